@@ -1,1 +1,23 @@
-fn main() {}
+//! `resizer`: a serverless image-resize pipeline on AWS, or on this machine.
+//!
+//! # Layout
+//! - [`cli`]: every flag and its help. [`config`]: `resizer.toml`, flags and defaults, made into [`config::Settings`] once.
+//! - [`names`]: every name and ARN of a stack, computed. [`outputs`]: what `up` prints and scripts read.
+//! - [`aws`]: the SDK clients and what a failed call means. [`session`]: who we are, where, and on which stack.
+//! - [`commands`]: one file a command. [`error`]: how a command ends. [`ui`]: the only place that draws.
+
+mod aws;
+mod cli;
+mod commands;
+mod config;
+mod error;
+mod names;
+mod outputs;
+mod session;
+mod ui;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run(std::env::args_os())
+}

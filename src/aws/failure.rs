@@ -1,0 +1,200 @@
+//! A call that AWS refused or that never got there: what was tried, on what, and what it means.
+
+use std::error::Error;
+use std::fmt;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_types::error::display::DisplayErrorContext;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use aws_sdk_sts::error::SdkError;
+
+use crate::error::CommandError;
+
+/// An AWS call that failed.
+#[derive(Debug)]
+pub struct CallFailure {
+    /// As IAM writes it: `lambda:CreateFunction`.
+    pub operation: &'static str,
+    /// The name or ARN of what it was about.
+    pub resource: String,
+    pub cause: Cause,
+}
+
+/// Why a call failed.
+#[derive(Debug)]
+pub enum Cause {
+    /// The service answered with an error.
+    Refused {
+        status: u16,
+        code: String,
+        message: String,
+    },
+    /// No credentials were found, or those found could not be used.
+    Credentials(String),
+    /// No answer: the connection, the name look-up, or a time limit.
+    Unreachable(String),
+    /// The request could not be made, or the answer not be understood.
+    Other(String),
+}
+
+/// Names the call behind a result.
+pub trait During<T> {
+    /// Turns an SDK error into a [`CallFailure`] of `operation` (as IAM writes it) on `resource`.
+    fn during(self, operation: &'static str, resource: impl Into<String>) -> Result<T, CallFailure>;
+}
+
+impl<T, E> During<T> for Result<T, SdkError<E>>
+where
+    E: Error + ProvideErrorMetadata + Send + Sync + 'static,
+{
+    fn during(self, operation: &'static str, resource: impl Into<String>) -> Result<T, CallFailure> {
+        self.map_err(|error| CallFailure {
+            operation,
+            resource: resource.into(),
+            cause: Cause::of(error),
+        })
+    }
+}
+
+impl Cause {
+    fn of<E>(error: SdkError<E>) -> Self
+    where
+        E: Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        match error {
+            SdkError::ServiceError(context) => {
+                let status = context.raw().status().as_u16();
+                let error = context.into_err();
+                let code = error.code().unwrap_or_default();
+                Self::Refused {
+                    status,
+                    // A HEAD request has no body to carry a code: the status is all there is.
+                    code: if code.is_empty() {
+                        status_code(status)
+                    } else {
+                        code.to_owned()
+                    },
+                    message: error.message().unwrap_or_default().to_owned(),
+                }
+            }
+            SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) | SdkError::ConstructionFailure(_)
+                if credentials_error(&error).is_some() =>
+            {
+                Self::Credentials(credentials_error(&error).unwrap_or_default())
+            }
+            SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => Self::Unreachable(innermost(&error)),
+            other => Self::Other(DisplayErrorContext(other).to_string()),
+        }
+    }
+}
+
+fn status_code(status: u16) -> String {
+    match status {
+        403 => "Forbidden".to_owned(),
+        404 => "NotFound".to_owned(),
+        status => format!("HTTP {status}"),
+    }
+}
+
+/// What the credentials provider said, when it is the reason.
+fn credentials_error(error: &(dyn Error + 'static)) -> Option<String> {
+    chain(error)
+        .find_map(|cause| cause.downcast_ref::<CredentialsError>())
+        .map(|cause| innermost(cause))
+}
+
+/// The end of the chain of sources, which says most.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    chain(error).last().map(ToString::to_string).unwrap_or_default()
+}
+
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    let mut next = Some(error);
+    std::iter::from_fn(move || {
+        let error = next?;
+        next = error.source();
+        Some(error)
+    })
+}
+
+impl CallFailure {
+    /// The service's error code, if it answered.
+    pub fn code(&self) -> Option<&str> {
+        match &self.cause {
+            Cause::Refused { code, .. } => Some(code),
+            _ => None,
+        }
+    }
+
+    /// Whether it says that the resource is not there.
+    pub fn is_not_found(&self) -> bool {
+        matches!(
+            self.code(),
+            Some(
+                "NoSuchBucket"
+                    | "NoSuchKey"
+                    | "NotFound"
+                    | "NoSuchEntity"
+                    | "ResourceNotFoundException"
+                    | "StateMachineDoesNotExist"
+                    | "ExecutionDoesNotExist"
+                    | "NotFoundException"
+            )
+        )
+    }
+
+    /// What it means and what to type next, where we know.
+    fn hints(&self) -> Vec<String> {
+        let hint = match &self.cause {
+            Cause::Credentials(_) => {
+                "AWS credentials come from the environment, a profile or SSO: run `aws configure` or `aws sso login`, \
+                 choose with --profile, or use --local, which needs none"
+            }
+            Cause::Unreachable(_) => "is the endpoint right, and the network up? --local needs neither",
+            Cause::Refused { code, .. } => match code.as_str() {
+                "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "Forbidden" => {
+                    return vec![format!(
+                        "the credentials in use lack the permission {} on {}",
+                        self.operation, self.resource
+                    )];
+                }
+                "ExpiredToken" | "ExpiredTokenException" => {
+                    "the session has expired: log in again (`aws sso login`)"
+                }
+                "InvalidClientTokenId" | "UnrecognizedClientException" | "InvalidAccessKeyId" => {
+                    "AWS does not know this access key: check --profile and the AWS_* variables"
+                }
+                "SignatureDoesNotMatch" => "the secret key is wrong for this access key",
+                "RequestExpired" | "RequestTimeTooSkewed" => "this machine's clock is off: set it",
+                _ => return Vec::new(),
+            },
+            Cause::Other(_) => return Vec::new(),
+        };
+        vec![hint.to_owned()]
+    }
+}
+
+impl fmt::Display for CallFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on {}", self.operation, self.resource)?;
+        match &self.cause {
+            Cause::Refused { code, message, .. } if message.is_empty() => write!(f, " was refused: {code}"),
+            Cause::Refused { code, message, .. } => write!(f, " was refused: {code}: {message}"),
+            Cause::Credentials(reason) => write!(f, " was not tried: no usable credentials: {reason}"),
+            Cause::Unreachable(reason) => write!(f, " got no answer: {reason}"),
+            Cause::Other(reason) => write!(f, " failed: {reason}"),
+        }
+    }
+}
+
+impl Error for CallFailure {}
+
+impl From<CallFailure> for CommandError {
+    fn from(failure: CallFailure) -> Self {
+        failure
+            .hints()
+            .into_iter()
+            .fold(Self::failed(&failure), Self::hint)
+    }
+}

@@ -1,0 +1,7 @@
+//! The SDK clients, and what a failed call means.
+
+mod clients;
+mod failure;
+
+pub use clients::{Clients, Connection};
+pub use failure::{CallFailure, During};

@@ -1,0 +1,151 @@
+//! Every flag and its help; from the arguments to the exit code.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands;
+use crate::config::Settings;
+use crate::error::CommandError;
+use crate::ui::Ui;
+
+/// Puts a serverless image-resize pipeline on AWS, shows it at work, and takes it away again.
+///
+/// An upload to the original bucket starts a Step Functions execution, which runs a Lambda function, which writes
+/// the resized picture to the resized bucket. A POST to the REST API starts the same. With --local everything runs
+/// on this machine, with nothing installed and no AWS account.
+#[derive(Debug, Parser)]
+#[command(name = "resizer", version, propagate_version = true, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  resizer up --local                          the whole pipeline, on this machine
+  resizer invoke --local --key cat.jpg --file cat.jpg
+                                              upload a picture and follow it to the end
+  resizer status --local                      what stands, and what happened
+  resizer up --region eu-central-1            the same on AWS";
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Where")]
+pub struct GlobalArgs {
+    /// The stack's name; several stacks live side by side in one account and region [default: resizer]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub stack: Option<String>,
+    /// The AWS region [default: as the AWS CLI finds it]
+    #[arg(long, global = true)]
+    pub region: Option<String>,
+    /// The profile of ~/.aws/config to use
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Talk to this endpoint instead of AWS
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "AWS_ENDPOINT_URL",
+        hide_env_values = true
+    )]
+    pub endpoint_url: Option<String>,
+    /// Run on this machine: a local cloud, kept in .resizer/local
+    #[arg(long, global = true)]
+    pub local: bool,
+    /// The configuration file [default: resizer.toml, if it is there]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print the result as one JSON document
+    #[arg(long, global = true, help_heading = "Output")]
+    pub json: bool,
+    /// Say more: AWS calls as they are made (-vv: with the SDK's own log)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Output")]
+    pub verbose: u8,
+    /// Say nothing while waiting
+    #[arg(
+        short,
+        long,
+        global = true,
+        conflicts_with = "verbose",
+        help_heading = "Output"
+    )]
+    pub quiet: bool,
+    /// Colours
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        help_heading = "Output"
+    )]
+    pub color: ColorWhen,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    Always,
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Up(commands::up::UpArgs),
+    Invoke(commands::invoke::InvokeArgs),
+    Status(commands::status::StatusArgs),
+    Down(commands::down::DownArgs),
+    Local(commands::local::LocalArgs),
+}
+
+/// Parses `arguments`, runs the command, prints what went wrong if it did.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A reader that has gone away is no reason to fail.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let ui = Ui::new(&cli.global);
+    match execute(cli, &ui) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            ui.failure(&error);
+            error.exit_code()
+        }
+    }
+}
+
+fn execute(cli: Cli, ui: &Ui) -> Result<(), CommandError> {
+    let settings = Settings::load(&cli.global)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Up(args) => commands::up::run(&settings, args, ui).await,
+            Command::Invoke(args) => commands::invoke::run(&settings, args, ui).await,
+            Command::Status(args) => commands::status::run(&settings, args, ui).await,
+            Command::Down(args) => commands::down::run(&settings, args, ui).await,
+            Command::Local(args) => commands::local::run(&settings, args, ui).await,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,7 @@
+//! One file a command.
+
+pub mod down;
+pub mod invoke;
+pub mod local;
+pub mod status;
+pub mod up;

@@ -1,0 +1,267 @@
+//! `resizer.toml`, flags and defaults, validated once into typed values.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use serde::{Deserialize, Serialize};
+
+use crate::cli::GlobalArgs;
+use crate::error::CommandError;
+use crate::names;
+
+/// The configuration file that is read when it is there and no other is named.
+const DEFAULT_FILE: &str = "resizer.toml";
+
+/// Where the local cloud keeps its data, from the folder the command runs in.
+const LOCAL_DATA_DIR: &str = ".resizer/local";
+
+/// Everything a command needs to know before its first call.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub stack: String,
+    pub place: Place,
+    pub resize: ResizeSettings,
+    pub function: FunctionSettings,
+    pub logs: LogSettings,
+}
+
+/// Where the pipeline runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// On this machine, in the local cloud of this data folder.
+    Local {
+        data_dir: PathBuf,
+        region: Option<String>,
+    },
+    /// On AWS, or on whatever speaks its protocols at `endpoint_url`.
+    Aws {
+        region: Option<String>,
+        profile: Option<String>,
+        endpoint_url: Option<String>,
+    },
+}
+
+/// How the function resizes; it reads them from its environment.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ResizeSettings {
+    /// Pixels.
+    pub width: Option<u32>,
+    /// Pixels; by the picture's ratio when absent.
+    pub height: Option<u32>,
+    pub fit: Fit,
+    pub format: Format,
+    /// 1 to 100.
+    pub quality: u8,
+}
+
+/// How a picture is made to fit the box of width and height.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fit {
+    #[default]
+    Inside,
+    Cover,
+    Contain,
+    Fill,
+}
+
+/// What the result is encoded as.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    #[default]
+    Jpeg,
+    Png,
+    Webp,
+}
+
+/// The Lambda function.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FunctionSettings {
+    pub architecture: Architecture,
+    /// MiB, 128 to 10,240: Lambda gives CPU in proportion, a whole one at 1,769.
+    pub memory: u32,
+    /// Seconds, 1 to 900.
+    pub timeout: u32,
+}
+
+/// The processor the function is built for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+#[value(rename_all = "snake_case")]
+pub enum Architecture {
+    #[default]
+    #[serde(rename = "x86_64")]
+    #[value(name = "x86_64")]
+    X86_64,
+    Arm64,
+}
+
+/// The two log groups.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogSettings {
+    /// Days, one of the numbers that CloudWatch Logs takes.
+    pub retention_days: u32,
+}
+
+/// `resizer.toml` as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct File {
+    stack: Option<String>,
+    region: Option<String>,
+    profile: Option<String>,
+    resize: ResizeSettings,
+    function: FunctionSettings,
+    logs: LogSettings,
+}
+
+impl Default for ResizeSettings {
+    fn default() -> Self {
+        Self {
+            width: Some(500),
+            height: None,
+            fit: Fit::default(),
+            format: Format::default(),
+            quality: 80,
+        }
+    }
+}
+
+impl Default for FunctionSettings {
+    fn default() -> Self {
+        Self {
+            architecture: Architecture::default(),
+            memory: 1769,
+            timeout: 60,
+        }
+    }
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self { retention_days: 14 }
+    }
+}
+
+impl Settings {
+    /// Reads the configuration file and puts the flags over it.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is not understood, and values that AWS would refuse.
+    pub fn load(args: &GlobalArgs) -> Result<Self, CommandError> {
+        let (file, path) = match &args.config {
+            Some(path) => (File::read(path)?, path.clone()),
+            None => (
+                File::read_if_there(Path::new(DEFAULT_FILE))?,
+                PathBuf::from(DEFAULT_FILE),
+            ),
+        };
+        file.validate().map_err(|reason| {
+            CommandError::usage(format!(
+                "the configuration in {} is refused: {reason}",
+                path.display()
+            ))
+        })?;
+
+        let stack = args
+            .stack
+            .clone()
+            .or(file.stack)
+            .unwrap_or_else(|| "resizer".to_owned());
+        names::check_stack_name(&stack).map_err(CommandError::usage)?;
+        let region = args.region.clone().or(file.region);
+        let place = if args.local {
+            if let Some(url) = args.endpoint_url.as_deref().filter(|url| !url.is_empty()) {
+                return Err(CommandError::usage(format!(
+                    "--local and the endpoint {url} name two different places"
+                ))
+                .hint("leave one of them out; the endpoint may come from AWS_ENDPOINT_URL"));
+            }
+            Place::Local {
+                data_dir: PathBuf::from(LOCAL_DATA_DIR),
+                region,
+            }
+        } else {
+            Place::Aws {
+                region,
+                profile: args.profile.clone().or(file.profile),
+                endpoint_url: args.endpoint_url.clone().filter(|url| !url.is_empty()),
+            }
+        };
+        Ok(Self {
+            stack,
+            place,
+            resize: file.resize,
+            function: file.function,
+            logs: file.logs,
+        })
+    }
+}
+
+impl File {
+    fn read_if_there(path: &Path) -> Result<Self, CommandError> {
+        if path.exists() {
+            Self::read(path)
+        } else {
+            Ok(Self::default())
+        }
+    }
+
+    fn read(path: &Path) -> Result<Self, CommandError> {
+        let text = fs::read_to_string(path).map_err(|error: io::Error| {
+            CommandError::usage(format!(
+                "the configuration {} cannot be read: {error}",
+                path.display()
+            ))
+        })?;
+        toml::from_str(&text).map_err(|error| {
+            CommandError::usage(format!(
+                "the configuration {} is not understood:\n{error}",
+                path.display()
+            ))
+        })
+    }
+
+    /// Checks every number against what the services take.
+    fn validate(&self) -> Result<(), String> {
+        /// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html>
+        const RETENTION_DAYS: [u32; 22] = [
+            1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+            3288, 3653,
+        ];
+        let ResizeSettings {
+            width,
+            height,
+            quality,
+            ..
+        } = self.resize;
+        for (name, side) in [("resize.width", width), ("resize.height", height)] {
+            if side.is_some_and(|side| !(1..=16_384).contains(&side)) {
+                return Err(format!("{name} is a number of pixels from 1 to 16384"));
+            }
+        }
+        if width.is_none() && height.is_none() {
+            return Err("resize wants a width or a height".to_owned());
+        }
+        if !(1..=100).contains(&quality) {
+            return Err("resize.quality is a number from 1 to 100".to_owned());
+        }
+        if !(128..=10_240).contains(&self.function.memory) {
+            return Err("function.memory is a number of MiB from 128 to 10240".to_owned());
+        }
+        if !(1..=900).contains(&self.function.timeout) {
+            return Err("function.timeout is a number of seconds from 1 to 900".to_owned());
+        }
+        if !RETENTION_DAYS.contains(&self.logs.retention_days) {
+            return Err(format!(
+                "logs.retention_days is one of {}",
+                RETENTION_DAYS.map(|days| days.to_string()).join(", ")
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,74 @@
+//! How a command ends when it does not end well: one type, printed in one place ([`crate::ui::Ui::failure`]).
+
+use std::fmt::Display;
+use std::io;
+use std::process::ExitCode;
+
+/// Why a command could not be carried out, and what to do about it.
+#[derive(Debug)]
+pub struct CommandError {
+    kind: Kind,
+    /// What was attempted, on what, and why it failed: one lower-case sentence.
+    pub message: String,
+    /// What it means and what to type next, a line each.
+    pub hints: Vec<String>,
+}
+
+/// Decides the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Failed,
+    Usage,
+    Interrupted,
+}
+
+impl CommandError {
+    /// It was tried and failed: exit code 1.
+    pub fn failed(message: impl Display) -> Self {
+        Self {
+            kind: Kind::Failed,
+            message: message.to_string(),
+            hints: Vec::new(),
+        }
+    }
+
+    /// It was asked for wrongly, in the flags or the configuration: exit code 2.
+    pub fn usage(message: impl Display) -> Self {
+        Self {
+            kind: Kind::Usage,
+            message: message.to_string(),
+            hints: Vec::new(),
+        }
+    }
+
+    /// The user stopped it: exit code 130.
+    pub fn interrupted(message: impl Display) -> Self {
+        Self {
+            kind: Kind::Interrupted,
+            message: message.to_string(),
+            hints: Vec::new(),
+        }
+    }
+
+    /// Adds a line that says what it means or what to type next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Display) -> Self {
+        self.hints.push(hint.to_string());
+        self
+    }
+
+    /// The process's exit code: 1, 2 or 130.
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self.kind {
+            Kind::Failed => 1,
+            Kind::Usage => 2,
+            Kind::Interrupted => 130,
+        })
+    }
+}
+
+impl From<io::Error> for CommandError {
+    fn from(error: io::Error) -> Self {
+        Self::failed(error)
+    }
+}

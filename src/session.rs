@@ -1,0 +1,73 @@
+//! Who we are, where, and on which stack: what every command but `local` begins with.
+
+use crate::aws::{Clients, Connection, During};
+use crate::commands::local;
+use crate::config::{Place, Settings};
+use crate::error::CommandError;
+use crate::names::Names;
+
+/// A command's connection to the place where its stack stands.
+#[derive(Debug, Clone)]
+pub struct Session {
+    pub clients: Clients,
+    pub names: Names,
+}
+
+/// Whether a local cloud may be started for this command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhenAbsent {
+    /// Start one, and make its data folder if need be.
+    Start,
+    /// Start one only where there is a data folder.
+    Resume,
+}
+
+impl Session {
+    /// Finds the endpoint, the region and the account.
+    ///
+    /// # Errors
+    /// No local cloud, no region, no credentials, no answer.
+    pub async fn open(settings: &Settings, when_absent: WhenAbsent) -> Result<Self, CommandError> {
+        let connection = match &settings.place {
+            Place::Aws {
+                region,
+                profile,
+                endpoint_url,
+            } => Connection::Aws {
+                region: region.clone(),
+                profile: profile.clone(),
+                endpoint_url: endpoint_url.clone(),
+            },
+            Place::Local { data_dir, region } => {
+                Connection::Local(local::find_or_start(data_dir, region.as_deref(), when_absent).await?)
+            }
+        };
+        let clients = Clients::connect(&connection).await;
+        let Some(region) = clients.region.clone() else {
+            return Err(CommandError::usage("no AWS region is set")
+                .hint("say --region eu-central-1, or set AWS_REGION or the profile's region"));
+        };
+        let identity = clients
+            .sts
+            .get_caller_identity()
+            .send()
+            .await
+            .during("sts:GetCallerIdentity", &region)?;
+        let account = identity.account().unwrap_or_default().to_owned();
+        // arn:PARTITION:sts::ACCOUNT:…
+        let partition = identity
+            .arn()
+            .and_then(|arn| arn.split(':').nth(1))
+            .unwrap_or("aws")
+            .to_owned();
+        Ok(Self {
+            clients,
+            names: Names {
+                stack: settings.stack.clone(),
+                account,
+                region,
+                partition,
+            },
+        })
+    }
+}

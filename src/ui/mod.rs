@@ -1,0 +1,75 @@
+//! The only place that draws: what a person reads goes to stderr, results to stdout.
+
+use std::io::{self, IsTerminal, Write};
+
+use anstream::AutoStream;
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use crate::cli::{ColorWhen, GlobalArgs};
+use crate::error::CommandError;
+
+/// How this run speaks.
+#[derive(Debug, Clone, Copy)]
+pub struct Ui {
+    color: anstream::ColorChoice,
+    /// Results are one JSON document.
+    pub json: bool,
+    quiet: bool,
+}
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default();
+
+impl Ui {
+    pub fn new(args: &GlobalArgs) -> Self {
+        let color = match args.color {
+            ColorWhen::Auto => anstream::ColorChoice::Auto,
+            ColorWhen::Always => anstream::ColorChoice::Always,
+            ColorWhen::Never => anstream::ColorChoice::Never,
+        };
+        color.write_global();
+        Self {
+            color,
+            json: args.json,
+            quiet: args.quiet,
+        }
+    }
+
+    /// Whether progress may redraw its lines: stderr is a terminal that can, and no one asked for quiet.
+    pub fn is_live(&self) -> bool {
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        !self.quiet && !dumb && io::stderr().is_terminal()
+    }
+
+    /// Says something to the person who waits; nothing when quiet.
+    pub fn say(&self, line: impl std::fmt::Display) {
+        if !self.quiet {
+            let mut stderr = AutoStream::new(io::stderr(), self.color).lock();
+            // A reader that has gone away is no reason to fail.
+            let _ = writeln!(stderr, "{line}");
+        }
+    }
+
+    /// Prints a result for people.
+    pub fn result(&self, text: impl std::fmt::Display) {
+        let mut stdout = AutoStream::new(io::stdout(), self.color).lock();
+        let _ = writeln!(stdout, "{text}");
+    }
+
+    /// Prints a result for programs, as one JSON document.
+    pub fn json(&self, document: &impl Serialize) -> Result<(), CommandError> {
+        let text = serde_json::to_string_pretty(document).map_err(CommandError::failed)?;
+        let _ = writeln!(io::stdout().lock(), "{text}");
+        Ok(())
+    }
+
+    /// Prints why the command failed and what to do about it.
+    pub fn failure(&self, error: &CommandError) {
+        let mut stderr = AutoStream::new(io::stderr(), self.color).lock();
+        let _ = writeln!(stderr, "{ERROR}error:{ERROR:#} {}", error.message);
+        for hint in &error.hints {
+            let _ = writeln!(stderr, "  {HINT}hint:{HINT:#} {hint}");
+        }
+    }
+}
