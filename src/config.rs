@@ -13,7 +13,7 @@ use crate::names;
 const DEFAULT_FILE: &str = "resizer.toml";
 
 /// Where the local cloud keeps its data, from the folder the command runs in.
-const LOCAL_DATA_DIR: &str = ".resizer/local";
+pub const LOCAL_DATA_DIR: &str = ".resizer/local";
 
 /// Everything a command needs to know before its first call.
 #[derive(Debug, Clone)]

@@ -4,6 +4,7 @@
 //! - [`cli`]: every flag and its help. [`config`]: `resizer.toml`, flags and defaults, made into [`config::Settings`] once.
 //! - [`names`]: every name and ARN of a stack, computed. [`outputs`]: what `up` prints and scripts read.
 //! - [`aws`]: the SDK clients and what a failed call means. [`session`]: who we are, where, and on which stack.
+//! - [`package`]: builds the function and checks its zip.
 //! - [`commands`]: one file a command. [`error`]: how a command ends. [`ui`]: the only place that draws.
 
 mod aws;
@@ -13,6 +14,7 @@ mod config;
 mod error;
 mod names;
 mod outputs;
+mod package;
 mod session;
 mod ui;
 

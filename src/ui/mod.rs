@@ -1,5 +1,7 @@
 //! The only place that draws: what a person reads goes to stderr, results to stdout.
 
+pub mod waiting;
+
 use std::io::{self, IsTerminal, Write};
 
 use anstream::AutoStream;
