@@ -1,0 +1,3 @@
+//! Step Functions: Standard state machines and their executions.
+
+pub mod asl;
