@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::expression::{Expression, Scope};
 use super::task::Fault;
-use crate::uuid;
+use crate::random;
 
 /// How deep calls may nest. AWS allows ten.
 const MAX_DEPTH: usize = 10;
@@ -130,7 +130,7 @@ impl Call {
                 let bytes = STANDARD.decode(text.as_str()?).ok()?;
                 String::from_utf8(bytes).ok().map(Value::String)
             }
-            (Function::Uuid, []) => Some(Value::String(uuid())),
+            (Function::Uuid, []) => random::uuid().ok().map(Value::String),
             _ => None,
         }
     }

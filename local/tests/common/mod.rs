@@ -1,0 +1,98 @@
+//! A local cloud in a temporary folder, and the AWS SDK's clients for it.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
+
+use std::path::{Path, PathBuf};
+
+use aws_credential_types::Credentials;
+use aws_smithy_types::retry::RetryConfig;
+use resizer_local::{Cloud, Endpoint, Settings};
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// A running local cloud. Dropped, it is gone as if the process had been killed; [`TestCloud::stop`] ends it cleanly.
+pub struct TestCloud {
+    folder: TempDir,
+    pub endpoint: Endpoint,
+    stop: Option<oneshot::Sender<()>>,
+    serving: JoinHandle<std::io::Result<()>>,
+}
+
+impl TestCloud {
+    pub async fn start() -> Self {
+        Self::start_in(tempfile::tempdir().unwrap())
+    }
+
+    fn start_in(folder: TempDir) -> Self {
+        let data_dir = folder.path().join("local");
+        let settings = Settings { data_dir, port: None, region: "us-east-1".to_owned() };
+        let running = Cloud::start(settings).unwrap();
+        let endpoint = running.endpoint().clone();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = tokio::spawn(running.run_until(async {
+            let _ = stopped.await;
+        }));
+        Self { folder, endpoint, stop: Some(stop), serving }
+    }
+
+    /// Ends it cleanly and starts another on the same folder.
+    pub async fn restart(mut self) -> Self {
+        drop(self.stop.take());
+        self.serving.await.unwrap().unwrap();
+        Self::start_in(self.folder)
+    }
+
+    pub fn data_dir(&self) -> PathBuf {
+        self.folder.path().join("local")
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The account's own credentials.
+    pub fn credentials(&self) -> Credentials {
+        credentials(&self.endpoint.access_key_id, &self.endpoint.secret_access_key, None)
+    }
+}
+
+pub fn credentials(id: &str, secret: &str, token: Option<&str>) -> Credentials {
+    Credentials::new(id, secret, token.map(str::to_owned), None, "test")
+}
+
+/// A client factory of each service: as the account, and as somebody else.
+macro_rules! clients {
+    ($($sdk:ident: $root:ident, $other:ident;)*) => {
+        impl TestCloud {
+            $(
+                pub fn $root(&self) -> $sdk::Client {
+                    self.$other(self.credentials())
+                }
+
+                pub fn $other(&self, credentials: Credentials) -> $sdk::Client {
+                    let config = $sdk::Config::builder()
+                        .behavior_version($sdk::config::BehaviorVersion::latest())
+                        .endpoint_url(&self.endpoint.url)
+                        .region($sdk::config::Region::new("us-east-1"))
+                        .credentials_provider(credentials)
+                        .retry_config(RetryConfig::disabled())
+                        .http_client(aws_smithy_http_client::Builder::new().build_http())
+                        .build();
+                    $sdk::Client::from_conf(config)
+                }
+            )*
+        }
+    };
+}
+
+clients! {
+    aws_sdk_apigateway: apigateway, apigateway_as;
+    aws_sdk_cloudwatch: cloudwatch, cloudwatch_as;
+    aws_sdk_cloudwatchlogs: logs, logs_as;
+    aws_sdk_eventbridge: events, events_as;
+    aws_sdk_iam: iam, iam_as;
+    aws_sdk_lambda: lambda, lambda_as;
+    aws_sdk_s3: s3, s3_as;
+    aws_sdk_sfn: states, states_as;
+    aws_sdk_sts: sts, sts_as;
+}
