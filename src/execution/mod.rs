@@ -1,0 +1,14 @@
+//! What an execution did: its events, from wherever they are read, put together to steps.
+//!
+//! # Layout
+//! - [`event`]: one event, as `GetExecutionHistory` gives it and as CloudWatch Logs keeps it
+//! - [`timeline`]: the events put together: which state took how long, what was tried again, how it ended
+//! - [`history`]: reading the events from either place
+
+mod event;
+mod history;
+mod timeline;
+
+pub use event::Event;
+pub use history::{from_history, from_logs};
+pub use timeline::{End, Status, Step, Timeline, Trouble};
