@@ -127,6 +127,14 @@ impl CallFailure {
         }
     }
 
+    /// What the service said beside the code; empty if it did not answer.
+    pub fn detail(&self) -> &str {
+        match &self.cause {
+            Cause::Refused { message, .. } => message,
+            _ => "",
+        }
+    }
+
     /// Whether it says that the resource is not there.
     pub fn is_not_found(&self) -> bool {
         matches!(
@@ -137,6 +145,7 @@ impl CallFailure {
                     | "NotFound"
                     | "NoSuchEntity"
                     | "ResourceNotFoundException"
+                    | "ResourceNotFound"
                     | "StateMachineDoesNotExist"
                     | "ExecutionDoesNotExist"
                     | "NotFoundException"
@@ -145,7 +154,7 @@ impl CallFailure {
     }
 
     /// What it means and what to type next, where we know.
-    fn hints(&self) -> Vec<String> {
+    pub fn hints(&self) -> Vec<String> {
         let hint = match &self.cause {
             Cause::Credentials(_) => {
                 "AWS credentials come from the environment, a profile or SSO: run `aws configure` or `aws sso login`, \
