@@ -47,10 +47,6 @@ impl Cloud {
     pub fn start(settings: Settings) -> Result<RunningCloud, StartError> {
         let folder = DataFolder::hold(&settings.data_dir)?;
         let store = Store::open(&settings.data_dir.join("cloud.db"))?;
-        s3::sweep_orphans(&settings.data_dir, &store).map_err(|source| StartError::Folder {
-            path: settings.data_dir.clone(),
-            source,
-        })?;
         let (listener, endpoint) = folder.listen(settings.port, &settings.region)?;
         let cloud = Arc::new(Self {
             region: settings.region,
@@ -94,6 +90,7 @@ impl RunningCloud {
     /// Serves until `shutdown` is done, then lets requests in flight end and stops what the services started.
     pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> std::io::Result<()> {
         let cloud = &self.cloud;
+        s3::start(cloud);
         monitoring::start(cloud);
         states::start(cloud);
         events::start(cloud);
