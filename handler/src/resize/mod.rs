@@ -71,10 +71,10 @@ pub fn resize(source: &[u8], settings: &ResizeSettings) -> Result<Resized, Refus
     settings.limits.check_size(source_size)?;
 
     let icc_profile = opened.header.icc_profile.clone();
-    let pixels = decode::decode(opened, &settings.limits)?;
+    let layout = geometry::lay_out(source_size, settings);
+    let pixels = decode::decode(opened, layout.whole_source.turned(orientation), &settings.limits)?;
     let decoded = Instant::now();
 
-    let layout = geometry::lay_out(source_size, settings);
     let scaled = scale::scale(pixels, layout.scaled.turned(orientation), layout.crop)?;
     let upright = orient::turn_upright(scaled, orientation);
     let picture = scale::place_on_canvas(upright, layout.canvas);
