@@ -5,6 +5,18 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use lambda_runtime::Diagnostic;
 
 use crate::environment::EnvironmentError;
+use crate::resize::Refusal;
+
+/// What keeps an object from being resized.
+#[derive(Debug, thiserror::Error)]
+pub enum Obstacle {
+    #[error("the source object does not exist (NoSuchKey): it was deleted, or never there")]
+    Gone,
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error(transparent)]
+    Failed(#[from] Failure),
+}
 
 /// Trouble that is not about the image: Lambda reports it as the function's error. The crate's documentation lists the
 /// kinds, and which of them a retry may mend.

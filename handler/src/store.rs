@@ -16,8 +16,8 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::environment::S3Access;
 use crate::event::Object;
-use crate::failure::{Attempt, Failure};
-use crate::resize::{Limits, Refusal};
+use crate::failure::{Attempt, Failure, Obstacle};
+use crate::resize::Limits;
 
 /// How long S3 may take to accept a connection, and to start its answer. Within, the SDK tries three times.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -30,22 +30,6 @@ const LONGEST_METADATA_KEY: usize = 1800;
 pub struct Source {
     pub bytes: Vec<u8>,
     pub etag: Option<String>,
-}
-
-/// Why there is no source.
-#[derive(Debug)]
-pub enum NoSource {
-    /// The object is not there any more.
-    Gone,
-    /// The object is over the limit; its bytes were not read to the end.
-    Refused(Refusal),
-    Failed(Failure),
-}
-
-impl From<Failure> for NoSource {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
-    }
 }
 
 /// A result to be written.
@@ -97,7 +81,7 @@ impl Store {
     }
 
     /// Downloads an object, unless it is larger than the limit.
-    pub async fn get(&self, object: &Object, limits: &Limits) -> Result<Source, NoSource> {
+    pub async fn get(&self, object: &Object, limits: &Limits) -> Result<Source, Obstacle> {
         let attempt = Attempt {
             action: "s3:GetObject",
             bucket: &object.bucket,
@@ -111,7 +95,7 @@ impl Store {
                     .as_service_error()
                     .is_some_and(|error| error.is_no_such_key()) =>
             {
-                return Err(NoSource::Gone);
+                return Err(Obstacle::Gone);
             }
             Err(error) => return Err(attempt.failed(&error).into()),
         };
@@ -147,12 +131,12 @@ async fn read_body(
     mut answer: GetObjectOutput,
     attempt: Attempt<'_>,
     limits: &Limits,
-) -> Result<Source, NoSource> {
+) -> Result<Source, Obstacle> {
     let announced = answer
         .content_length()
         .and_then(|length| u64::try_from(length).ok())
         .unwrap_or_default();
-    limits.check_bytes(announced).map_err(NoSource::Refused)?;
+    limits.check_bytes(announced)?;
     let mut bytes = Vec::with_capacity(usize::try_from(announced).unwrap_or_default());
     while let Some(chunk) = answer
         .body
@@ -161,9 +145,7 @@ async fn read_body(
         .map_err(|error| attempt.broken_off(&error))?
     {
         bytes.extend_from_slice(&chunk);
-        limits
-            .check_bytes(bytes.len() as u64)
-            .map_err(NoSource::Refused)?;
+        limits.check_bytes(bytes.len() as u64)?;
     }
     Ok(Source {
         bytes,
