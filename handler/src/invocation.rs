@@ -22,7 +22,7 @@ pub struct Function {
 
 impl Function {
     pub fn new(environment: Environment, work: Work) -> Self {
-        let store = Store::new(&environment.s3);
+        let store = Store::new(environment.s3.clone());
         Self {
             environment,
             store,

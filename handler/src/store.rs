@@ -1,6 +1,7 @@
 //! S3: the source comes from here, the result goes here.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -42,42 +43,22 @@ pub struct Upload<'a> {
 
 /// S3 as the function's role sees it.
 pub struct Store {
-    client: Client,
+    access: S3Access,
+    client: OnceLock<Client>,
 }
 
 impl Store {
-    /// Connects to nothing yet; reading the system's certificates waits for the first request, too.
-    pub fn new(access: &S3Access) -> Self {
-        let credentials = Credentials::new(
-            &access.access_key_id,
-            &access.secret_access_key,
-            access.session_token.clone(),
-            None,
-            "environment",
-        );
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(READ_TIMEOUT)
-            .build();
-        let config = aws_sdk_s3::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(access.region.clone()))
-            .credentials_provider(credentials)
-            .retry_config(RetryConfig::standard())
-            .timeout_config(timeouts)
-            .http_client(
-                HttpClientBuilder::new()
-                    .tls_provider(Provider::Rustls(CryptoMode::Ring))
-                    .build_https(),
-            )
-            .force_path_style(access.endpoint_url.is_some());
-        let config = match &access.endpoint_url {
-            Some(url) => config.endpoint_url(url),
-            None => config,
-        };
+    /// Connects to nothing yet.
+    pub fn new(access: S3Access) -> Self {
         Self {
-            client: Client::from_conf(config.build()),
+            access,
+            client: OnceLock::new(),
         }
+    }
+
+    /// Made for the first event, as it reads the system's root certificates, which is most of what a cold start costs.
+    fn client(&self) -> &Client {
+        self.client.get_or_init(|| client(&self.access))
     }
 
     /// Downloads an object, unless it is larger than the limit.
@@ -87,7 +68,7 @@ impl Store {
             bucket: &object.bucket,
             key: &object.key,
         };
-        let request = self.client.get_object().bucket(&object.bucket).key(&object.key);
+        let request = self.client().get_object().bucket(&object.bucket).key(&object.key);
         let answer = match request.send().await {
             Ok(answer) => answer,
             Err(error)
@@ -115,7 +96,7 @@ impl Store {
             key: upload.key,
         };
         let request = self
-            .client
+            .client()
             .put_object()
             .bucket(upload.bucket)
             .key(upload.key)
@@ -125,6 +106,43 @@ impl Store {
         let answer = request.send().await.map_err(|error| attempt.failed(&error))?;
         Ok(answer.e_tag.map(unquoted))
     }
+}
+
+fn client(access: &S3Access) -> Client {
+    let credentials = Credentials::new(
+        &access.access_key_id,
+        &access.secret_access_key,
+        access.session_token.clone(),
+        None,
+        "environment",
+    );
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(READ_TIMEOUT)
+        .build();
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(access.region.clone()))
+        .credentials_provider(credentials)
+        .retry_config(RetryConfig::standard())
+        .timeout_config(timeouts);
+    let https = || {
+        HttpClientBuilder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .build_https()
+    };
+    let config = match &access.endpoint_url {
+        None => config.http_client(https()),
+        Some(url) if url.starts_with("http://") => config
+            .endpoint_url(url)
+            .force_path_style(true)
+            .http_client(HttpClientBuilder::new().build_http()),
+        Some(url) => config
+            .endpoint_url(url)
+            .force_path_style(true)
+            .http_client(https()),
+    };
+    Client::from_conf(config.build())
 }
 
 async fn read_body(

@@ -100,7 +100,7 @@ fn a_baseline_file_with_a_scan_for_each_colour_keeps_its_colours() {
 
 #[test]
 fn a_picture_decoded_small_is_as_good_as_one_decoded_whole() {
-    for (source, width) in [("photo-12mp.jpg", 500), ("chelsea.jpg", 100), ("coffee.jpg", 37)] {
+    for (source, width) in [("rocket.jpg", 100), ("chelsea.jpg", 100), ("coffee.jpg", 37)] {
         let small = resized_to(&corpus(source), width);
         let whole = decode(&corpus(source)).resize_exact(width, small.height(), FilterType::Lanczos3);
         let difference = mean_difference(&small, &whole.into_rgba8());
