@@ -3,5 +3,6 @@
 pub mod down;
 pub mod invoke;
 pub mod local;
+mod standing;
 pub mod status;
 pub mod up;

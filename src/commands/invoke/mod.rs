@@ -20,6 +20,7 @@ use clap::{Args, ValueEnum};
 use tokio::time::Instant;
 
 use crate::aws::{CallFailure, During};
+use crate::commands::standing;
 use crate::config::Settings;
 use crate::error::CommandError;
 use crate::session::{Session, WhenAbsent};
@@ -146,7 +147,7 @@ pub async fn run(settings: &Settings, args: InvokeArgs, ui: &Ui) -> Result<(), C
         _ = tokio::signal::ctrl_c() => return Err(CommandError::interrupted("stopped looking on; the execution goes on")
             .hint(format!("`resizer status --execution {}` shows it", name_part(&execution)))),
     };
-    outcome::tell(&session, &execution, &object, &timeline, ui)
+    outcome::tell(&execution, &object, &timeline, ui)
 }
 
 /// Has an execution begin as `request` says: its ARN, and the object it is for.
@@ -207,7 +208,7 @@ async fn find(session: &Session, bucket: String, key: &str) -> Result<Object, Co
 /// What a failed call means: that nothing stands, when a piece of the stack is not found.
 fn absent(session: &Session, failure: CallFailure) -> CommandError {
     if failure.is_not_found() {
-        session.nothing_stands()
+        standing::nothing_stands(session)
     } else {
         failure.into()
     }

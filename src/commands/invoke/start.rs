@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::Object;
 use crate::aws::During;
+use crate::commands::standing;
 use crate::config::Settings;
 use crate::error::CommandError;
 use crate::session::Session;
@@ -56,11 +57,10 @@ pub async fn through_api(
     session: &Session,
     object: &Object,
 ) -> Result<String, CommandError> {
-    let url = session
-        .outputs(settings)
+    let url = standing::outputs(session, settings)
         .await?
         .api_url
-        .ok_or_else(|| session.nothing_stands())?;
+        .ok_or_else(|| standing::nothing_stands(session))?;
     let body = json!({"bucket": object.bucket, "key": object.key}).to_string();
     let failed = |reason: String| CommandError::failed(format!("POST {url} failed: {reason}"));
     let (status, answer) = tokio::time::timeout(API_TIMEOUT, post(&url, body))
