@@ -92,11 +92,19 @@ impl Stack<'_> {
     }
 
     fn original_bucket(&self) -> Bucket {
-        self.bucket("original_bucket", self.names.original_bucket(), Notification::EventBridge)
+        self.bucket(
+            "original_bucket",
+            self.names.original_bucket(),
+            Notification::EventBridge,
+        )
     }
 
     fn resized_bucket(&self) -> Bucket {
-        self.bucket("resized_bucket", self.names.resized_bucket(), Notification::Untouched)
+        self.bucket(
+            "resized_bucket",
+            self.names.resized_bucket(),
+            Notification::Untouched,
+        )
     }
 
     fn bucket(&self, id: &'static str, name: String, notification: Notification) -> Bucket {

@@ -95,9 +95,7 @@ async fn act(
 ) -> Result<(), Failure> {
     match (next, reading) {
         (Next::Create, _) => resource.create(step).await,
-        (Next::Change(changes), Reading::Found(found)) => {
-            resource.change(&found.fields, changes, step).await
-        }
+        (Next::Change(changes), Reading::Found(found)) => resource.change(&found.fields, changes, step).await,
         (Next::Remove, Reading::Found(found)) => resource.remove(&found.fields, step).await,
         _ => Ok(()),
     }

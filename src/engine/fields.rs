@@ -72,10 +72,8 @@ mod tests {
     #[test]
     fn documents_are_compared_by_meaning() {
         let wanted = Fields::default().with("policy", json!({"Version": "1", "Statement": [1, 2]}));
-        let found = Fields::default().with(
-            "policy",
-            document("{ \"Statement\":[1,2],\n \"Version\":\"1\" }"),
-        );
+        let found =
+            Fields::default().with("policy", document("{ \"Statement\":[1,2],\n \"Version\":\"1\" }"));
         assert_eq!(wanted.differences(&found), []);
     }
 

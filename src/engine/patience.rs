@@ -75,6 +75,9 @@ mod tests {
             .map(|pause| pause.as_millis())
             .collect();
         assert_eq!(pauses, [250, 500, 1000, 2000, 2000, 2000]);
-        assert!(waits.next("snow", schedule).is_some(), "each wait has its own time");
+        assert!(
+            waits.next("snow", schedule).is_some(),
+            "each wait has its own time"
+        );
     }
 }

@@ -15,7 +15,9 @@ pub enum Outcome {
     Done(Reading),
     Failed(Failure),
     /// It was not begun, because of a step before it, or because the run was asked to stop.
-    NotStarted { because_of: Option<NodeId> },
+    NotStarted {
+        because_of: Option<NodeId>,
+    },
 }
 
 impl Outcome {
@@ -78,9 +80,11 @@ pub async fn walk(
 
 /// The failed step that a step which was not begun stands behind.
 fn culprit(before: &[Vec<NodeId>], outcomes: &[Option<Outcome>], index: usize) -> Option<NodeId> {
-    before[index].iter().find_map(|node| match &outcomes[node.index()] {
-        Some(Outcome::Failed(_)) => Some(*node),
-        Some(_) => None,
-        None => culprit(before, outcomes, node.index()),
-    })
+    before[index]
+        .iter()
+        .find_map(|node| match &outcomes[node.index()] {
+            Some(Outcome::Failed(_)) => Some(*node),
+            Some(_) => None,
+            None => culprit(before, outcomes, node.index()),
+        })
 }

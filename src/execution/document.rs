@@ -124,7 +124,58 @@ mod tests {
         let mut timeline = Timeline::of(&resized());
         timeline.end.as_mut().unwrap().output = Some(PICTURE.to_owned());
         let document = Document::new("arn:aws:states:…:e", &timeline);
-        insta::assert_snapshot!(serde_json::to_string_pretty(&document).unwrap(), @"");
+        insta::assert_snapshot!(serde_json::to_string_pretty(&document).unwrap(), @r#"
+        {
+          "execution": "arn:aws:states:…:e",
+          "status": "SUCCEEDED",
+          "started": "2025-11-24T16:00:00Z",
+          "millis": 1946,
+          "input": {
+            "bucket": "o",
+            "key": "cat.jpg",
+            "size": 180000
+          },
+          "output": {
+            "ok": true,
+            "destBucket": "r",
+            "destKey": "output/cat_resized.jpg",
+            "width": 500,
+            "height": 333,
+            "sourceWidth": 3000,
+            "sourceHeight": 2000,
+            "bytes": 31400
+          },
+          "steps": [
+            {
+              "name": "Resize",
+              "type": "Task",
+              "millis": 1941,
+              "retries": 1
+            },
+            {
+              "name": "Resized?",
+              "type": "Choice",
+              "millis": 1,
+              "retries": 0
+            },
+            {
+              "name": "Succeed",
+              "type": "Succeed",
+              "millis": 0,
+              "retries": 0
+            }
+          ],
+          "result": {
+            "bucket": "r",
+            "key": "output/cat_resized.jpg",
+            "width": 500,
+            "height": 333,
+            "bytes": 31400
+          },
+          "error": null,
+          "cause": null
+        }
+        "#);
     }
 
     #[test]

@@ -10,9 +10,11 @@ use super::event::{Details, Event};
 pub const PICTURE: &str = r#"{"ok":true,"destBucket":"r","destKey":"output/cat_resized.jpg","width":500,
     "height":333,"sourceWidth":3000,"sourceHeight":2000,"bytes":31400}"#;
 
-/// Events made of kind, milliseconds, and what comes with it (`name=Resize`).
-pub fn events(lines: &[(&str, i64, &[(&str, &str)])]) -> Vec<Event> {
-    let event = |(index, (kind, millis, details)): (usize, &(&str, i64, &[(&str, &str)]))| {
+/// An event's kind, its milliseconds, and what comes with it: name and value.
+type Line<'a> = (&'a str, i64, &'a [(&'a str, &'a str)]);
+
+fn events(lines: &[Line<'_>]) -> Vec<Event> {
+    let event = |(index, (kind, millis, details)): (usize, &Line<'_>)| {
         let detail = |name: &str| {
             let found = details.iter().find(|(detail, _)| *detail == name);
             found.map(|(_, value)| (*value).to_owned())
@@ -44,15 +46,34 @@ pub fn resized() -> Vec<Event> {
         (
             "TaskFailed",
             30,
-            &[("error", "Lambda.TooManyRequestsException"), ("cause", "Rate exceeded")],
+            &[
+                ("error", "Lambda.TooManyRequestsException"),
+                ("cause", "Rate exceeded"),
+            ],
         ),
         ("TaskScheduled", 1900, &[]),
         ("TaskSucceeded", 1940, &[]),
         ("TaskStateExited", 1943, &[("name", "Resize"), ("output", output)]),
-        ("ChoiceStateEntered", 1943, &[("name", "Resized?"), ("input", output)]),
-        ("ChoiceStateExited", 1944, &[("name", "Resized?"), ("output", output)]),
-        ("SucceedStateEntered", 1945, &[("name", "Succeed"), ("input", output)]),
-        ("SucceedStateExited", 1945, &[("name", "Succeed"), ("output", output)]),
+        (
+            "ChoiceStateEntered",
+            1943,
+            &[("name", "Resized?"), ("input", output)],
+        ),
+        (
+            "ChoiceStateExited",
+            1944,
+            &[("name", "Resized?"), ("output", output)],
+        ),
+        (
+            "SucceedStateEntered",
+            1945,
+            &[("name", "Succeed"), ("input", output)],
+        ),
+        (
+            "SucceedStateExited",
+            1945,
+            &[("name", "Succeed"), ("output", output)],
+        ),
         ("ExecutionSucceeded", 1946, &[("output", output)]),
     ])
 }
@@ -61,12 +82,32 @@ pub fn resized() -> Vec<Event> {
 pub fn refused() -> Vec<Event> {
     let answer = r#"{"ok":false,"error":"not an image"}"#;
     events(&[
-        ("ExecutionStarted", 0, &[("input", r#"{"bucket":"o","key":"a.txt"}"#)]),
-        ("TaskStateEntered", 1, &[("name", "Resize"), ("input", r#"{"bucket":"o","key":"a.txt"}"#)]),
+        (
+            "ExecutionStarted",
+            0,
+            &[("input", r#"{"bucket":"o","key":"a.txt"}"#)],
+        ),
+        (
+            "TaskStateEntered",
+            1,
+            &[("name", "Resize"), ("input", r#"{"bucket":"o","key":"a.txt"}"#)],
+        ),
         ("TaskStateExited", 12, &[("name", "Resize"), ("output", answer)]),
-        ("ChoiceStateEntered", 12, &[("name", "Resized?"), ("input", answer)]),
-        ("ChoiceStateExited", 12, &[("name", "Resized?"), ("output", answer)]),
+        (
+            "ChoiceStateEntered",
+            12,
+            &[("name", "Resized?"), ("input", answer)],
+        ),
+        (
+            "ChoiceStateExited",
+            12,
+            &[("name", "Resized?"), ("output", answer)],
+        ),
         ("FailStateEntered", 13, &[("name", "Fail"), ("input", answer)]),
-        ("ExecutionFailed", 13, &[("error", "NotResized"), ("cause", "not an image")]),
+        (
+            "ExecutionFailed",
+            13,
+            &[("error", "NotResized"), ("cause", "not an image")],
+        ),
     ])
 }

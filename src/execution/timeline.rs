@@ -198,11 +198,22 @@ mod tests {
         let steps: Vec<_> = timeline
             .steps
             .iter()
-            .map(|step| (step.name.as_str(), step.kind.as_str(), step.took().unwrap().as_millis(), step.retries()))
+            .map(|step| {
+                (
+                    step.name.as_str(),
+                    step.kind.as_str(),
+                    step.took().unwrap().as_millis(),
+                    step.retries(),
+                )
+            })
             .collect();
         assert_eq!(
             steps,
-            [("Resize", "Task", 1941, 1), ("Resized?", "Choice", 1, 0), ("Succeed", "Succeed", 0, 0)]
+            [
+                ("Resize", "Task", 1941, 1),
+                ("Resized?", "Choice", 1, 0),
+                ("Succeed", "Succeed", 0, 0)
+            ]
         );
         assert_eq!(timeline.end.unwrap().status, Status::Succeeded);
     }
@@ -212,7 +223,10 @@ mod tests {
         let timeline = Timeline::of(&refused());
         let last = timeline.steps.last().unwrap();
         assert!(last.failed && last.ended.is_some());
-        assert_eq!(timeline.end.unwrap().trouble.to_string(), "NotResized: not an image");
+        assert_eq!(
+            timeline.end.unwrap().trouble.to_string(),
+            "NotResized: not an image"
+        );
     }
 
     #[test]

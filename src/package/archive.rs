@@ -71,7 +71,10 @@ pub fn bootstrap(zip: &[u8]) -> Result<Vec<u8>, ArchiveError> {
 /// The program in a zip whose files are together no larger than `max` bytes.
 fn unpack(zip: &[u8], max: u64) -> Result<Vec<u8>, ArchiveError> {
     let mut archive = ZipArchive::new(Cursor::new(zip))?;
-    if archive.decompressed_size().is_some_and(|size| size > u128::from(max)) {
+    if archive
+        .decompressed_size()
+        .is_some_and(|size| size > u128::from(max))
+    {
         return Err(ArchiveError::UnzippedTooLarge);
     }
     let entry = archive.by_name(BOOTSTRAP).map_err(|error| match error {
@@ -141,7 +144,10 @@ mod tests {
     fn what_unpacks_to_more_than_lambda_takes_is_refused() {
         let zip = zip_of("bootstrap", 0o755, &[0; 100_001]);
         assert!(zip.len() < 1000, "it is small to look at");
-        assert!(matches!(unpack(&zip, 100_000), Err(ArchiveError::UnzippedTooLarge)));
+        assert!(matches!(
+            unpack(&zip, 100_000),
+            Err(ArchiveError::UnzippedTooLarge)
+        ));
     }
 
     #[test]

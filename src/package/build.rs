@@ -175,7 +175,9 @@ fn take_line(line: &mut Vec<u8>, take: &mut impl FnMut(&str)) {
 /// What cargo said last, and what to do about what is known.
 fn failure(tail: &VecDeque<String>) -> CommandError {
     let said = tail.iter().map(String::as_str).collect::<Vec<_>>().join("\n");
-    let error = CommandError::failed(format!("the function cannot be built; cargo's last lines:\n{said}"));
+    let error = CommandError::failed(format!(
+        "the function cannot be built; cargo's last lines:\n{said}"
+    ));
     let has = |part: &str| said.contains(part);
     let hint = if has("linker `cc` not found") || has("failed to find tool") || has("is `cc` installed") {
         "a C compiler is missing: `apt install build-essential`, `dnf install gcc` or `xcode-select --install`"
@@ -198,7 +200,8 @@ mod tests {
 
     #[tokio::test]
     async fn progress_and_messages_are_told_apart() {
-        let said = b"   Compiling serde v1.0.0\r    Building [==>      ] 12/150: serde, tokio\rwarning: odd\n";
+        let said =
+            b"   Compiling serde v1.0.0\r    Building [==>      ] 12/150: serde, tokio\rwarning: odd\n";
         let mut lines = Vec::new();
         follow(said.as_slice(), |line| match Line::of(line) {
             Line::Progress(progress) => lines.push(format!("progress {progress}")),

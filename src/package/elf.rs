@@ -119,9 +119,7 @@ fn check_loader(program: &[u8]) -> Result<(), Refusal> {
         if let Some(loader) = segment.interpreter(LittleEndian, program).map_err(not_elf)?
             && !GLIBC_LOADERS.contains(&loader)
         {
-            return Err(Refusal::OtherLoader(
-                String::from_utf8_lossy(loader).into_owned(),
-            ));
+            return Err(Refusal::OtherLoader(String::from_utf8_lossy(loader).into_owned()));
         }
     }
     Ok(())

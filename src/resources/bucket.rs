@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{
-    BucketLocationConstraint, CreateBucketConfiguration, EventBridgeConfiguration, PublicAccessBlockConfiguration,
-    ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration,
-    ServerSideEncryptionRule, Tag, Tagging,
+    BucketLocationConstraint, CreateBucketConfiguration, EventBridgeConfiguration,
+    PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
+    ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging,
 };
 use serde_json::{Value, json};
 
@@ -75,7 +75,9 @@ impl Bucket {
                 .and_then(|configuration| configuration.rules().first())
                 .and_then(|rule| rule.apply_server_side_encryption_by_default())
                 .map(|default| default.sse_algorithm().as_str().to_owned())),
-            Err(failure) if failure.code() == Some("ServerSideEncryptionConfigurationNotFoundError") => Ok(None),
+            Err(failure) if failure.code() == Some("ServerSideEncryptionConfigurationNotFoundError") => {
+                Ok(None)
+            }
             Err(failure) => Err(failure),
         }
     }
@@ -89,7 +91,9 @@ impl Bucket {
             .send()
             .await;
         match answer.during("s3:GetBucketPublicAccessBlock", &self.name) {
-            Ok(answer) => Ok(answer.public_access_block_configuration().map(public_access_value)),
+            Ok(answer) => Ok(answer
+                .public_access_block_configuration()
+                .map(public_access_value)),
             Err(failure) if failure.code() == Some("NoSuchPublicAccessBlockConfiguration") => Ok(None),
             Err(failure) => Err(failure),
         }
@@ -141,13 +145,16 @@ impl Bucket {
 
     async fn put_encryption(&self) -> Result<(), Failure> {
         let default = ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::Aes256);
-        let rule = ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(default.build()?);
+        let rule =
+            ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(default.build()?);
         self.client
             .put_bucket_encryption()
             .bucket(&self.name)
             .expected_bucket_owner(&self.account)
             .server_side_encryption_configuration(
-                ServerSideEncryptionConfiguration::builder().rules(rule.build()).build()?,
+                ServerSideEncryptionConfiguration::builder()
+                    .rules(rule.build())
+                    .build()?,
             )
             .send()
             .await

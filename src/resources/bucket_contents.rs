@@ -88,7 +88,11 @@ pub async fn empty(client: &Client, bucket: &str, account: &str, step: &Step<'_>
 }
 
 /// The next batches to delete: as many pages as are deleted at once.
-async fn batches(client: &Client, bucket: &str, account: &str) -> Result<Vec<Vec<ObjectIdentifier>>, Failure> {
+async fn batches(
+    client: &Client,
+    bucket: &str,
+    account: &str,
+) -> Result<Vec<Vec<ObjectIdentifier>>, Failure> {
     let mut batches = Vec::new();
     let mut place = Place::default();
     while batches.len() < BATCHES_AT_ONCE {
@@ -114,8 +118,14 @@ async fn page(client: &Client, bucket: &str, account: &str, place: Place) -> Res
         .send()
         .await
         .during("s3:ListBucketVersions", bucket)?;
-    let versions = answer.versions().iter().map(|version| (version.key(), version.version_id()));
-    let markers = answer.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
+    let versions = answer
+        .versions()
+        .iter()
+        .map(|version| (version.key(), version.version_id()));
+    let markers = answer
+        .delete_markers()
+        .iter()
+        .map(|marker| (marker.key(), marker.version_id()));
     let objects = versions
         .chain(markers)
         .filter_map(|(key, version)| Some(identifier(key?, version)))
@@ -157,7 +167,10 @@ async fn delete(
     match answer.errors() {
         [] => Ok(count),
         [error, ..] => {
-            let (code, detail) = (error.code().unwrap_or_default(), error.message().unwrap_or_default());
+            let (code, detail) = (
+                error.code().unwrap_or_default(),
+                error.message().unwrap_or_default(),
+            );
             Err(Failure {
                 message: format!(
                     "s3:DeleteObject on {bucket} was refused for {} of {count} objects, the first \"{}\": {code}: {detail}",

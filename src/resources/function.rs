@@ -123,7 +123,12 @@ impl Function {
     }
 
     async fn delete(&self) -> Result<(), Failure> {
-        let answer = self.client.delete_function().function_name(&self.name).send().await;
+        let answer = self
+            .client
+            .delete_function()
+            .function_name(&self.name)
+            .send()
+            .await;
         match answer.during("lambda:DeleteFunction", &self.name) {
             Err(failure) if !failure.is_not_found() => Err(failure.into()),
             _ => Ok(()),
@@ -144,7 +149,9 @@ fn found(answer: &GetFunctionOutput, stack: &str) -> Reading {
 }
 
 fn found_fields(function: &FunctionConfiguration) -> Fields {
-    let environment = function.environment().and_then(|environment| environment.variables());
+    let environment = function
+        .environment()
+        .and_then(|environment| environment.variables());
     let log_group = function.logging_config().and_then(|logging| logging.log_group());
     let state = match function.state() {
         Some(State::Failed) => format!("Failed: {}", function.state_reason().unwrap_or("no reason given")),
@@ -161,7 +168,10 @@ fn found_fields(function: &FunctionConfiguration) -> Fields {
         .with(STATE, state)
         .with("last update", last_update)
         .with_some(CODE, function.code_sha256())
-        .with_some(ARCHITECTURE, function.architectures().first().map(Architecture::as_str))
+        .with_some(
+            ARCHITECTURE,
+            function.architectures().first().map(Architecture::as_str),
+        )
         .with_some("runtime", function.runtime().map(Runtime::as_str))
         .with_some("handler", function.handler())
         .with_some("role", function.role())
@@ -212,7 +222,13 @@ impl Resource for Function {
     }
 
     fn not_yet(&self) -> &'static [&'static NotYet] {
-        &[&LAMBDA_ROLE, &LAMBDA_PERMISSIONS, &LAMBDA_KEY, &LAMBDA_BUSY, &PACE_REQUESTS]
+        &[
+            &LAMBDA_ROLE,
+            &LAMBDA_PERMISSIONS,
+            &LAMBDA_KEY,
+            &LAMBDA_BUSY,
+            &PACE_REQUESTS,
+        ]
     }
 
     async fn read(&self) -> Result<Reading, Failure> {

@@ -73,7 +73,12 @@ impl Resource for LogGroup {
         else {
             return Ok(Reading::Absent);
         };
-        let answer = self.client.list_tags_for_resource().resource_arn(&self.arn).send().await;
+        let answer = self
+            .client
+            .list_tags_for_resource()
+            .resource_arn(&self.arn)
+            .send()
+            .await;
         let tags: Tags = match answer.during("logs:ListTagsForResource", &self.name) {
             Ok(answer) => answer.tags.unwrap_or_default().into_iter().collect(),
             Err(failure) if failure.is_not_found() => return Ok(Reading::Absent),
@@ -116,7 +121,12 @@ impl Resource for LogGroup {
     }
 
     async fn remove(&self, _: &Fields, _: &Step<'_>) -> Result<(), Failure> {
-        let answer = self.client.delete_log_group().log_group_name(&self.name).send().await;
+        let answer = self
+            .client
+            .delete_log_group()
+            .log_group_name(&self.name)
+            .send()
+            .await;
         match answer.during("logs:DeleteLogGroup", &self.name) {
             Err(failure) if !failure.is_not_found() => Err(failure.into()),
             _ => Ok(()),

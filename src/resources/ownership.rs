@@ -30,7 +30,11 @@ impl Tags {
 
 impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Tags {
     fn from_iter<T: IntoIterator<Item = (K, V)>>(tags: T) -> Self {
-        Self(tags.into_iter().map(|(key, value)| (key.into(), value.into())).collect())
+        Self(
+            tags.into_iter()
+                .map(|(key, value)| (key.into(), value.into()))
+                .collect(),
+        )
     }
 }
 
@@ -41,5 +45,7 @@ pub fn tagged(stack: &str) -> Fields {
 
 /// Whether any of `fields` is among the changes.
 pub fn touches(changes: &[FieldChange], fields: &[&str]) -> bool {
-    changes.iter().any(|change| fields.contains(&change.field.as_str()))
+    changes
+        .iter()
+        .any(|change| fields.contains(&change.field.as_str()))
 }

@@ -56,14 +56,22 @@ impl RestApi {
                 .send()
                 .await
                 .during("apigateway:GetRestApis", &self.name)?;
-            apis.extend(answer.items.unwrap_or_default().into_iter().filter(|api| self.is_ours(api)));
+            apis.extend(
+                answer
+                    .items
+                    .unwrap_or_default()
+                    .into_iter()
+                    .filter(|api| self.is_ours(api)),
+            );
             position = answer.position;
             if position.is_none() {
                 break;
             }
         }
         apis.sort_by_key(|api| {
-            let created = api.created_date().map_or(0, aws_sdk_apigateway::primitives::DateTime::secs);
+            let created = api
+                .created_date()
+                .map_or(0, aws_sdk_apigateway::primitives::DateTime::secs);
             (created, api.id().map(str::to_owned))
         });
         Ok(apis)
@@ -84,7 +92,10 @@ impl RestApi {
             .send()
             .await
             .during("apigateway:GetResources", &self.name)?;
-        let resource = resources.items().iter().find(|resource| resource.path() == Some(self.path));
+        let resource = resources
+            .items()
+            .iter()
+            .find(|resource| resource.path() == Some(self.path));
         Ok(resource
             .and_then(|resource| resource.resource_methods()?.get("POST")?.method_integration())
             .map(found_integration))
@@ -92,7 +103,13 @@ impl RestApi {
 
     /// The hash of the document that the stage serves.
     async fn deployed(&self, id: &str) -> Result<Option<String>, CallFailure> {
-        let stage = self.client.get_stage().rest_api_id(id).stage_name(self.stage).send().await;
+        let stage = self
+            .client
+            .get_stage()
+            .rest_api_id(id)
+            .stage_name(self.stage)
+            .send()
+            .await;
         let stage = match stage.during("apigateway:GetStage", &self.name) {
             Ok(stage) => stage,
             Err(failure) if failure.is_not_found() => return Ok(None),
@@ -184,7 +201,8 @@ fn wanted_integration(integration: &Value) -> Value {
 }
 
 fn found_integration(integration: &Integration) -> Value {
-    let templates = |templates: Option<&HashMap<String, String>>| templates.filter(|all| !all.is_empty()).cloned();
+    let templates =
+        |templates: Option<&HashMap<String, String>>| templates.filter(|all| !all.is_empty()).cloned();
     let responses: serde_json::Map<String, Value> = integration
         .integration_responses()
         .into_iter()

@@ -75,7 +75,12 @@ impl ServiceRole {
     }
 
     async fn attached_policies(&self) -> Result<Vec<String>, CallFailure> {
-        let answer = self.client.list_attached_role_policies().role_name(&self.name).send().await;
+        let answer = self
+            .client
+            .list_attached_role_policies()
+            .role_name(&self.name)
+            .send()
+            .await;
         match answer.during("iam:ListAttachedRolePolicies", &self.name) {
             Ok(answer) => Ok(answer
                 .attached_policies()
@@ -119,15 +124,28 @@ impl ServiceRole {
     /// IAM removes no role that has policies, whoever put them there.
     async fn remove_policies(&self) -> Result<(), CallFailure> {
         for arn in self.attached_policies().await? {
-            let detach = self.client.detach_role_policy().role_name(&self.name).policy_arn(arn);
+            let detach = self
+                .client
+                .detach_role_policy()
+                .role_name(&self.name)
+                .policy_arn(arn);
             unless_gone(detach.send().await.during("iam:DetachRolePolicy", &self.name))?;
         }
-        let answer = self.client.list_role_policies().role_name(&self.name).send().await;
+        let answer = self
+            .client
+            .list_role_policies()
+            .role_name(&self.name)
+            .send()
+            .await;
         let Some(inline) = unless_gone(answer.during("iam:ListRolePolicies", &self.name))? else {
             return Ok(());
         };
         for name in inline.policy_names() {
-            let delete = self.client.delete_role_policy().role_name(&self.name).policy_name(name);
+            let delete = self
+                .client
+                .delete_role_policy()
+                .role_name(&self.name)
+                .policy_name(name);
             unless_gone(delete.send().await.during("iam:DeleteRolePolicy", &self.name))?;
         }
         Ok(())
@@ -176,7 +194,11 @@ impl Resource for ServiceRole {
     async fn read(&self) -> Result<Reading, Failure> {
         let managed = async {
             match &self.managed_policy {
-                Some(arn) => Ok(self.attached_policies().await?.into_iter().find(|found| found == arn)),
+                Some(arn) => Ok(self
+                    .attached_policies()
+                    .await?
+                    .into_iter()
+                    .find(|found| found == arn)),
                 None => Ok(None),
             }
         };
@@ -224,7 +246,13 @@ impl Resource for ServiceRole {
             self.attach().await?;
         }
         if touches(changes, &[ownership::FIELD]) {
-            let answer = self.client.tag_role().role_name(&self.name).tags(self.tag()?).send().await;
+            let answer = self
+                .client
+                .tag_role()
+                .role_name(&self.name)
+                .tags(self.tag()?)
+                .send()
+                .await;
             answer.during("iam:TagRole", &self.name)?;
         }
         Ok(())

@@ -63,7 +63,10 @@ impl Target {
     }
 
     fn request(&self) -> Result<SdkTarget, Failure> {
-        let paths = self.input_paths.iter().map(|(name, path)| ((*name).to_owned(), (*path).to_owned()));
+        let paths = self
+            .input_paths
+            .iter()
+            .map(|(name, path)| ((*name).to_owned(), (*path).to_owned()));
         let transformer = InputTransformer::builder()
             .set_input_paths_map(Some(paths.collect()))
             .input_template(self.input_template)
@@ -107,7 +110,9 @@ impl Rule {
             .await
             .during("events:PutTargets", &self.name)?;
         match answer.failed_entries().first() {
-            Some(entry) => Err(self.entry_failure("events:PutTargets", entry.error_code(), entry.error_message())),
+            Some(entry) => {
+                Err(self.entry_failure("events:PutTargets", entry.error_code(), entry.error_message()))
+            }
             None => Ok(()),
         }
     }
@@ -122,7 +127,12 @@ impl Rule {
     }
 
     async fn tags(&self) -> Result<Tags, CallFailure> {
-        let answer = self.client.list_tags_for_resource().resource_arn(&self.arn).send().await;
+        let answer = self
+            .client
+            .list_tags_for_resource()
+            .resource_arn(&self.arn)
+            .send()
+            .await;
         match answer.during("events:ListTagsForResource", &self.name) {
             Ok(answer) => Ok(answer.tags().iter().map(|tag| (tag.key(), tag.value())).collect()),
             Err(failure) if failure.is_not_found() => Ok(Tags::default()),
@@ -205,7 +215,13 @@ impl Resource for Rule {
             self.put_target().await?;
         }
         if touches(changes, &[ownership::FIELD]) {
-            let answer = self.client.tag_resource().resource_arn(&self.arn).tags(self.tag()?).send().await;
+            let answer = self
+                .client
+                .tag_resource()
+                .resource_arn(&self.arn)
+                .tags(self.tag()?)
+                .send()
+                .await;
             answer.during("events:TagResource", &self.name)?;
         }
         Ok(())
@@ -215,7 +231,13 @@ impl Resource for Rule {
         let targets = self.targets().await?;
         if !targets.is_empty() {
             let ids = targets.into_iter().map(|target| target.id).collect();
-            let answer = self.client.remove_targets().rule(&self.name).set_ids(Some(ids)).send().await;
+            let answer = self
+                .client
+                .remove_targets()
+                .rule(&self.name)
+                .set_ids(Some(ids))
+                .send()
+                .await;
             let answer = answer.during("events:RemoveTargets", &self.name)?;
             if let Some(entry) = answer.failed_entries().first() {
                 let (code, message) = (entry.error_code(), entry.error_message());

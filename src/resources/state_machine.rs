@@ -38,7 +38,11 @@ impl StateMachine {
         LoggingConfiguration::builder()
             .level(LogLevel::All)
             .include_execution_data(true)
-            .destinations(LogDestination::builder().cloud_watch_logs_log_group(group.build()).build())
+            .destinations(
+                LogDestination::builder()
+                    .cloud_watch_logs_log_group(group.build())
+                    .build(),
+            )
             .build()
     }
 
@@ -135,8 +139,16 @@ impl Resource for StateMachine {
     }
 
     async fn read(&self) -> Result<Reading, Failure> {
-        let describe = self.client.describe_state_machine().state_machine_arn(&self.arn).send();
-        let tags = self.client.list_tags_for_resource().resource_arn(&self.arn).send();
+        let describe = self
+            .client
+            .describe_state_machine()
+            .state_machine_arn(&self.arn)
+            .send();
+        let tags = self
+            .client
+            .list_tags_for_resource()
+            .resource_arn(&self.arn)
+            .send();
         let (machine, tags) = futures_util::join!(describe, tags);
         let machine = match machine.during("states:DescribeStateMachine", &self.name) {
             Ok(machine) => machine,
@@ -188,7 +200,13 @@ impl Resource for StateMachine {
                 .during("states:UpdateStateMachine", &self.name)?;
         }
         if touches(changes, &[ownership::FIELD]) {
-            let answer = self.client.tag_resource().resource_arn(&self.arn).tags(self.tag()).send().await;
+            let answer = self
+                .client
+                .tag_resource()
+                .resource_arn(&self.arn)
+                .tags(self.tag())
+                .send()
+                .await;
             answer.during("states:TagResource", &self.name)?;
         }
         Ok(())
@@ -196,7 +214,12 @@ impl Resource for StateMachine {
 
     async fn remove(&self, _: &Fields, step: &Step<'_>) -> Result<(), Failure> {
         self.stop_executions(step).await?;
-        let answer = self.client.delete_state_machine().state_machine_arn(&self.arn).send().await;
+        let answer = self
+            .client
+            .delete_state_machine()
+            .state_machine_arn(&self.arn)
+            .send()
+            .await;
         match answer.during("states:DeleteStateMachine", &self.name) {
             Err(failure) if !failure.is_not_found() => Err(failure.into()),
             _ => Ok(()),

@@ -1,7 +1,7 @@
 //! The only place that draws: what a person reads goes to stderr, results to stdout.
 
-pub mod columns;
 pub mod format;
+pub mod table;
 pub mod timeline;
 pub mod waiting;
 
@@ -45,11 +45,6 @@ impl Ui {
     pub fn is_live(&self) -> bool {
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         !self.quiet && !dumb && io::stderr().is_terminal()
-    }
-
-    /// The columns there are for a result; what is not read on a terminal may be long.
-    pub fn width(&self) -> usize {
-        terminal_size::terminal_size_of(io::stdout()).map_or(160, |(width, _)| width.0.into())
     }
 
     /// Says something to the person who waits; nothing when quiet.

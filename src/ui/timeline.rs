@@ -28,8 +28,15 @@ pub fn step(step: &Step, width: usize) -> String {
         }
     }];
     for (index, trouble) in step.troubles.iter().enumerate() {
-        let (style, mark) = if index < step.retries() { (AGAIN, "↻") } else { (BAD, "✗") };
-        let text = clipped(&format!("try {} failed: {trouble}", index + 1), width.saturating_sub(6));
+        let (style, mark) = if index < step.retries() {
+            (AGAIN, "↻")
+        } else {
+            (BAD, "✗")
+        };
+        let text = clipped(
+            &format!("try {} failed: {trouble}", index + 1),
+            width.saturating_sub(6),
+        );
         lines.push(format!("    {style}{mark}{style:#} {text}"));
     }
     lines.join("\n")
@@ -38,6 +45,8 @@ pub fn step(step: &Step, width: usize) -> String {
 /// Every step with when it began, what went in and what came out, in `width` columns.
 pub fn full(timeline: &Timeline, width: usize) -> String {
     let mut lines = Vec::new();
+    // What is passed on as it came is not shown again.
+    let mut shown = None;
     for each in &timeline.steps {
         let began = timeline.started.map(|started| since(started, each.entered));
         lines.push(format!(
@@ -46,7 +55,10 @@ pub fn full(timeline: &Timeline, width: usize) -> String {
             step(each, width.saturating_sub(10)).replace('\n', &format!("\n{:10}", ""))
         ));
         for (what, text) in [("in", &each.input), ("out", &each.output)] {
-            if let Some(text) = text {
+            if let Some(text) = text
+                && shown != Some(text)
+            {
+                shown = Some(text);
                 let text = clipped(text, width.saturating_sub(20));
                 lines.push(format!("{:14}{FAINT}{what:>3}{FAINT:#}  {text}", ""));
             }
@@ -54,7 +66,11 @@ pub fn full(timeline: &Timeline, width: usize) -> String {
     }
     if let Some(end) = &timeline.end {
         let began = timeline.started.map(|started| since(started, end.at));
-        lines.push(format!("{FAINT}{:>10}{FAINT:#}  {}", began.unwrap_or_default(), ending(timeline)));
+        lines.push(format!(
+            "{FAINT}{:>10}{FAINT:#}  {}",
+            began.unwrap_or_default(),
+            ending(timeline)
+        ));
     }
     lines.join("\n")
 }

@@ -26,15 +26,14 @@ impl<'a> Waiting<'a> {
             return Self { ui, line: None };
         }
         let line = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template("{spinner:.cyan} {prefix} {elapsed:.dim}  {wide_msg:.dim}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{spinner:.cyan} {prefix} {elapsed:.dim}  {wide_msg:.dim}")
+        {
             line.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
         }
         line.set_prefix(what);
         line.enable_steady_tick(TICK);
-        Self {
-            ui,
-            line: Some(line),
-        }
+        Self { ui, line: Some(line) }
     }
 
     /// Says how far it is; on a terminal only.

@@ -102,7 +102,10 @@ async fn list(session: &Session, next: Option<String>) -> Result<(Vec<String>, O
         .send()
         .await
         .during("states:ListExecutions", &machine)?;
-    let arns = page.executions.into_iter().map(|execution| execution.execution_arn);
+    let arns = page
+        .executions
+        .into_iter()
+        .map(|execution| execution.execution_arn);
     Ok((arns.collect(), page.next_token))
 }
 

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use crate::aws::Clients;
 use crate::error::CommandError;
 use crate::execution::{Timeline, from_history};
+use crate::ui::table::width_of_stderr;
 use crate::ui::waiting::Waiting;
 use crate::ui::{Ui, timeline};
 
@@ -35,9 +36,13 @@ pub async fn to_the_end(
             Err(failure) if failure.is_not_found() => Timeline::default(),
             Err(failure) => return Err(failure.into()),
         };
-        let ended = timeline.steps.iter().take_while(|step| step.ended.is_some()).count();
+        let ended = timeline
+            .steps
+            .iter()
+            .take_while(|step| step.ended.is_some())
+            .count();
         for step in &timeline.steps[told..ended] {
-            waiting.say(timeline::step(step, ui.width()));
+            waiting.say(timeline::step(step, width_of_stderr()));
         }
         told = ended;
         if timeline.end.is_some() {
@@ -48,10 +53,10 @@ pub async fn to_the_end(
             waiting.update(&step.name);
         }
         if Instant::now() + poll > deadline {
-            return Err(
-                CommandError::failed(format!("the execution {name} has not ended in time; it goes on"))
-                    .hint(format!("`resizer status --execution {name}` shows it")),
-            );
+            return Err(CommandError::failed(format!(
+                "the execution {name} has not ended in time; it goes on"
+            ))
+            .hint(format!("`resizer status --execution {name}` shows it")));
         }
         tokio::time::sleep(poll).await;
         poll = (poll * 3 / 2).min(POLL_MAX);

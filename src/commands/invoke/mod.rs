@@ -129,7 +129,10 @@ fn name_of(file: &Path) -> Result<String, CommandError> {
         .and_then(|name| name.to_str())
         .map(str::to_owned)
         .ok_or_else(|| {
-            CommandError::usage(format!("{} has no name to make a key of: say --key", file.display()))
+            CommandError::usage(format!(
+                "{} has no name to make a key of: say --key",
+                file.display()
+            ))
         })
 }
 
@@ -147,7 +150,7 @@ pub async fn run(settings: &Settings, args: InvokeArgs, ui: &Ui) -> Result<(), C
         _ = tokio::signal::ctrl_c() => return Err(CommandError::interrupted("stopped looking on; the execution goes on")
             .hint(format!("`resizer status --execution {}` shows it", name_part(&execution)))),
     };
-    outcome::tell(&execution, &object, &timeline, ui)
+    outcome::tell(settings, &session, &execution, &object, &timeline, ui).await
 }
 
 /// Has an execution begin as `request` says: its ARN, and the object it is for.
@@ -161,7 +164,9 @@ async fn begin(
     let bucket = session.names.original_bucket();
     match request {
         Request::Upload { key, file } => {
-            let before = caused::Before::note(session).await.map_err(|f| absent(session, f))?;
+            let before = caused::Before::note(session)
+                .await
+                .map_err(|f| absent(session, f))?;
             let waiting = Waiting::new(ui, format!("Uploading {} to s3://{bucket}/{key}", file.display()));
             let size = upload::upload(session, key, file).await?;
             drop(waiting);
@@ -188,15 +193,30 @@ async fn begin(
 async fn find(session: &Session, bucket: String, key: &str) -> Result<Object, CommandError> {
     let s3 = &session.clients.s3;
     let uri = format!("s3://{bucket}/{key}");
-    match s3.head_object().bucket(&bucket).key(key).send().await.during("s3:GetObject", &uri) {
+    match s3
+        .head_object()
+        .bucket(&bucket)
+        .key(key)
+        .send()
+        .await
+        .during("s3:GetObject", &uri)
+    {
         Ok(head) => Ok(Object {
-            size: head.content_length().and_then(|size| size.try_into().ok()).unwrap_or(0),
+            size: head
+                .content_length()
+                .and_then(|size| size.try_into().ok())
+                .unwrap_or(0),
             bucket,
             key: key.to_owned(),
         }),
         Err(failure) if failure.is_not_found() => {
             // The answer to a HEAD does not say which of the two is missing.
-            let there = s3.head_bucket().bucket(&bucket).send().await.during("s3:ListBucket", &bucket);
+            let there = s3
+                .head_bucket()
+                .bucket(&bucket)
+                .send()
+                .await
+                .during("s3:ListBucket", &bucket);
             there.map_err(|failure| absent(session, failure))?;
             Err(CommandError::failed(format!("there is no object {uri}"))
                 .hint("upload one and run the pipeline on it: resizer invoke --key KEY --file PATH"))
@@ -228,7 +248,9 @@ mod tests {
     use crate::cli::{Cli, Command};
 
     fn request(arguments: &str) -> Result<Request, CommandError> {
-        let arguments = ["resizer", "invoke"].into_iter().chain(arguments.split_whitespace());
+        let arguments = ["resizer", "invoke"]
+            .into_iter()
+            .chain(arguments.split_whitespace());
         match Cli::try_parse_from(arguments).unwrap().command {
             Command::Invoke(args) => args.request(),
             _ => unreachable!(),
@@ -239,7 +261,10 @@ mod tests {
     fn a_file_is_uploaded_under_its_name_unless_a_key_is_given() {
         for (arguments, key) in [
             ("--file pictures/cat.jpg", "cat.jpg"),
-            ("--file pictures/cat.jpg --key in/kitten.jpg --via event", "in/kitten.jpg"),
+            (
+                "--file pictures/cat.jpg --key in/kitten.jpg --via event",
+                "in/kitten.jpg",
+            ),
         ] {
             let wanted = Request::Upload {
                 key: key.to_owned(),

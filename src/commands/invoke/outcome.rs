@@ -1,23 +1,42 @@
 //! What came of an execution, for people and for programs.
 
+use serde::Serialize;
+
 use super::{Object, name_part};
+use crate::commands::standing;
+use crate::config::Settings;
 use crate::error::CommandError;
 use crate::execution::{Answer, Document, Status, Timeline};
+use crate::outputs::Outputs;
+use crate::session::Session;
 use crate::ui::format::{bytes, duration};
 use crate::ui::{Ui, timeline};
+
+/// The JSON document.
+#[derive(Debug, Serialize)]
+struct Shown<'a> {
+    outputs: Outputs,
+    #[serde(flatten)]
+    document: Document<'a>,
+}
 
 /// Prints what came of it.
 ///
 /// # Errors
 /// The execution did not succeed: the reason.
-pub fn tell(
+pub async fn tell(
+    settings: &Settings,
+    session: &Session,
     execution: &str,
     object: &Object,
     timeline: &Timeline,
     ui: &Ui,
 ) -> Result<(), CommandError> {
     if ui.json {
-        ui.json(&Document::new(execution, timeline))?;
+        ui.json(&Shown {
+            outputs: standing::outputs(session, settings).await?,
+            document: Document::new(execution, timeline),
+        })?;
     } else if let Some(answer) = Answer::of(timeline) {
         ui.result(summary(object, timeline, &answer));
     } else {
@@ -70,6 +89,9 @@ mod tests {
             size: 1_400_000,
         };
         let answer = Answer::of(&timeline).unwrap();
-        insta::assert_snapshot!(summary(&object, &timeline, &answer), @"");
+        insta::assert_snapshot!(summary(&object, &timeline, &answer), @"
+        s3://r/output/cat_resized.jpg
+          3000 × 2000 → 500 × 333 pixels, 1.4 MB → 31 kB, in 1.9 s
+        ");
     }
 }

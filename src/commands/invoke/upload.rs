@@ -15,15 +15,21 @@ const PUT_MAX: u64 = 5 * 1024 * 1024 * 1024;
 
 /// Streams `file` to the original bucket: how many bytes it has.
 pub async fn upload(session: &Session, key: &str, file: &Path) -> Result<u64, CommandError> {
-    let unreadable =
-        |reason: String| CommandError::usage(format!("the file {} cannot be uploaded: {reason}", file.display()));
+    let unreadable = |reason: String| {
+        CommandError::usage(format!(
+            "the file {} cannot be uploaded: {reason}",
+            file.display()
+        ))
+    };
     let mut opened = File::open(file).map_err(|error| unreadable(error.to_string()))?;
     let metadata = opened.metadata()?;
     if !metadata.is_file() {
         return Err(unreadable("it is no regular file".to_owned()));
     }
     if metadata.len() > PUT_MAX {
-        return Err(unreadable("it is larger than 5 GiB, the most that S3 takes at once".to_owned()));
+        return Err(unreadable(
+            "it is larger than 5 GiB, the most that S3 takes at once".to_owned(),
+        ));
     }
     let mut head = Vec::new();
     opened.by_ref().take(16).read_to_end(&mut head)?;
@@ -57,7 +63,21 @@ fn content_type(head: &[u8]) -> &'static str {
         [b'G', b'I', b'F', b'8', ..] => "image/gif",
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "image/webp",
         [b'I', b'I', b'*', 0, ..] | [b'M', b'M', 0, b'*', ..] => "image/tiff",
-        [_, _, _, _, b'f', b't', b'y', b'p', b'a', b'v', b'i', b'f' | b's', ..] => "image/avif",
+        [
+            _,
+            _,
+            _,
+            _,
+            b'f',
+            b't',
+            b'y',
+            b'p',
+            b'a',
+            b'v',
+            b'i',
+            b'f' | b's',
+            ..,
+        ] => "image/avif",
         [_, _, _, _, b'f', b't', b'y', b'p', b'h', b'e', b'i' | b'v', ..] => "image/heic",
         [b'B', b'M', ..] => "image/bmp",
         _ => "application/octet-stream",

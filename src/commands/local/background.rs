@@ -38,10 +38,11 @@ pub async fn find_or_start(
     let endpoint = match find(data_dir).await? {
         Some(endpoint) => endpoint,
         None if when_absent == WhenAbsent::Resume && !data_dir.exists() => {
-            return Err(
-                CommandError::failed(format!("no local cloud stands here: there is no {}", data_dir.display()))
-                    .hint("run `resizer up --local` first, or go to the folder where it was run"),
-            );
+            return Err(CommandError::failed(format!(
+                "no local cloud stands here: there is no {}",
+                data_dir.display()
+            ))
+            .hint("run `resizer up --local` first, or go to the folder where it was run"));
         }
         None => start(data_dir, region).await?,
     };
@@ -105,7 +106,11 @@ async fn start(data_dir: &Path, region: Option<&str>) -> Result<Endpoint, Comman
 
 /// The server as a process of its own, which outlives this one and its terminal.
 fn spawn(data_dir: &Path, log: &Path, region: Option<&str>) -> Result<Child, CommandError> {
-    let said = OpenOptions::new().create(true).append(true).mode(0o600).open(log)?;
+    let said = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(log)?;
     let data_dir = fs::canonicalize(data_dir)?;
     let mut command = Command::new(std::env::current_exe()?);
     command
@@ -180,11 +185,13 @@ pub async fn stop(data_dir: &Path, ui: &Ui) -> Result<(), CommandError> {
                 endpoint.pid,
                 STOP_MAX.as_secs()
             ))
-            .hint(format!("`kill -9 {}` ends it at once; nothing it acknowledged is lost", endpoint.pid)));
+            .hint(format!(
+                "`kill -9 {}` ends it at once; nothing it acknowledged is lost",
+                endpoint.pid
+            )));
         }
         tokio::time::sleep(POLL).await;
     }
     ui.say(format!("The local cloud in {} has ended", data_dir.display()));
     Ok(())
 }
-

@@ -11,7 +11,7 @@ use crate::aws::During;
 use crate::error::CommandError;
 use crate::names::Names;
 use crate::session::Session;
-use crate::ui::columns::{Cell, aligned};
+use crate::ui::table::aligned;
 
 /// Seconds of a day: one value for each metric.
 const DAY: u32 = 86_400;
@@ -112,7 +112,10 @@ pub async fn read(session: &Session) -> Result<Counts, CommandError> {
     let start = now - Duration::from_secs(DAY.into());
     let queries = SOURCES.iter().flat_map(|source| {
         let value = (source.value)(&session.names);
-        source.counts.iter().map(move |count| query(source, count, &value))
+        source
+            .counts
+            .iter()
+            .map(move |count| query(source, count, &value))
     });
     let mut values = BTreeMap::new();
     let mut next = None;
@@ -153,7 +156,10 @@ fn query(source: &Source, count: &Count, value: &str) -> MetricDataQuery {
         .period(DAY.cast_signed())
         .stat(count.statistic)
         .build();
-    MetricDataQuery::builder().id(count.id).metric_stat(statistic).build()
+    MetricDataQuery::builder()
+        .id(count.id)
+        .metric_stat(statistic)
+        .build()
 }
 
 /// One value of a metric's values: where CloudWatch splits the day, sums add up, and of percentiles the worse stands.
@@ -173,21 +179,23 @@ pub fn table(counts: &Counts, width: usize) -> String {
     } else {
         "Last 24 hours"
     };
-    format!("{heading}\n{}", aligned(&rows, width))
+    format!(
+        "{heading}\n  {}",
+        aligned(&rows, width.saturating_sub(2)).join("\n  ")
+    )
 }
 
-fn row(source: &Source, counts: &Counts) -> Vec<Cell> {
+fn row(source: &Source, counts: &Counts) -> [String; 2] {
     let shown = source.counts.iter().map(|count| {
         let (_, what) = count.id.split_once('_').unwrap_or(("", count.id));
         let what = what.replace('_', " ");
         match (counts.0.get(count.id), count.statistic) {
-            (Some(value), "Sum") => format!("{value:.0} {what}"),
-            (None, "Sum") => format!("0 {what}"),
+            (value, "Sum") => format!("{what} {:.0}", value.unwrap_or(&0.0)),
             (Some(millis), percentile) => format!("{percentile} {millis:.0} ms"),
             (None, percentile) => format!("{percentile} –"),
         }
     });
-    vec![source.heading.into(), shown.collect::<Vec<_>>().join(", ").into()]
+    [source.heading.to_owned(), shown.collect::<Vec<_>>().join(", ")]
 }
 
 #[cfg(test)]
@@ -207,12 +215,24 @@ mod tests {
             ("api_requests", 3.0),
         ];
         let counts = Counts(counts.map(|(id, value)| (id.to_owned(), value)).into());
-        insta::assert_snapshot!(table(&counts, 100), @"");
+        insta::assert_snapshot!(table(&counts, 100), @"
+        Last 24 hours
+          executions  started 12, succeeded 11, failed 1, timed out 0
+          function    invocations 13, errors 1, throttles 0, p50 41 ms, p99 120 ms
+          rule        invocations 0, failed invocations 0
+          REST API    requests 3, 4xx 0, 5xx 0
+        ");
     }
 
     #[test]
     fn a_new_stack_has_nothing_counted() {
-        insta::assert_snapshot!(table(&Counts::default(), 100), @"");
+        insta::assert_snapshot!(table(&Counts::default(), 100), @"
+        Last 24 hours: nothing counted yet (CloudWatch takes some minutes)
+          executions  started 0, succeeded 0, failed 0, timed out 0
+          function    invocations 0, errors 0, throttles 0, p50 –, p99 –
+          rule        invocations 0, failed invocations 0
+          REST API    requests 0, 4xx 0, 5xx 0
+        ");
     }
 
     #[test]

@@ -11,13 +11,15 @@ use crate::aws::{CallFailure, During};
 use crate::error::CommandError;
 use crate::execution::timestamp;
 use crate::session::Session;
-use crate::ui::columns::{Cell, aligned};
 use crate::ui::format::{clipped, date_and_time, duration};
+use crate::ui::table::aligned;
 
 /// How many are described at once.
 const AT_ONCE: usize = 8;
 /// The room for a key.
 const KEY_WIDTH: usize = 40;
+/// The room for a reason.
+const REASON_WIDTH: usize = 120;
 
 /// One execution.
 #[derive(Debug, Serialize)]
@@ -94,12 +96,17 @@ pub fn table(executions: &[Execution], width: usize) -> String {
     if executions.is_empty() {
         return "Executions: none yet; `resizer invoke --key KEY --file PATH` runs the pipeline".to_owned();
     }
-    let rows: Vec<_> = executions.iter().map(row).collect();
-    format!("Newest executions\n{}", aligned(&rows, width))
+    let (marks, rows): (Vec<_>, Vec<_>) = executions.iter().map(row).unzip();
+    let lines = aligned(&rows, width.saturating_sub(4));
+    let marked = marks
+        .iter()
+        .zip(lines)
+        .map(|((mark, style), line)| format!("\n  {style}{mark}{style:#} {line}"));
+    format!("Newest executions{}", marked.collect::<String>())
 }
 
-fn row(execution: &Execution) -> Vec<Cell> {
-    const FAINT: Style = Style::new().dimmed();
+/// The mark before the row, and the row.
+fn row(execution: &Execution) -> ((&'static str, Style), [String; 5]) {
     let (mark, color) = match execution.status.as_str() {
         "SUCCEEDED" => ("✓", AnsiColor::Green),
         "RUNNING" | "PENDING_REDRIVE" => ("…", AnsiColor::Yellow),
@@ -108,18 +115,16 @@ fn row(execution: &Execution) -> Vec<Cell> {
     let took = execution
         .millis
         .map(|millis| duration(std::time::Duration::from_millis(millis)));
-    let last = match (&execution.error, &execution.cause) {
-        (_, Some(reason)) | (Some(reason), None) => Cell::styled(reason, AnsiColor::Red.on_default()),
-        (None, None) => Cell::styled(&execution.name, FAINT),
-    };
-    vec![
-        Cell::styled(mark, color.on_default()),
-        Cell::styled(date_and_time(execution.started), FAINT),
-        format!("{:>8}", took.unwrap_or_default()).into(),
-        execution.status.to_lowercase().replace('_', " ").into(),
-        clipped(execution.key.as_deref().unwrap_or("–"), KEY_WIDTH).into(),
-        last,
-    ]
+    // Why it failed; else its name, which `--execution` takes.
+    let last = [&execution.cause, &execution.error].into_iter().flatten().next();
+    let row = [
+        date_and_time(execution.started),
+        format!("{:>8}", took.unwrap_or_default()),
+        execution.status.to_lowercase().replace('_', " "),
+        clipped(execution.key.as_deref().unwrap_or("–"), KEY_WIDTH),
+        clipped(last.unwrap_or(&execution.name), REASON_WIDTH),
+    ];
+    ((mark, color.on_default()), row)
 }
 
 #[cfg(test)]
@@ -152,6 +157,11 @@ mod tests {
         let shown = strip_str(&table(&executions, 100)).to_string();
         // The time is where this machine is.
         let date = date_and_time(executions[0].started);
-        insta::assert_snapshot!(shown.replace(&date, "[date and time]"), @"");
+        insta::assert_snapshot!(shown.replace(&date, "[date and time]"), @"
+        Newest executions
+          … [date and time]            running    now.jpg   invoke-0123
+          ✓ [date and time]     61 ms  succeeded  cat.jpg   invoke-0123
+          ✗ [date and time]     13 ms  failed     in/a.txt  not an image
+        ");
     }
 }

@@ -20,6 +20,7 @@ use crate::error::CommandError;
 use crate::outputs::Outputs;
 use crate::session::{Session, WhenAbsent};
 use crate::ui::Ui;
+use crate::ui::table::width_of_stdout;
 use counts::Counts;
 use executions::Execution;
 use resources::Resource;
@@ -67,9 +68,12 @@ pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<(), C
             metrics: &counts,
         });
     }
-    let width = ui.width();
+    let width = width_of_stdout();
     let sections = [
-        format!("Stack {} in {} (account {})", outputs.stack, outputs.region, outputs.account),
+        format!(
+            "Stack {} in {} (account {})",
+            outputs.stack, outputs.region, outputs.account
+        ),
         resources::table(&standing.resources, width),
         executions::table(&executions, width),
         counts::table(&counts, width),

@@ -10,6 +10,7 @@ use crate::execution::{Document, Timeline, from_history, from_logs, timestamp};
 use crate::outputs::Outputs;
 use crate::session::Session;
 use crate::ui::format::date_and_time;
+use crate::ui::table::width_of_stdout;
 use crate::ui::{Ui, timeline};
 
 /// How much earlier than its start the logs are searched: clocks differ.
@@ -53,12 +54,14 @@ pub async fn show(
         });
     }
     if read_from == ReadFrom::StepFunctions {
-        ui.say("CloudWatch Logs does not have all of it (it comes some seconds late): read from Step Functions");
+        ui.say(
+            "CloudWatch Logs does not have all of it (it comes some seconds late): read from Step Functions",
+        );
     }
     let started = timeline.started.map(date_and_time).unwrap_or_default();
     ui.result(format!(
         "Execution {arn}\nStarted {started}\n\n{}",
-        timeline::full(&timeline, ui.width())
+        timeline::full(&timeline, width_of_stdout())
     ));
     Ok(())
 }

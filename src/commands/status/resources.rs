@@ -9,7 +9,7 @@ use crate::error::CommandError;
 use crate::resources::API_ID;
 use crate::session::Session;
 use crate::stack;
-use crate::ui::columns::{Cell, aligned};
+use crate::ui::table::aligned;
 
 /// Every resource, and the id that AWS chose for the REST API.
 #[derive(Debug)]
@@ -35,9 +35,13 @@ enum State {
     Right,
     Missing,
     /// It is there, and these fields are not as they should be; none: it is not ready yet.
-    Changed { changes: Vec<FieldChange> },
+    Changed {
+        changes: Vec<FieldChange>,
+    },
     /// Something of its name is there that is not the stack's.
-    Foreign { reason: String },
+    Foreign {
+        reason: String,
+    },
 }
 
 impl Resource {
@@ -74,7 +78,9 @@ pub async fn read(session: &Session, settings: &Settings) -> Result<Standing, Co
 }
 
 fn api_id(graph: &Graph, plan: &Plan) -> Option<String> {
-    let node = graph.nodes().find(|node| graph.resource(*node).id() == stack::REST_API)?;
+    let node = graph
+        .nodes()
+        .find(|node| graph.resource(*node).id() == stack::REST_API)?;
     plan.found(node)?.text(API_ID).map(str::to_owned)
 }
 
@@ -103,11 +109,17 @@ pub fn table(resources: &[Resource], width: usize) -> String {
             resources.len()
         )
     };
-    let rows: Vec<_> = resources.iter().map(row).collect();
-    format!("{heading}\n{}", aligned(&rows, width))
+    let (marks, rows): (Vec<_>, Vec<_>) = resources.iter().map(row).unzip();
+    let lines = aligned(&rows, width.saturating_sub(4));
+    let marked = marks
+        .iter()
+        .zip(lines)
+        .map(|((mark, style), line)| format!("\n  {style}{mark}{style:#} {line}"));
+    format!("{heading}{}", marked.collect::<String>())
 }
 
-fn row(resource: &Resource) -> Vec<Cell> {
+/// The mark before the row, and the row.
+fn row(resource: &Resource) -> ((&'static str, Style), [String; 3]) {
     const GOOD: Style = AnsiColor::Green.on_default();
     const CHANGED: Style = AnsiColor::Yellow.on_default();
     const BAD: Style = AnsiColor::Red.on_default();
@@ -121,12 +133,10 @@ fn row(resource: &Resource) -> Vec<Cell> {
         }
         State::Foreign { reason } => ("✗", BAD, format!("not ours: {reason}")),
     };
-    vec![
-        Cell::styled(mark, style),
-        resource.kind.into(),
-        resource.name.clone().into(),
-        Cell::styled(how, style),
-    ]
+    (
+        (mark, style),
+        [resource.kind.to_owned(), resource.name.clone(), how],
+    )
 }
 
 #[cfg(test)]
@@ -154,17 +164,39 @@ mod tests {
         });
         let resources = [
             resource("bucket", "resizer-original-000000000000-us-east-1", State::Right),
-            resource("function", "resizer-resize", State::Changed { changes: changes.to_vec() }),
+            resource(
+                "function",
+                "resizer-resize",
+                State::Changed {
+                    changes: changes.to_vec(),
+                },
+            ),
             resource("function", "resizer-new", State::Changed { changes: Vec::new() }),
             resource("rule", "resizer-object-created", State::Missing),
-            resource("role", "resizer-us-east-1-api", State::Foreign { reason: "it lacks our tag".to_owned() }),
+            resource(
+                "role",
+                "resizer-us-east-1-api",
+                State::Foreign {
+                    reason: "it lacks our tag".to_owned(),
+                },
+            ),
         ];
-        insta::assert_snapshot!(strip_str(&table(&resources, 100)).to_string(), @"");
+        insta::assert_snapshot!(strip_str(&table(&resources, 100)).to_string(), @"
+        Resources: 1 of 5 there and right; `resizer up` mends the rest
+          ✓ bucket    resizer-original-000000000000-us-east-1
+          ~ function  resizer-resize                           differs in memory, timeout
+          … function  resizer-new                              not ready yet
+          ✗ rule      resizer-object-created                   missing
+          ✗ role      resizer-us-east-1-api                    not ours: it lacks our tag
+        ");
     }
 
     #[test]
     fn when_all_is_right_the_heading_says_so() {
         let resources = [resource("rule", "resizer-object-created", State::Right)];
-        insta::assert_snapshot!(strip_str(&table(&resources, 100)).to_string(), @"");
+        insta::assert_snapshot!(strip_str(&table(&resources, 100)).to_string(), @"
+        Resources: all 1 there and right
+          ✓ rule  resizer-object-created
+        ");
     }
 }

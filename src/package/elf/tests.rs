@@ -54,7 +54,11 @@ impl Program {
         for number in [loader_at, 0, 0, loader.len(), loader.len(), 1] {
             file.extend((number as u64).to_le_bytes());
         }
-        for (at, content) in [(loader_at, loader), (strings_at, strings.clone()), (needs_at, needs.clone())] {
+        for (at, content) in [
+            (loader_at, loader),
+            (strings_at, strings.clone()),
+            (needs_at, needs.clone()),
+        ] {
             file.resize(at, 0);
             file.extend(content);
         }
