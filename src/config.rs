@@ -23,6 +23,9 @@ pub struct Settings {
     pub resize: ResizeSettings,
     pub function: FunctionSettings,
     pub logs: LogSettings,
+    /// The flags that say where and which stack, as they were given, each with a space before it: for the commands
+    /// that are proposed.
+    pub flags: String,
 }
 
 /// Where the pipeline runs.
@@ -221,8 +224,29 @@ impl Settings {
             resize: file.resize,
             function: file.function,
             logs: file.logs,
+            flags: flags(args),
         })
     }
+}
+
+fn flags(args: &GlobalArgs) -> String {
+    let endpoint_url = args.endpoint_url.as_ref().filter(|url| {
+        // From the environment, where it still is when the next command is typed.
+        !url.is_empty() && std::env::var("AWS_ENDPOINT_URL").as_ref() != Ok(url)
+    });
+    let config = args.config.as_ref().map(|path| path.display().to_string());
+    let valued = [
+        ("--stack", args.stack.as_ref()),
+        ("--region", args.region.as_ref()),
+        ("--profile", args.profile.as_ref()),
+        ("--endpoint-url", endpoint_url),
+        ("--config", config.as_ref()),
+    ];
+    let valued = valued
+        .into_iter()
+        .filter_map(|(flag, value)| Some(format!(" {flag} {}", value?)));
+    let local = args.local.then(|| " --local".to_owned());
+    local.into_iter().chain(valued).collect()
 }
 
 impl File {

@@ -32,9 +32,11 @@ const INPUT_PATHS: [(&str, &str); 3] = [
 /// The execution's input. EventBridge puts quotes around a value that is a string.
 const INPUT_TEMPLATE: &str = r#"{"bucket": <bucket>, "key": <key>, "size": <size>}"#;
 
-/// The ids of the resources whose readings commands look at.
+/// The ids of the resources that commands look for.
 pub const REST_API: &str = "rest_api";
 pub const FUNCTION: &str = "function";
+pub const ORIGINAL_BUCKET: &str = "original_bucket";
+pub const RESIZED_BUCKET: &str = "resized_bucket";
 
 /// The graph of the whole stack. Without a `package`, the function's code is left out of every comparison.
 ///
@@ -93,7 +95,7 @@ impl Stack<'_> {
 
     fn original_bucket(&self) -> Bucket {
         self.bucket(
-            "original_bucket",
+            ORIGINAL_BUCKET,
             self.names.original_bucket(),
             Notification::EventBridge,
         )
@@ -101,7 +103,7 @@ impl Stack<'_> {
 
     fn resized_bucket(&self) -> Bucket {
         self.bucket(
-            "resized_bucket",
+            RESIZED_BUCKET,
             self.names.resized_bucket(),
             Notification::Untouched,
         )

@@ -1,6 +1,8 @@
 //! One file a command.
 
 pub mod down;
+mod ending;
+mod interrupt;
 pub mod invoke;
 pub mod local;
 mod standing;

@@ -12,6 +12,8 @@ use super::resource::{Failure, Found, Owner, Reading, Resource};
 pub enum Goal {
     Stands,
     Gone,
+    /// Gone once more: what is found came back after this run had removed it, so it is ours without a mark.
+    StaysGone,
 }
 
 /// For what was accepted but does not show yet. The first pause is short: a local endpoint is ready at once.
@@ -45,7 +47,12 @@ pub async fn converge(
     // What the other side has accepted: to ask again for the same would be wrong, it only does not show yet.
     let mut accepted: Option<Next> = None;
     loop {
-        let next = next(resource, goal, &reading, accepted.is_some())?;
+        let next = next(
+            resource,
+            goal,
+            &reading,
+            goal == Goal::StaysGone || accepted.is_some(),
+        )?;
         match &next {
             Next::Nothing => return Ok(reading),
             Next::Settle(waits_for) => settle(&mut waits, waits_for, step).await?,
@@ -65,14 +72,14 @@ pub async fn converge(
 fn next(resource: &dyn Resource, goal: Goal, reading: &Reading, ours: bool) -> Result<Next, Failure> {
     let found = match (reading, goal) {
         (Reading::Absent, Goal::Stands) => return Ok(Next::Create),
-        (Reading::Absent, Goal::Gone) => return Ok(Next::Nothing),
+        (Reading::Absent, Goal::Gone | Goal::StaysGone) => return Ok(Next::Nothing),
         (Reading::Found(found), _) => found,
     };
     if let (Owner::Foreign(reason), false) = (&found.owner, ours) {
         return Err(Failure::new(reason));
     }
     Ok(match goal {
-        Goal::Gone => Next::Remove,
+        Goal::Gone | Goal::StaysGone => Next::Remove,
         Goal::Stands => match &found.settling {
             Some(waits_for) => Next::Settle(waits_for.clone()),
             None => {

@@ -54,6 +54,17 @@ impl Plan {
         Self::new(graph, readings, Goal::Gone)
     }
 
+    /// What removes the nodes of `removed` again where they came back: a log group is made anew by a late line.
+    pub fn to_stay_gone(graph: &Graph, readings: Vec<Reading>, removed: &[NodeId]) -> Self {
+        let mut plan = Self::new(graph, readings, Goal::StaysGone);
+        for step in &mut plan.steps {
+            if step.action.writes() && !removed.contains(&step.node) {
+                step.action = Action::Refuse("it was made while the stack was removed".to_owned());
+            }
+        }
+        plan
+    }
+
     fn new(graph: &Graph, readings: Vec<Reading>, goal: Goal) -> Self {
         let plan_one = |(node, reading): (NodeId, Reading)| Planned {
             node,
@@ -93,7 +104,7 @@ impl Plan {
     pub async fn carry_out(&self, graph: &Graph, listener: &dyn Listener, stop: &Stop) -> Report {
         let before = match self.goal {
             Goal::Stands => graph.makers_first(),
-            Goal::Gone => graph.users_first(),
+            Goal::Gone | Goal::StaysGone => graph.users_first(),
         };
         let outcomes = walk(&before, stop, async |node: NodeId| {
             let outcome = self.carry_out_one(graph, node, listener, stop).await;
@@ -139,15 +150,15 @@ fn action(graph: &Graph, node: NodeId, reading: &Reading, goal: Goal) -> Action 
         Reading::Absent => {
             return match goal {
                 Goal::Stands => Action::Create(resource.wanted().differences(&Fields::default())),
-                Goal::Gone => Action::Keep,
+                Goal::Gone | Goal::StaysGone => Action::Keep,
             };
         }
     };
-    if let Owner::Foreign(reason) = &found.owner {
+    if let (Owner::Foreign(reason), Goal::Stands | Goal::Gone) = (&found.owner, goal) {
         return Action::Refuse(reason.clone());
     }
     match goal {
-        Goal::Gone => Action::Remove,
+        Goal::Gone | Goal::StaysGone => Action::Remove,
         Goal::Stands => {
             let changes = resource.wanted().differences(&found.fields);
             if changes.is_empty() && found.settling.is_none() {
