@@ -19,6 +19,7 @@
 //! - [`credentials`]: temporary credentials of role sessions
 //! - [`error`]: the error an AWS call ends with, and why a cloud would not start
 //! - [`random`]: identifiers and secrets
+//! - [`jsonpath`], [`glob`]: paths and wildcards, as the services' documents hold them
 
 mod apigateway;
 mod auth;
@@ -28,7 +29,9 @@ mod credentials;
 mod endpoint;
 mod error;
 mod events;
+mod glob;
 mod iam;
+mod jsonpath;
 mod lambda;
 mod logs;
 mod monitoring;

@@ -1,5 +1,7 @@
 //! ApiGateway.
 
+mod vtl;
+
 use std::sync::Arc;
 
 use crate::call::{Call, Reply};

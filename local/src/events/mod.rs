@@ -1,5 +1,8 @@
 //! EventBridge: events that services emit, rules that match them, targets that get them.
 
+mod pattern;
+mod transformer;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;

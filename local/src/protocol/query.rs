@@ -1,6 +1,7 @@
 //! awsQuery: a form with dotted names comes in, XML goes out.
 
 use http::request::Parts;
+use jiff::Timestamp;
 use quick_xml::escape::escape;
 use serde_json::{Map, Value};
 
@@ -113,8 +114,26 @@ fn write(xml: &mut String, value: &Value) {
 
 fn element(xml: &mut String, name: &str, value: &Value) {
     xml.push_str(&format!("<{name}>"));
-    write(xml, value);
+    match (name, value) {
+        // A JSON document does not tell a time from a number: in CloudWatch's replies the field's name does.
+        ("Timestamp", Value::Number(seconds)) => xml.push_str(&iso_time(seconds)),
+        ("Timestamps", Value::Array(times)) => {
+            times
+                .iter()
+                .filter_map(Value::as_number)
+                .for_each(|time| element(xml, "member", &iso_time(time).into()));
+        }
+        (_, value) => write(xml, value),
+    }
     xml.push_str(&format!("</{name}>"));
+}
+
+fn iso_time(seconds: &serde_json::Number) -> String {
+    seconds
+        .as_i64()
+        .and_then(|seconds| Timestamp::from_second(seconds).ok())
+        .unwrap_or_default()
+        .to_string()
 }
 
 #[cfg(test)]

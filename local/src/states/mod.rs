@@ -1,4 +1,6 @@
-//! States.
+//! Step Functions: Standard state machines and their executions.
+
+mod asl;
 
 use std::sync::Arc;
 

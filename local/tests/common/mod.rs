@@ -25,14 +25,23 @@ impl TestCloud {
 
     fn start_in(folder: TempDir) -> Self {
         let data_dir = folder.path().join("local");
-        let settings = Settings { data_dir, port: None, region: "us-east-1".to_owned() };
+        let settings = Settings {
+            data_dir,
+            port: None,
+            region: "us-east-1".to_owned(),
+        };
         let running = Cloud::start(settings).unwrap();
         let endpoint = running.endpoint().clone();
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(running.run_until(async {
             let _ = stopped.await;
         }));
-        Self { folder, endpoint, stop: Some(stop), serving }
+        Self {
+            folder,
+            endpoint,
+            stop: Some(stop),
+            serving,
+        }
     }
 
     /// Ends it cleanly and starts another on the same folder.
@@ -52,7 +61,11 @@ impl TestCloud {
 
     /// The account's own credentials.
     pub fn credentials(&self) -> Credentials {
-        credentials(&self.endpoint.access_key_id, &self.endpoint.secret_access_key, None)
+        credentials(
+            &self.endpoint.access_key_id,
+            &self.endpoint.secret_access_key,
+            None,
+        )
     }
 }
 
@@ -95,4 +108,25 @@ clients! {
     aws_sdk_s3: s3, s3_as;
     aws_sdk_sfn: states, states_as;
     aws_sdk_sts: sts, sts_as;
+}
+
+/// A plain GET, as a browser or curl would do it: the status and the body.
+pub async fn fetch(url: &str) -> (u16, String) {
+    let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    request(
+        host,
+        &format!("GET /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"),
+    )
+    .await
+}
+
+/// Sends a request as it stands to `host:port`.
+pub async fn request(host: &str, text: &str) -> (u16, String) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(host).await.unwrap();
+    stream.write_all(text.as_bytes()).await.unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).await.unwrap();
+    let (head, body) = reply.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
 }
