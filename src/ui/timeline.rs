@@ -110,18 +110,36 @@ mod tests {
     #[test]
     fn a_retried_step_says_what_failed() {
         let timeline = Timeline::of(&resized());
-        insta::assert_snapshot!(plain(&full(&timeline, 80)), @"");
+        insta::assert_snapshot!(plain(&full(&timeline, 80)), @r#"
+         +2 ms  ✓ Resize             1.9 s
+                  ↻ try 1 failed: Lambda.TooManyRequestsException: Rate exceeded
+                   in  {"bucket":"o","key":"cat.jpg","size":180000}
+                  out  {"ok":true,"destBucket":"r","destKey":"output/cat_resized.j…
+        +1.9 s  ✓ Resized?            1 ms
+        +1.9 s  ✓ Succeed             0 ms
+        +1.9 s  SUCCEEDED in 1.9 s
+        "#);
     }
 
     #[test]
     fn a_failed_execution_shows_where_and_why() {
         let timeline = Timeline::of(&refused());
-        insta::assert_snapshot!(plain(&full(&timeline, 60)), @"");
+        insta::assert_snapshot!(plain(&full(&timeline, 60)), @r#"
+         +1 ms  ✓ Resize             11 ms
+                   in  {"bucket":"o","key":"a.txt"}
+                  out  {"ok":false,"error":"not an image"}
+        +12 ms  ✓ Resized?            0 ms
+        +13 ms  ✗ Fail                0 ms
+        +13 ms  FAILED in 13 ms: NotResized: not an image
+        "#);
     }
 
     #[test]
     fn a_step_under_way_has_no_time_yet() {
         let timeline = Timeline::of(&resized()[..3]);
-        insta::assert_snapshot!(plain(&full(&timeline, 80)), @"");
+        insta::assert_snapshot!(plain(&full(&timeline, 80)), @r#"
+        +2 ms  … Resize
+                  in  {"bucket":"o","key":"cat.jpg","size":180000}
+        "#);
     }
 }
