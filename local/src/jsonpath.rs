@@ -18,7 +18,11 @@ impl Path {
     /// Parses a path that starts with `$`. The error is the parser's reason, without the path.
     pub fn parse(text: &str) -> Result<Self, String> {
         let query = JsonPath::parse(&to_rfc9535(text)).map_err(|error| error.to_string())?;
-        Ok(Self { text: text.to_owned(), query, definite: is_definite(text) })
+        Ok(Self {
+            text: text.to_owned(),
+            query,
+            definite: is_definite(text),
+        })
     }
 
     /// The path as it was written.

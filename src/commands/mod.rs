@@ -5,5 +5,6 @@ mod ending;
 mod interrupt;
 pub mod invoke;
 pub mod local;
+mod standing;
 pub mod status;
 pub mod up;

@@ -5,8 +5,11 @@ use std::{fs, io};
 
 use sha2::{Digest, Sha256};
 
-/// Path and content of each file, as `build.rs` found them.
-const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/handler_source.rs"));
+/// A file's path and its content.
+type SourceFile = (&'static str, &'static [u8]);
+
+/// Every file, as `build.rs` found them.
+const FILES: &[SourceFile] = include!(concat!(env!("OUT_DIR"), "/handler_source.rs"));
 
 /// Said below the manifest: wherever the folder lies, it is no member of the workspace around it.
 const OWN_WORKSPACE: &[u8] = b"\n[workspace]\n";

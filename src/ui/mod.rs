@@ -1,8 +1,10 @@
 //! The only place that draws: what a person reads goes to stderr, results to stdout.
 
+pub mod format;
 pub mod plan;
 pub mod progress;
 pub mod table;
+pub mod timeline;
 pub mod waiting;
 
 use std::io::{self, IsTerminal, Write};

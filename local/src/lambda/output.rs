@@ -68,7 +68,14 @@ impl Stream {
 
 /// Writes what waits. What the role may not write is dropped, as on AWS.
 pub async fn flush(cloud: &Arc<Cloud>) {
-    let lines = std::mem::take(&mut *cloud.lambda.output.lines.lock().unwrap_or_else(PoisonError::into_inner));
+    let lines = std::mem::take(
+        &mut *cloud
+            .lambda
+            .output
+            .lines
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner),
+    );
     let mut streams: Vec<(Arc<Stream>, Vec<(i64, String)>)> = Vec::new();
     for (stream, time, line) in lines {
         match streams.iter_mut().find(|(known, _)| Arc::ptr_eq(known, &stream)) {
@@ -77,7 +84,10 @@ pub async fn flush(cloud: &Arc<Cloud>) {
         }
     }
     streams.retain(|(stream, _)| {
-        let arn = cloud.arn("logs", &format!("log-group:{}:log-stream:{}", stream.group, stream.name));
+        let arn = cloud.arn(
+            "logs",
+            &format!("log-group:{}:log-stream:{}", stream.group, stream.name),
+        );
         iam::authorize(cloud, &stream.principal, "logs:PutLogEvents", &arn, &[]).is_ok()
     });
     if streams.is_empty() {

@@ -97,7 +97,6 @@ async fn serve(settings: resizer_local::Settings, ui: &Ui) -> Result<(), Command
 fn start_error(error: StartError) -> CommandError {
     let failure = CommandError::failed(format!("the local cloud does not start: {error}"));
     match error {
-        StartError::InUse { .. } => failure.hint("it runs already: `resizer local env` says where"),
         StartError::Listen { .. } => failure.hint("choose another with --port, or leave it out"),
         _ => failure,
     }

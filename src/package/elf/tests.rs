@@ -45,7 +45,7 @@ impl Program {
         }
         file.extend(0u32.to_le_bytes());
         let segments = u16::from(self.loader.is_some());
-        for number in [64, 56, segments, 64, 3, 0] {
+        for number in [64, 56, segments, 64, 3, 1] {
             file.extend(number.to_le_bytes());
         }
         // PT_INTERP
