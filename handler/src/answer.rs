@@ -1,0 +1,106 @@
+//! What the function answers.
+
+use serde::Serialize;
+
+/// The answer to one event.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// The answer for the one object of the event.
+    One(Outcome),
+    /// The answers for an S3 notification of several records.
+    Several { ok: bool, results: Vec<Outcome> },
+}
+
+impl Answer {
+    /// One outcome stands for itself; of several, all must be well for the answer to be.
+    pub fn of(mut outcomes: Vec<Outcome>) -> Self {
+        match outcomes.pop() {
+            Some(only) if outcomes.is_empty() => Self::One(only),
+            last => {
+                outcomes.extend(last);
+                let ok = outcomes
+                    .iter()
+                    .all(|outcome| matches!(outcome, Outcome::Stored(_)));
+                Self::Several {
+                    ok,
+                    results: outcomes,
+                }
+            }
+        }
+    }
+}
+
+/// What became of one object.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Outcome {
+    Stored(Box<Stored>),
+    Refused(Refused),
+}
+
+/// The resized picture is in its bucket.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stored {
+    /// Always true; the state machine's choice looks at it.
+    pub ok: bool,
+    pub source_bucket: String,
+    pub source_key: String,
+    pub dest_bucket: String,
+    pub dest_key: String,
+    pub width: u32,
+    pub height: u32,
+    pub source_width: u32,
+    pub source_height: u32,
+    pub source_format: &'static str,
+    pub bytes: usize,
+    pub source_bytes: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    pub millis: Millis,
+}
+
+/// How long each stage took, in whole milliseconds.
+#[derive(Debug, Serialize)]
+pub struct Millis {
+    pub download: u64,
+    pub decode: u64,
+    pub resize: u64,
+    pub encode: u64,
+    pub upload: u64,
+}
+
+/// The object can't or won't be resized, and trying again gives the same answer.
+#[derive(Debug, Serialize)]
+pub struct Refused {
+    /// Always false; the state machine's choice looks at it.
+    ok: bool,
+    error: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bucket: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+}
+
+impl Refused {
+    /// The object is refused for that reason.
+    pub fn object(bucket: &str, key: &str, reason: &impl ToString) -> Self {
+        Self {
+            ok: false,
+            error: reason.to_string(),
+            bucket: Some(bucket.to_owned()),
+            key: Some(key.to_owned()),
+        }
+    }
+
+    /// The event names no object.
+    pub fn event(reason: &impl ToString) -> Self {
+        Self {
+            ok: false,
+            error: reason.to_string(),
+            bucket: None,
+            key: None,
+        }
+    }
+}

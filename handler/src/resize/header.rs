@@ -1,0 +1,98 @@
+//! What an image says of itself before its pixels are decoded.
+
+use std::io::Cursor;
+
+use image::codecs::{
+    bmp::BmpDecoder, gif::GifDecoder, png::PngDecoder, tiff::TiffDecoder, webp::WebPDecoder,
+};
+use image::metadata::Orientation;
+use image::{ImageDecoder, ImageError, ImageResult, Limits as CodecLimits};
+
+use super::format::SourceFormat;
+use super::jpeg::{self, JpegDecoder};
+use super::{Refusal, Size};
+
+/// What an image says of itself.
+pub struct Header {
+    /// As stored, before it is turned upright.
+    pub size: Size,
+    /// How a viewer turns the stored pixels, from the EXIF metadata.
+    pub orientation: Orientation,
+    /// The embedded colour profile.
+    pub icc_profile: Option<Vec<u8>>,
+}
+
+/// An image whose header was read and whose pixels were not.
+pub struct Opened<'a> {
+    pub format: SourceFormat,
+    pub header: Header,
+    pub decoder: Decoder<'a>,
+}
+
+/// What will decode the pixels.
+pub enum Decoder<'a> {
+    Jpeg(Box<JpegDecoder<'a>>),
+    Other(Box<dyn ImageDecoder + 'a>),
+}
+
+/// What a PNG's compressed metadata may unfold to, in bytes; the pixels have their own limit.
+const PNG_METADATA_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Reads the header.
+pub fn open(source: &[u8], format: SourceFormat) -> Result<Opened<'_>, Refusal> {
+    let reader = Cursor::new(source);
+    let opened = match format {
+        SourceFormat::Jpeg => {
+            let (header, decoder) = jpeg::open(source)?;
+            Ok((header, Decoder::Jpeg(decoder)))
+        }
+        SourceFormat::Png => with_header(PngDecoder::with_limits(reader, png_limits())),
+        SourceFormat::WebP => with_header(WebPDecoder::new(reader)),
+        SourceFormat::Gif => with_header(GifDecoder::new(reader)),
+        SourceFormat::Tiff => with_header(TiffDecoder::new(reader)),
+        SourceFormat::Bmp => with_header(BmpDecoder::new(reader)),
+    };
+    let (header, decoder) = opened.map_err(|error| refusal(format, &error))?;
+    let Size { width, height } = header.size;
+    if width == 0 || height == 0 {
+        return Err(Refusal::NoPixels { width, height });
+    }
+    Ok(Opened {
+        format,
+        header,
+        decoder,
+    })
+}
+
+fn with_header<'a>(decoder: ImageResult<impl ImageDecoder + 'a>) -> ImageResult<(Header, Decoder<'a>)> {
+    let mut decoder = decoder?;
+    let (width, height) = decoder.dimensions();
+    // Damaged metadata is no reason to refuse a picture whose pixels are whole.
+    let header = Header {
+        size: Size { width, height },
+        orientation: decoder.orientation().unwrap_or(Orientation::NoTransforms),
+        icc_profile: decoder.icc_profile().unwrap_or(None),
+    };
+    Ok((header, Decoder::Other(Box::new(decoder))))
+}
+
+fn png_limits() -> CodecLimits {
+    let mut limits = CodecLimits::no_limits();
+    limits.max_alloc = Some(PNG_METADATA_BYTES);
+    limits
+}
+
+/// Puts a decoder's error in our words.
+pub fn refusal(format: SourceFormat, error: &ImageError) -> Refusal {
+    let format = format.name();
+    match error {
+        ImageError::Unsupported(detail) => Refusal::KindNotSupported {
+            format,
+            detail: detail.to_string(),
+        },
+        other => Refusal::Damaged {
+            format,
+            detail: other.to_string(),
+        },
+    }
+}

@@ -1,0 +1,36 @@
+//! Why an image is not resized, in words for the person who uploaded it.
+
+/// Why a source is not resized. Trying again gives the same answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("the object is empty (0 bytes)")]
+    Empty,
+    #[error(
+        "not an image that can be read here (JPEG, PNG, WebP, GIF, TIFF or BMP): the content starts with \"{}\"",
+        .starts_with.escape_ascii()
+    )]
+    NotAnImage { starts_with: Vec<u8> },
+    #[error("{format} images are not supported; JPEG, PNG, WebP, GIF, TIFF and BMP are")]
+    FormatNotSupported { format: String },
+    #[error("this kind of {format} image is not supported: {detail}")]
+    KindNotSupported { format: &'static str, detail: String },
+    #[error("the {format} image is damaged or cut off: {detail}")]
+    Damaged { format: &'static str, detail: String },
+    #[error("the object has {bytes} bytes, more than the limit of {limit} bytes for a source")]
+    TooManyBytes { bytes: u64, limit: u64 },
+    #[error(
+        "the image is {width}x{height}, {} pixels, more than the limit of {limit} pixels for a source",
+        u64::from(*width) * u64::from(*height)
+    )]
+    TooManyPixels { width: u32, height: u32, limit: u64 },
+    #[error("the image is {width}x{height}; the limit for its longer side is {limit} pixels")]
+    SideTooLong { width: u32, height: u32, limit: u32 },
+    #[error("the image is {width}x{height}; a side of 0 pixels shows nothing")]
+    NoPixels { width: u32, height: u32 },
+    #[error("decoding the {format} image needs more memory than the limit of {limit} bytes for its pixels")]
+    TooMuchMemory { format: &'static str, limit: u64 },
+    #[error("the picture could not be scaled: {detail}")]
+    NotScaled { detail: String },
+    #[error("the picture could not be written as {format}: {detail}")]
+    NotEncoded { format: &'static str, detail: String },
+}

@@ -1,0 +1,67 @@
+//! From the source's size to the new one.
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage, Rgba, RgbaImage, imageops};
+
+use super::geometry::Crop;
+use super::{Refusal, Size};
+
+/// Scales with Lanczos3; colours are weighted by their alpha, so that invisible ones do not bleed.
+pub fn scale(picture: DynamicImage, to: Size, crop: Crop) -> Result<DynamicImage, Refusal> {
+    if (picture.width(), picture.height()) == (to.width, to.height) {
+        return Ok(picture);
+    }
+    let pixel_type = match picture {
+        DynamicImage::ImageLuma8(_) => PixelType::U8,
+        DynamicImage::ImageRgb8(_) => PixelType::U8x3,
+        _ => PixelType::U8x4,
+    };
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3));
+    let options = match crop {
+        Crop::None => options,
+        Crop::Centre => options.fit_into_destination(Some((0.5, 0.5))),
+    };
+    let mut scaled = Image::new(to.width, to.height, pixel_type);
+    ImageRef::new(picture.width(), picture.height(), picture.as_bytes(), pixel_type)
+        .map_err(not_scaled)
+        .and_then(|source| {
+            Resizer::new()
+                .resize(&source, &mut scaled, &options)
+                .map_err(not_scaled)
+        })?;
+    from_pixels(to, pixel_type, scaled.into_vec())
+}
+
+fn from_pixels(size: Size, pixel_type: PixelType, pixels: Vec<u8>) -> Result<DynamicImage, Refusal> {
+    let Size { width, height } = size;
+    let picture = match pixel_type {
+        PixelType::U8 => GrayImage::from_raw(width, height, pixels).map(DynamicImage::ImageLuma8),
+        PixelType::U8x3 => RgbImage::from_raw(width, height, pixels).map(DynamicImage::ImageRgb8),
+        _ => RgbaImage::from_raw(width, height, pixels).map(DynamicImage::ImageRgba8),
+    };
+    picture.ok_or_else(|| not_scaled("the scaled pixels do not fill the picture"))
+}
+
+fn not_scaled(detail: impl ToString) -> Refusal {
+    Refusal::NotScaled {
+        detail: detail.to_string(),
+    }
+}
+
+/// Centres the picture on a white canvas, if the canvas is larger.
+pub fn place_on_canvas(picture: DynamicImage, canvas: Size) -> DynamicImage {
+    let Size { width, height } = canvas;
+    if (picture.width(), picture.height()) == (width, height) {
+        return picture;
+    }
+    let mut whole: DynamicImage = match picture {
+        DynamicImage::ImageLuma8(_) => GrayImage::from_pixel(width, height, Luma([u8::MAX])).into(),
+        DynamicImage::ImageRgb8(_) => RgbImage::from_pixel(width, height, Rgb([u8::MAX; 3])).into(),
+        _ => RgbaImage::from_pixel(width, height, Rgba([u8::MAX; 4])).into(),
+    };
+    let left = (width - picture.width()) / 2;
+    let top = (height - picture.height()) / 2;
+    imageops::overlay(&mut whole, &picture, i64::from(left), i64::from(top));
+    whole
+}

@@ -1,0 +1,68 @@
+//! The loop around the invocations, and their log.
+
+use std::process::ExitCode;
+
+use lambda_runtime::{LambdaEvent, Runtime, service_fn};
+use serde_json::{Value, json};
+
+use crate::answer::Answer;
+use crate::environment::{Environment, EnvironmentError};
+use crate::failure::Failure;
+use crate::invocation::Function;
+use crate::resize::{Refusal, ResizeSettings, Resized};
+
+/// What is done to the bytes of a source.
+pub type Work = fn(&[u8], &ResizeSettings) -> Result<Resized, Refusal>;
+
+/// Answers Lambda's events with `work`, one at a time, until Lambda ends the process.
+///
+/// A wrong setting does not keep the function from starting: it answers each event with the `Configuration` error, since
+/// the state machine would show a failed start as nothing but an exit code.
+pub fn serve(work: Work) -> ExitCode {
+    if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
+        eprintln!("this program is started by AWS Lambda: AWS_LAMBDA_RUNTIME_API is not set");
+        return ExitCode::FAILURE;
+    }
+    match run(work) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("the Lambda runtime ended: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(work: Work) -> Result<(), lambda_runtime::Error> {
+    let function = Environment::read(|name| std::env::var(name).ok())
+        .map(|environment| Function::new(environment, work));
+    let function = &function;
+    let service = service_fn(|event: LambdaEvent<Value>| async move {
+        let answer = answer(function.as_ref(), &event.payload).await;
+        log(&event, &answer);
+        answer
+    });
+    // Events come one at a time: more threads would only cost their start.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(Runtime::new(service).run())
+}
+
+async fn answer(function: Result<&Function, &EnvironmentError>, event: &Value) -> Result<Answer, Failure> {
+    function?.answer(event).await
+}
+
+/// One line of JSON an event, on standard output, whence Lambda takes it to the function's log group.
+fn log(event: &LambdaEvent<Value>, answer: &Result<Answer, Failure>) {
+    let (level, outcome) = match answer {
+        Ok(answer) => ("INFO", json!({"answer": answer})),
+        Err(failure) => (
+            "ERROR",
+            json!({"failure": failure.to_string(), "event": event.payload}),
+        ),
+    };
+    println!(
+        "{}",
+        json!({"level": level, "requestId": event.context.request_id, "outcome": outcome})
+    );
+}

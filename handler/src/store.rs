@@ -1,0 +1,202 @@
+//! S3: the source comes from here, the result goes here.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_sdk_s3::config::{BehaviorVersion, Region};
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_smithy_http_client::Builder as HttpClientBuilder;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+use crate::environment::S3Access;
+use crate::event::Object;
+use crate::failure::{Attempt, Failure};
+use crate::resize::{Limits, Refusal};
+
+/// How long S3 may take to accept a connection, and to start its answer. Within, the SDK tries three times.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// S3 allows 2 KB of user metadata in all (names and values); a key whose encoding is longer is left out of it.
+const LONGEST_METADATA_KEY: usize = 1800;
+
+/// A source, downloaded.
+pub struct Source {
+    pub bytes: Vec<u8>,
+    pub etag: Option<String>,
+}
+
+/// Why there is no source.
+#[derive(Debug)]
+pub enum NoSource {
+    /// The object is not there any more.
+    Gone,
+    /// The object is over the limit; its bytes were not read to the end.
+    Refused(Refusal),
+    Failed(Failure),
+}
+
+impl From<Failure> for NoSource {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+/// A result to be written.
+pub struct Upload<'a> {
+    pub bucket: &'a str,
+    pub key: &'a str,
+    pub content_type: &'static str,
+    pub bytes: Vec<u8>,
+}
+
+/// S3 as the function's role sees it.
+pub struct Store {
+    client: Client,
+}
+
+impl Store {
+    /// Connects to nothing yet; reading the system's certificates waits for the first request, too.
+    pub fn new(access: &S3Access) -> Self {
+        let credentials = Credentials::new(
+            &access.access_key_id,
+            &access.secret_access_key,
+            access.session_token.clone(),
+            None,
+            "environment",
+        );
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT)
+            .build();
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(access.region.clone()))
+            .credentials_provider(credentials)
+            .retry_config(RetryConfig::standard())
+            .timeout_config(timeouts)
+            .http_client(
+                HttpClientBuilder::new()
+                    .tls_provider(Provider::Rustls(CryptoMode::Ring))
+                    .build_https(),
+            )
+            .force_path_style(access.endpoint_url.is_some());
+        let config = match &access.endpoint_url {
+            Some(url) => config.endpoint_url(url),
+            None => config,
+        };
+        Self {
+            client: Client::from_conf(config.build()),
+        }
+    }
+
+    /// Downloads an object, unless it is larger than the limit.
+    pub async fn get(&self, object: &Object, limits: &Limits) -> Result<Source, NoSource> {
+        let attempt = Attempt {
+            action: "s3:GetObject",
+            bucket: &object.bucket,
+            key: &object.key,
+        };
+        let request = self.client.get_object().bucket(&object.bucket).key(&object.key);
+        let answer = match request.send().await {
+            Ok(answer) => answer,
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|error| error.is_no_such_key()) =>
+            {
+                return Err(NoSource::Gone);
+            }
+            Err(error) => return Err(attempt.failed(&error).into()),
+        };
+        read_body(answer, attempt, limits).await
+    }
+
+    /// Writes a result, with the source's key and ETag as metadata; gives its ETag.
+    pub async fn put(
+        &self,
+        upload: Upload<'_>,
+        source: &Object,
+        source_etag: Option<&str>,
+    ) -> Result<Option<String>, Failure> {
+        let attempt = Attempt {
+            action: "s3:PutObject",
+            bucket: upload.bucket,
+            key: upload.key,
+        };
+        let request = self
+            .client
+            .put_object()
+            .bucket(upload.bucket)
+            .key(upload.key)
+            .content_type(upload.content_type)
+            .set_metadata(Some(metadata(&source.key, source_etag)))
+            .body(ByteStream::from(upload.bytes));
+        let answer = request.send().await.map_err(|error| attempt.failed(&error))?;
+        Ok(answer.e_tag.map(unquoted))
+    }
+}
+
+async fn read_body(
+    mut answer: GetObjectOutput,
+    attempt: Attempt<'_>,
+    limits: &Limits,
+) -> Result<Source, NoSource> {
+    let announced = answer
+        .content_length()
+        .and_then(|length| u64::try_from(length).ok())
+        .unwrap_or_default();
+    limits.check_bytes(announced).map_err(NoSource::Refused)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(announced).unwrap_or_default());
+    while let Some(chunk) = answer
+        .body
+        .try_next()
+        .await
+        .map_err(|error| attempt.broken_off(&error))?
+    {
+        bytes.extend_from_slice(&chunk);
+        limits
+            .check_bytes(bytes.len() as u64)
+            .map_err(NoSource::Refused)?;
+    }
+    Ok(Source {
+        bytes,
+        etag: answer.e_tag.map(unquoted),
+    })
+}
+
+/// S3 puts ETags in quotes.
+fn unquoted(etag: String) -> String {
+    etag.trim_matches('"').to_owned()
+}
+
+/// What tells a result's origin. Header values are ASCII, so the key is percent-encoded.
+fn metadata(source_key: &str, source_etag: Option<&str>) -> HashMap<String, String> {
+    const ENCODED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'%').add(b'\\');
+    let key = utf8_percent_encode(source_key, ENCODED).to_string();
+    let key = Some(key).filter(|key| key.len() <= LONGEST_METADATA_KEY);
+    let etag = source_etag.map(str::to_owned);
+    [("source-key", key), ("source-etag", etag)]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_is_ascii_and_fits() {
+        let told = metadata("a b/山%\".jpg", Some("e7"));
+        assert_eq!(told["source-key"], "a%20b/%E5%B1%B1%25%22.jpg");
+        assert_eq!(told["source-etag"], "e7");
+        assert!(!metadata(&"山".repeat(341), Some("e7")).contains_key("source-key"));
+    }
+}

@@ -1,0 +1,147 @@
+//! Every image of the corpus: `corpus/expected.json` says what must come of it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use common::{corpus, decode};
+use resizer_handler::resize::{OutputFormat, Refusal, ResizeSettings, Size, resize};
+use serde_json::Value;
+
+#[test]
+fn every_image_of_the_corpus_comes_out_upright_or_is_refused_with_a_reason() {
+    let expected: Value = serde_json::from_slice(&corpus("expected.json")).unwrap();
+    for (name, facts) in expected.as_object().unwrap() {
+        let result = resize(&corpus(name), &ResizeSettings::default());
+        // Where the corpus leaves it open, AVIF, this function has no decoder.
+        if facts["ok"] != true {
+            let reason = result.expect_err(name).to_string();
+            assert!(reason.len() > 15, "{name}: {reason}");
+            continue;
+        }
+        let resized = result.unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
+        let side = |field: &str| u32::try_from(facts[field].as_u64().unwrap()).unwrap();
+        let (width, height) = (side("upright_width"), side("upright_height"));
+        assert_eq!(resized.source_size, Size { width, height }, "{name}");
+
+        let scale = (500.0 / f64::from(width)).min(1.0);
+        let height = ((f64::from(height) * scale).round() as u32).max(1);
+        assert_eq!(
+            resized.size,
+            Size {
+                width: width.min(500),
+                height
+            },
+            "{name}"
+        );
+
+        let picture = decode(&resized.bytes);
+        assert_eq!(
+            (picture.width(), picture.height()),
+            (resized.size.width, resized.size.height),
+            "{name}"
+        );
+        assert_eq!(
+            image::guess_format(&resized.bytes).unwrap(),
+            image::ImageFormat::Jpeg,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn every_output_format_holds_the_picture() {
+    for name in [
+        "rocket.jpg",
+        "rgba.png",
+        "gray.jpg",
+        "icc-srgb.jpg",
+        "animated.gif",
+    ] {
+        for format in [OutputFormat::Jpeg, OutputFormat::Png, OutputFormat::Webp] {
+            let settings = ResizeSettings {
+                width: 200,
+                format,
+                ..ResizeSettings::default()
+            };
+            let resized = resize(&corpus(name), &settings).unwrap();
+            let picture = decode(&resized.bytes);
+            assert_eq!(picture.width(), 200, "{name} as {format:?}");
+        }
+    }
+}
+
+#[test]
+fn the_same_source_gives_the_same_bytes() {
+    let once = || {
+        resize(&corpus("rocket.jpg"), &ResizeSettings::default())
+            .unwrap()
+            .bytes
+    };
+    assert_eq!(once(), once());
+}
+
+#[test]
+fn a_refusal_says_what_the_object_is_instead() {
+    let reason = |name| {
+        resize(&corpus(name), &ResizeSettings::default())
+            .unwrap_err()
+            .to_string()
+    };
+    assert_eq!(reason("bad-empty.jpg"), "the object is empty (0 bytes)");
+    assert_eq!(
+        reason("bad-svg.svg"),
+        "not an image that can be read here (JPEG, PNG, WebP, GIF, TIFF or BMP): the content starts with \"<svg xmlns=\\\"http\""
+    );
+    assert_eq!(
+        reason("photo.avif"),
+        "AVIF images are not supported; JPEG, PNG, WebP, GIF, TIFF and BMP are"
+    );
+}
+
+#[test]
+fn a_bomb_is_refused_by_its_header() {
+    let refusal = |name| resize(&corpus(name), &ResizeSettings::default()).unwrap_err();
+    let limit = 50_000_000;
+    let bomb = Refusal::TooManyPixels {
+        width: 60_000,
+        height: 60_000,
+        limit,
+    };
+    assert_eq!(refusal("bad-bomb-60000x60000.png"), bomb);
+    assert_eq!(
+        bomb.to_string(),
+        "the image is 60000x60000, 3600000000 pixels, more than the limit of 50000000 pixels for a source"
+    );
+    let lie = Refusal::TooManyPixels {
+        width: 65_500,
+        height: 65_500,
+        limit,
+    };
+    assert_eq!(refusal("bad-header-65500x65500.jpg"), lie);
+}
+
+#[test]
+fn each_limit_is_named_when_it_is_passed() {
+    let reason = |change: fn(&mut ResizeSettings)| {
+        let mut settings = ResizeSettings::default();
+        change(&mut settings);
+        resize(&corpus("rgba.png"), &settings).unwrap_err().to_string()
+    };
+    assert_eq!(
+        reason(|settings| settings.limits.source_bytes = 100_000),
+        "the object has 492424 bytes, more than the limit of 100000 bytes for a source"
+    );
+    assert_eq!(
+        reason(|settings| settings.limits.pixels = 512 * 512 - 1),
+        "the image is 512x512, 262144 pixels, more than the limit of 262143 pixels for a source"
+    );
+    assert_eq!(
+        reason(|settings| settings.limits.side = 511),
+        "the image is 512x512; the limit for its longer side is 511 pixels"
+    );
+    assert_eq!(
+        reason(|settings| settings.limits.decoded_bytes = 512 * 512 * 4 - 1),
+        "decoding the PNG image needs more memory than the limit of 1048575 bytes for its pixels"
+    );
+}
