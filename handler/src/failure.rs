@@ -5,6 +5,18 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use lambda_runtime::Diagnostic;
 
 use crate::environment::EnvironmentError;
+use crate::resize::Refusal;
+
+/// What keeps an object from being resized.
+#[derive(Debug, thiserror::Error)]
+pub enum Obstacle {
+    #[error("the source object does not exist (NoSuchKey): it was deleted, or never there")]
+    Gone,
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error(transparent)]
+    Failed(#[from] Failure),
+}
 
 /// Trouble that is not about the image: Lambda reports it as the function's error. The crate's documentation lists the
 /// kinds, and which of them a retry may mend.
@@ -71,7 +83,7 @@ impl Attempt<'_> {
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         let SdkError::ServiceError(answered) = error else {
-            return self.broken_off(&aws_sdk_s3::error::DisplayErrorContext(error));
+            return self.broken_off(error);
         };
         let metadata = answered.err().meta();
         let status = answered.raw().status().as_u16();
@@ -86,8 +98,13 @@ impl Attempt<'_> {
     }
 
     /// The attempt ended without an answer, or in the middle of it.
-    pub fn broken_off(&self, detail: &impl std::fmt::Display) -> Failure {
-        self.failure(Kind::Timeout, &format!("no complete answer from S3: {detail}"))
+    pub fn broken_off(&self, error: &(dyn std::error::Error + 'static)) -> Failure {
+        let causes = std::iter::successors(Some(error), |error| error.source());
+        let detail: Vec<_> = causes.map(ToString::to_string).collect();
+        self.failure(
+            Kind::Timeout,
+            &format!("no complete answer from S3: {}", detail.join(": ")),
+        )
     }
 
     fn failure(&self, kind: Kind, detail: &str) -> Failure {

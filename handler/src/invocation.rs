@@ -1,6 +1,5 @@
 //! One event, from download to answer.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -8,11 +7,11 @@ use serde_json::Value;
 use crate::answer::{Answer, Millis, Outcome, Refused, Stored};
 use crate::environment::Environment;
 use crate::event::{self, Object};
-use crate::failure::Failure;
+use crate::failure::{Failure, Obstacle};
 use crate::key::result_key;
-use crate::resize::{Refusal, ResizeSettings, Resized};
+use crate::resize::Resized;
 use crate::runtime::Work;
-use crate::store::{NoSource, Source, Store, Upload};
+use crate::store::{Source, Store, Upload};
 
 /// All that an event needs to be worked on.
 pub struct Function {
@@ -23,7 +22,7 @@ pub struct Function {
 
 impl Function {
     pub fn new(environment: Environment, work: Work) -> Self {
-        let store = Store::new(&environment.s3);
+        let store = Store::new(environment.s3.clone());
         Self {
             environment,
             store,
@@ -42,36 +41,23 @@ impl Function {
         };
         let mut outcomes = Vec::with_capacity(objects.len());
         for object in &objects {
-            outcomes.push(self.process(object).await?);
+            outcomes.push(match self.resize(object).await {
+                Ok(stored) => Outcome::Stored(Box::new(stored)),
+                Err(Obstacle::Failed(failure)) => return Err(failure),
+                Err(reason) => Outcome::Refused(Refused::object(&object.bucket, &object.key, &reason)),
+            });
         }
         Ok(Answer::of(outcomes))
     }
 
-    async fn process(&self, object: &Object) -> Result<Outcome, Failure> {
-        let refused =
-            |reason: &dyn ToString| Refused::object(&object.bucket, &object.key, &reason.to_string());
+    async fn resize(&self, object: &Object) -> Result<Stored, Obstacle> {
         let settings = &self.environment.resize;
-
-        if let Err(refusal) = settings.limits.check_bytes(object.size.unwrap_or_default()) {
-            return Ok(Outcome::Refused(refused(&refusal)));
-        }
+        settings.limits.check_bytes(object.size.unwrap_or_default())?;
         let start = Instant::now();
-        let source = match self.store.get(object, &settings.limits).await {
-            Ok(source) => source,
-            Err(NoSource::Gone) => {
-                return Ok(Outcome::Refused(refused(
-                    &"the source object does not exist (NoSuchKey): it was deleted, or never there",
-                )));
-            }
-            Err(NoSource::Refused(refusal)) => return Ok(Outcome::Refused(refused(&refusal))),
-            Err(NoSource::Failed(failure)) => return Err(failure),
-        };
+        let source = self.store.get(object, &settings.limits).await?;
         let download = start.elapsed();
-
-        match work_safely(self.work, &source.bytes, settings) {
-            Ok(resized) => self.store_result(object, &source, resized, download).await,
-            Err(reason) => Ok(Outcome::Refused(refused(&reason))),
-        }
+        let resized = (self.work)(&source.bytes, settings)?;
+        Ok(self.store_result(object, &source, resized, download).await?)
     }
 
     async fn store_result(
@@ -80,7 +66,7 @@ impl Function {
         source: &Source,
         resized: Resized,
         download: Duration,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<Stored, Failure> {
         let start = Instant::now();
         let dest_bucket = self.environment.resized_bucket.clone();
         let dest_key = result_key(&object.key, resized.format);
@@ -93,7 +79,7 @@ impl Function {
         };
         let etag = self.store.put(upload, object, source.etag.as_deref()).await?;
         let durations = resized.durations;
-        Ok(Outcome::Stored(Box::new(Stored {
+        Ok(Stored {
             ok: true,
             source_bucket: object.bucket.clone(),
             source_key: object.key.clone(),
@@ -114,43 +100,10 @@ impl Function {
                 encode: whole_millis(durations.encode),
                 upload: whole_millis(start.elapsed()),
             },
-        })))
-    }
-}
-
-/// Why the image work gave no picture.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-enum NoPicture {
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    #[error("the image's decoder crashed; the image is most likely damaged")]
-    Crashed,
-}
-
-/// A decoder that panics on a broken image costs that image, not the process.
-fn work_safely(work: Work, source: &[u8], settings: &ResizeSettings) -> Result<Resized, NoPicture> {
-    match catch_unwind(AssertUnwindSafe(|| work(source, settings))) {
-        Ok(result) => Ok(result?),
-        Err(_) => Err(NoPicture::Crashed),
+        })
     }
 }
 
 fn whole_millis(duration: Duration) -> u64 {
     (duration.as_secs_f64() * 1000.0).round() as u64
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::panic)]
-
-    use super::*;
-
-    #[test]
-    fn a_panic_in_the_image_work_becomes_a_reason() {
-        let crash: Work = |_, _| panic!("as a decoder might");
-        assert_eq!(
-            work_safely(crash, b"x", &ResizeSettings::default()),
-            Err(NoPicture::Crashed)
-        );
-    }
 }

@@ -54,15 +54,15 @@ async fn answer(function: Result<&Function, &EnvironmentError>, event: &Value) -
 
 /// One line of JSON an event, on standard output, whence Lambda takes it to the function's log group.
 fn log(event: &LambdaEvent<Value>, answer: &Result<Answer, Failure>) {
-    let (level, outcome) = match answer {
-        Ok(answer) => ("INFO", json!({"answer": answer})),
-        Err(failure) => (
-            "ERROR",
-            json!({"failure": failure.to_string(), "event": event.payload}),
-        ),
+    let request_id = &event.context.request_id;
+    let line = match answer {
+        Ok(answer) => json!({"level": "INFO", "requestId": request_id, "answer": answer}),
+        Err(failure) => json!({
+            "level": "ERROR",
+            "requestId": request_id,
+            "failure": failure.to_string(),
+            "event": event.payload,
+        }),
     };
-    println!(
-        "{}",
-        json!({"level": level, "requestId": event.context.request_id, "outcome": outcome})
-    );
+    println!("{line}");
 }

@@ -1,6 +1,7 @@
 //! S3: the source comes from here, the result goes here.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -16,8 +17,8 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::environment::S3Access;
 use crate::event::Object;
-use crate::failure::{Attempt, Failure};
-use crate::resize::{Limits, Refusal};
+use crate::failure::{Attempt, Failure, Obstacle};
+use crate::resize::Limits;
 
 /// How long S3 may take to accept a connection, and to start its answer. Within, the SDK tries three times.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -32,22 +33,6 @@ pub struct Source {
     pub etag: Option<String>,
 }
 
-/// Why there is no source.
-#[derive(Debug)]
-pub enum NoSource {
-    /// The object is not there any more.
-    Gone,
-    /// The object is over the limit; its bytes were not read to the end.
-    Refused(Refusal),
-    Failed(Failure),
-}
-
-impl From<Failure> for NoSource {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
-    }
-}
-
 /// A result to be written.
 pub struct Upload<'a> {
     pub bucket: &'a str,
@@ -58,52 +43,32 @@ pub struct Upload<'a> {
 
 /// S3 as the function's role sees it.
 pub struct Store {
-    client: Client,
+    access: S3Access,
+    client: OnceLock<Client>,
 }
 
 impl Store {
-    /// Connects to nothing yet; reading the system's certificates waits for the first request, too.
-    pub fn new(access: &S3Access) -> Self {
-        let credentials = Credentials::new(
-            &access.access_key_id,
-            &access.secret_access_key,
-            access.session_token.clone(),
-            None,
-            "environment",
-        );
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(READ_TIMEOUT)
-            .build();
-        let config = aws_sdk_s3::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(access.region.clone()))
-            .credentials_provider(credentials)
-            .retry_config(RetryConfig::standard())
-            .timeout_config(timeouts)
-            .http_client(
-                HttpClientBuilder::new()
-                    .tls_provider(Provider::Rustls(CryptoMode::Ring))
-                    .build_https(),
-            )
-            .force_path_style(access.endpoint_url.is_some());
-        let config = match &access.endpoint_url {
-            Some(url) => config.endpoint_url(url),
-            None => config,
-        };
+    /// Connects to nothing yet.
+    pub fn new(access: S3Access) -> Self {
         Self {
-            client: Client::from_conf(config.build()),
+            access,
+            client: OnceLock::new(),
         }
     }
 
+    /// Made for the first event, as it reads the system's root certificates, which is most of what a cold start costs.
+    fn client(&self) -> &Client {
+        self.client.get_or_init(|| client(&self.access))
+    }
+
     /// Downloads an object, unless it is larger than the limit.
-    pub async fn get(&self, object: &Object, limits: &Limits) -> Result<Source, NoSource> {
+    pub async fn get(&self, object: &Object, limits: &Limits) -> Result<Source, Obstacle> {
         let attempt = Attempt {
             action: "s3:GetObject",
             bucket: &object.bucket,
             key: &object.key,
         };
-        let request = self.client.get_object().bucket(&object.bucket).key(&object.key);
+        let request = self.client().get_object().bucket(&object.bucket).key(&object.key);
         let answer = match request.send().await {
             Ok(answer) => answer,
             Err(error)
@@ -111,7 +76,7 @@ impl Store {
                     .as_service_error()
                     .is_some_and(|error| error.is_no_such_key()) =>
             {
-                return Err(NoSource::Gone);
+                return Err(Obstacle::Gone);
             }
             Err(error) => return Err(attempt.failed(&error).into()),
         };
@@ -131,7 +96,7 @@ impl Store {
             key: upload.key,
         };
         let request = self
-            .client
+            .client()
             .put_object()
             .bucket(upload.bucket)
             .key(upload.key)
@@ -143,16 +108,53 @@ impl Store {
     }
 }
 
+fn client(access: &S3Access) -> Client {
+    let credentials = Credentials::new(
+        &access.access_key_id,
+        &access.secret_access_key,
+        access.session_token.clone(),
+        None,
+        "environment",
+    );
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(READ_TIMEOUT)
+        .build();
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(access.region.clone()))
+        .credentials_provider(credentials)
+        .retry_config(RetryConfig::standard())
+        .timeout_config(timeouts);
+    let https = || {
+        HttpClientBuilder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .build_https()
+    };
+    let config = match &access.endpoint_url {
+        None => config.http_client(https()),
+        Some(url) if url.starts_with("http://") => config
+            .endpoint_url(url)
+            .force_path_style(true)
+            .http_client(HttpClientBuilder::new().build_http()),
+        Some(url) => config
+            .endpoint_url(url)
+            .force_path_style(true)
+            .http_client(https()),
+    };
+    Client::from_conf(config.build())
+}
+
 async fn read_body(
     mut answer: GetObjectOutput,
     attempt: Attempt<'_>,
     limits: &Limits,
-) -> Result<Source, NoSource> {
+) -> Result<Source, Obstacle> {
     let announced = answer
         .content_length()
         .and_then(|length| u64::try_from(length).ok())
         .unwrap_or_default();
-    limits.check_bytes(announced).map_err(NoSource::Refused)?;
+    limits.check_bytes(announced)?;
     let mut bytes = Vec::with_capacity(usize::try_from(announced).unwrap_or_default());
     while let Some(chunk) = answer
         .body
@@ -161,9 +163,7 @@ async fn read_body(
         .map_err(|error| attempt.broken_off(&error))?
     {
         bytes.extend_from_slice(&chunk);
-        limits
-            .check_bytes(bytes.len() as u64)
-            .map_err(NoSource::Refused)?;
+        limits.check_bytes(bytes.len() as u64)?;
     }
     Ok(Source {
         bytes,

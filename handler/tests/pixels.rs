@@ -7,6 +7,7 @@ mod common;
 use std::io::Cursor;
 
 use common::{corpus, decode};
+use image::imageops::FilterType;
 use image::{DynamicImage, ImageBuffer, ImageFormat, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 use resizer_handler::resize::{Fit, OutputFormat, ResizeSettings, resize};
 
@@ -92,6 +93,22 @@ fn cmyk_keeps_its_colours() {
 }
 
 #[test]
+fn a_baseline_file_with_a_scan_for_each_colour_keeps_its_colours() {
+    let picture = resized_to(&corpus("non-interleaved.jpg"), 10);
+    assert_close(picture.get_pixel(5, 5).0, [255, 127, 126, 255], 2);
+}
+
+#[test]
+fn a_picture_decoded_small_is_as_good_as_one_decoded_whole() {
+    for (source, width) in [("rocket.jpg", 100), ("chelsea.jpg", 100), ("coffee.jpg", 37)] {
+        let small = resized_to(&corpus(source), width);
+        let whole = decode(&corpus(source)).resize_exact(width, small.height(), FilterType::Lanczos3);
+        let difference = mean_difference(&small, &whole.into_rgba8());
+        assert!(difference < 1.5, "{source} to {width}: {difference}");
+    }
+}
+
+#[test]
 fn every_format_shows_the_same_picture() {
     for (name, same_as) in [
         ("photo.tif", "coffee.jpg"),
@@ -122,8 +139,7 @@ fn sixteen_bits_are_scaled_not_cut() {
         assert_close([small.get_pixel(x, 0).0[0]], [expected], 2);
     }
     let picture = resized_to(&corpus("gray16.png"), 320);
-    let original =
-        decode(&corpus("gray16.png")).resize_exact(320, 240, image::imageops::FilterType::Lanczos3);
+    let original = decode(&corpus("gray16.png")).resize_exact(320, 240, FilterType::Lanczos3);
     assert!(mean_difference(&picture, &original.into_rgba8()) < 1.0);
 }
 

@@ -3,17 +3,19 @@
 use image::{ColorType, DynamicImage, ImageError, Limits as CodecLimits};
 
 use super::header::{Decoder, Opened, refusal};
-use super::{Limits, Refusal, jpeg};
+use super::{Limits, Refusal, Size, jpeg};
 
 /// Decodes the pixels, to gray, RGB or RGBA with 8 bits a channel. Of an animation, the first frame.
-pub fn decode(opened: Opened<'_>, limits: &Limits) -> Result<DynamicImage, Refusal> {
+///
+/// The picture is at least `target` large, a size of the source's ratio as stored; formats that can, spare the rest.
+pub fn decode(opened: Opened<'_>, target: Size, limits: &Limits) -> Result<DynamicImage, Refusal> {
     let format = opened.format;
     let too_much = || Refusal::TooMuchMemory {
         format: format.name(),
         limit: limits.decoded_bytes,
     };
     let mut decoder = match opened.decoder {
-        Decoder::Jpeg(decoder) => return jpeg::decode(decoder, opened.header.size),
+        Decoder::Jpeg(decoder) => return jpeg::decode(decoder, target),
         Decoder::Other(decoder) => decoder,
     };
     if decoder.total_bytes() > limits.decoded_bytes {

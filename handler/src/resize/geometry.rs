@@ -9,6 +9,8 @@ pub struct Layout {
     pub scaled: Size,
     /// Which part of the source is scaled.
     pub crop: Crop,
+    /// What all of the source would be scaled to in its own ratio, to cover `scaled`.
+    pub whole_source: Size,
     /// The size of the whole; more than `scaled` only for [`Fit::Contain`].
     pub canvas: Size,
 }
@@ -25,26 +27,31 @@ pub enum Crop {
 /// Lays a source of that size (upright) out as `settings` ask. No side is ever 0, and nothing is enlarged.
 pub fn lay_out(source: Size, settings: &ResizeSettings) -> Layout {
     let width = settings.width;
-    let Some(height) = settings.height else {
-        return Layout::plain(source.scaled_by(ratio(width, source.width)));
-    };
+    let height = settings.height.unwrap_or(u32::MAX);
     let (across, down) = (ratio(width, source.width), ratio(height, source.height));
-    let inside = source.scaled_by(across.min(down));
+    let inside = Layout::plain(source.scaled_by(across.min(down)));
+    let Some(height) = settings.height else {
+        return inside;
+    };
     let wanted = Size { width, height };
     match settings.fit {
-        Fit::Inside => Layout::plain(inside),
+        Fit::Inside => inside,
         Fit::Contain => Layout {
             canvas: wanted,
-            ..Layout::plain(inside)
+            ..inside
         },
-        Fit::Fill => Layout::plain(Size {
-            width: width.min(source.width),
-            height: height.min(source.height),
-        }),
+        Fit::Fill => Layout {
+            whole_source: source.scaled_by(across.max(down)),
+            ..Layout::plain(Size {
+                width: width.min(source.width),
+                height: height.min(source.height),
+            })
+        },
         Fit::Cover => {
             let room = ratio(source.width, width).min(ratio(source.height, height));
             Layout {
                 crop: Crop::Centre,
+                whole_source: source.scaled_by(across.max(down)),
                 ..Layout::plain(wanted.scaled_by(room))
             }
         }
@@ -56,6 +63,7 @@ impl Layout {
         Self {
             scaled: size,
             crop: Crop::None,
+            whole_source: size,
             canvas: size,
         }
     }

@@ -1,64 +1,83 @@
-//! JPEG, decoded so that a damaged or cut-off file is an error and not a half-gray picture.
+//! JPEG, decoded only as large as the output needs, and so that a cut-off file is an error and not a half-gray picture.
 //!
-//! `image` runs the same decoder in its lenient mode, in which a truncated file decodes without an error. The strict
-//! mode still lets pass a file cut within its last row of blocks, so the file is also walked to its end marker.
+//! `image` would use `zune-jpeg`, which (0.5.15) has no scaled decoding, gives wrong colours for a baseline file with a
+//! scan for each component, and takes a truncated file for whole. `jpeg-decoder` still lets pass a file cut within its
+//! last row of blocks, so the file is also walked to its end marker.
 
 use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, RgbImage};
-use zune_jpeg::errors::DecodeErrors;
-use zune_jpeg::zune_core::bytestream::ZCursor;
-use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
+use jpeg_decoder::{Error, PixelFormat};
 
 use super::header::Header;
 use super::{Refusal, Size};
 
 /// A JPEG whose header was read.
-pub type JpegDecoder<'a> = zune_jpeg::JpegDecoder<ZCursor<&'a [u8]>>;
+pub type JpegDecoder<'a> = jpeg_decoder::Decoder<&'a [u8]>;
 
 const FORMAT: &str = "JPEG";
 
-/// Reads the header, up to the first scan.
+/// How much larger than the output the decoded picture must be: under 1.5 times, the scaling in the decoder shows.
+const MARGIN: f64 = 1.5;
+
+/// Reads the header, up to the frame.
 pub fn open(source: &[u8]) -> Result<(Header, Box<JpegDecoder<'_>>), Refusal> {
-    // The sizes are checked against our own limits, with our own words.
-    let options = DecoderOptions::default()
-        .set_strict_mode(true)
-        .set_max_width(usize::MAX)
-        .set_max_height(usize::MAX);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(source), options);
-    decoder.decode_headers().map_err(refusal)?;
-    let info = decoder.info().ok_or_else(|| damaged("it has no frame header"))?;
     if !reaches_end_marker(source) {
         return Err(damaged("the file ends before its end marker"));
     }
+    let mut decoder = JpegDecoder::new(source);
+    decoder.read_info().map_err(refusal)?;
+    let info = decoder.info().ok_or_else(|| damaged("it has no frame header"))?;
     let header = Header {
         size: Size {
             width: u32::from(info.width),
             height: u32::from(info.height),
         },
         orientation: decoder
-            .exif()
-            .and_then(|exif| Orientation::from_exif_chunk(exif))
+            .exif_data()
+            .and_then(Orientation::from_exif_chunk)
             .unwrap_or(Orientation::NoTransforms),
         icc_profile: decoder.icc_profile(),
     };
     Ok((header, Box::new(decoder)))
 }
 
-/// Decodes the pixels: gray stays gray, everything else becomes RGB (CMYK and YCCK too).
-pub fn decode(mut decoder: Box<JpegDecoder<'_>>, size: Size) -> Result<DynamicImage, Refusal> {
-    let gray = decoder.input_colorspace() == Some(ColorSpace::Luma);
-    let color = if gray { ColorSpace::Luma } else { ColorSpace::RGB };
-    decoder.set_options(decoder.options().jpeg_set_out_colorspace(color));
+/// Decodes the pixels at the smallest of 1/8, 1/4, 1/2 and 1 that leaves a margin over `target`, which has the ratio of
+/// the source. Gray stays gray, everything else becomes RGB.
+pub fn decode(mut decoder: Box<JpegDecoder<'_>>, target: Size) -> Result<DynamicImage, Refusal> {
+    let with_margin = |side: u32| (f64::from(side) * MARGIN).ceil() as u16;
+    let (width, height) = decoder
+        .scale(with_margin(target.width), with_margin(target.height))
+        .map_err(refusal)?;
     let pixels = decoder.decode().map_err(refusal)?;
+    let format = decoder.info().map(|info| info.pixel_format);
 
-    let Size { width, height } = size;
-    let picture = if gray {
-        GrayImage::from_raw(width, height, pixels).map(DynamicImage::ImageLuma8)
-    } else {
-        RgbImage::from_raw(width, height, pixels).map(DynamicImage::ImageRgb8)
+    let (width, height) = (u32::from(width), u32::from(height));
+    let picture = match format {
+        Some(PixelFormat::L8) => GrayImage::from_raw(width, height, pixels).map(DynamicImage::ImageLuma8),
+        Some(PixelFormat::RGB24) => RgbImage::from_raw(width, height, pixels).map(DynamicImage::ImageRgb8),
+        Some(PixelFormat::CMYK32) => {
+            RgbImage::from_raw(width, height, cmyk_to_rgb(&pixels)).map(DynamicImage::ImageRgb8)
+        }
+        Some(PixelFormat::L16) | None => {
+            let detail = "more than 8 bits a channel".to_owned();
+            return Err(Refusal::KindNotSupported {
+                format: FORMAT,
+                detail,
+            });
+        }
     };
     picture.ok_or_else(|| damaged("it holds fewer pixels than its header says"))
+}
+
+/// Without the profile of the press, as most viewers do it. The decoder undoes Adobe's inversion: 0 is no ink.
+fn cmyk_to_rgb(pixels: &[u8]) -> Vec<u8> {
+    let bare = |ink: u8| u32::from(u8::MAX - ink);
+    let (inks, _) = pixels.as_chunks::<4>();
+    inks.iter()
+        .flat_map(|&[cyan, magenta, yellow, black]| {
+            [cyan, magenta, yellow].map(|ink| ((bare(ink) * bare(black) + 127) / 255) as u8)
+        })
+        .collect()
 }
 
 /// Whether the segments and scans follow each other to the EOI marker (ITU-T T.81, annex B). Bytes after it are allowed:
@@ -92,12 +111,13 @@ fn reaches_end_marker(source: &[u8]) -> bool {
     false
 }
 
-fn refusal(error: DecodeErrors) -> Refusal {
+fn refusal(error: Error) -> Refusal {
     match error {
-        DecodeErrors::Unsupported(scheme) => Refusal::KindNotSupported {
+        Error::Unsupported(feature) => Refusal::KindNotSupported {
             format: FORMAT,
-            detail: format!("{scheme:?}"),
+            detail: format!("{feature:?}"),
         },
+        Error::Format(detail) => damaged(&detail),
         other => damaged(&other.to_string()),
     }
 }

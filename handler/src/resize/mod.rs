@@ -16,6 +16,7 @@ mod refusal;
 mod scale;
 mod settings;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 pub use limits::Limits;
@@ -62,6 +63,15 @@ pub struct Durations {
 /// # Errors
 /// A [`Refusal`] says in words for the uploader why `source` is not resized: not an image, damaged, too large, not supported.
 pub fn resize(source: &[u8], settings: &ResizeSettings) -> Result<Resized, Refusal> {
+    without_crashing(|| resize_in_stages(source, settings))
+}
+
+/// A decoder that panics on a broken image costs that image, not the process.
+fn without_crashing<T>(work: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Refusal::DecoderCrashed))
+}
+
+fn resize_in_stages(source: &[u8], settings: &ResizeSettings) -> Result<Resized, Refusal> {
     let start = Instant::now();
     settings.limits.check_bytes(source.len() as u64)?;
     let format = format::sniff(source)?;
@@ -71,10 +81,10 @@ pub fn resize(source: &[u8], settings: &ResizeSettings) -> Result<Resized, Refus
     settings.limits.check_size(source_size)?;
 
     let icc_profile = opened.header.icc_profile.clone();
-    let pixels = decode::decode(opened, &settings.limits)?;
+    let layout = geometry::lay_out(source_size, settings);
+    let pixels = decode::decode(opened, layout.whole_source.turned(orientation), &settings.limits)?;
     let decoded = Instant::now();
 
-    let layout = geometry::lay_out(source_size, settings);
     let scaled = scale::scale(pixels, layout.scaled.turned(orientation), layout.crop)?;
     let upright = orient::turn_upright(scaled, orientation);
     let picture = scale::place_on_canvas(upright, layout.canvas);
@@ -96,4 +106,17 @@ pub fn resize(source: &[u8], settings: &ResizeSettings) -> Result<Resized, Refus
             encode: resized.elapsed(),
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::panic)]
+
+    use super::*;
+
+    #[test]
+    fn a_panic_in_the_image_work_becomes_a_reason() {
+        let crashed = without_crashing::<()>(|| panic!("as a decoder might"));
+        assert_eq!(crashed, Err(Refusal::DecoderCrashed));
+    }
 }

@@ -16,6 +16,8 @@ pub enum Refusal {
     KindNotSupported { format: &'static str, detail: String },
     #[error("the {format} image is damaged or cut off: {detail}")]
     Damaged { format: &'static str, detail: String },
+    #[error("the image's decoder crashed; the image is most likely damaged")]
+    DecoderCrashed,
     #[error("the object has {bytes} bytes, more than the limit of {limit} bytes for a source")]
     TooManyBytes { bytes: u64, limit: u64 },
     #[error(
