@@ -1,7 +1,7 @@
 //! `resizer.toml`, flags and defaults, validated once into typed values.
 
 use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::{env, fs, io};
 
 use serde::{Deserialize, Serialize};
 
@@ -201,11 +201,13 @@ impl Settings {
         names::check_stack_name(&stack).map_err(CommandError::usage)?;
         let region = args.region.clone().or(file.region);
         let place = if args.local {
-            if let Some(url) = args.endpoint_url.as_deref().filter(|url| !url.is_empty()) {
+            // `resizer local env` sets the variable; to say --local beside it is no contradiction.
+            let said = |url: &&str| !url.is_empty() && env::var("AWS_ENDPOINT_URL").as_deref() != Ok(*url);
+            if let Some(url) = args.endpoint_url.as_deref().filter(said) {
                 return Err(CommandError::usage(format!(
                     "--local and the endpoint {url} name two different places"
                 ))
-                .hint("leave one of them out; the endpoint may come from AWS_ENDPOINT_URL"));
+                .hint("leave one of them out"));
             }
             Place::Local {
                 data_dir: PathBuf::from(LOCAL_DATA_DIR),
