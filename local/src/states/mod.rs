@@ -4,7 +4,7 @@
 //! tells of them; `history` tells their events; `runner` carries them on, from the store, until they end.
 
 mod asl;
-pub mod executions;
+mod executions;
 mod history;
 mod machines;
 mod runner;
@@ -16,8 +16,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::call::{Call, Reply};
 use crate::cloud::Cloud;
 use crate::error::AwsError;
+use machines::Revision;
 pub use executions::{NewExecution, insert};
-pub use machines::Revision;
+pub use executions::start_as;
+pub use machines::current;
 pub use runner::carry_on;
 
 /// What Step Functions keeps in memory.
