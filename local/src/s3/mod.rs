@@ -9,6 +9,7 @@ mod error;
 mod files;
 mod listing;
 mod multipart;
+mod multipart_lists;
 mod notification;
 mod objects;
 mod operations;
