@@ -30,7 +30,7 @@ impl Fault {
     }
 
     /// What the history shows of it.
-    pub(super) fn details(&self) -> Value {
+    pub fn details(&self) -> Value {
         let mut details = json!({});
         for (name, text) in [("error", &self.error), ("cause", &self.cause)] {
             if let Some(text) = text {
