@@ -18,6 +18,10 @@ mod patience;
 mod plan;
 mod resource;
 mod stop;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 pub use event::{Event, Listener, Step};

@@ -63,7 +63,7 @@ not_yet! {
         => "EventBridge to let go of the rule's targets", CONTENTION;
     IAM_BUSY: "ConcurrentModification", ""
         => "IAM to finish another change", CONTENTION;
-    IAM_LATE: "NoSuchEntity", ""
+    IAM_LATE: "NoSuchEntity", "role with name"
         => "IAM to know the new role everywhere", PROPAGATION;
     IAM_STALE: "EntityAlreadyExists", ""
         => "IAM to show the role", PROPAGATION;
