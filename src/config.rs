@@ -202,8 +202,7 @@ impl Settings {
         let region = args.region.clone().or(file.region);
         let place = if args.local {
             // `resizer local env` sets the variable; to say --local beside it is no contradiction.
-            let said = |url: &&str| !url.is_empty() && env::var("AWS_ENDPOINT_URL").as_deref() != Ok(*url);
-            if let Some(url) = args.endpoint_url.as_deref().filter(said) {
+            if let Some(url) = endpoint_url_flag(args) {
                 return Err(CommandError::usage(format!(
                     "--local and the endpoint {url} name two different places"
                 ))
@@ -231,17 +230,20 @@ impl Settings {
     }
 }
 
+/// The endpoint, where it was typed: in the environment it still is when the next command is typed.
+fn endpoint_url_flag(args: &GlobalArgs) -> Option<&String> {
+    args.endpoint_url
+        .as_ref()
+        .filter(|url| !url.is_empty() && env::var("AWS_ENDPOINT_URL").as_ref() != Ok(url))
+}
+
 fn flags(args: &GlobalArgs) -> String {
-    let endpoint_url = args.endpoint_url.as_ref().filter(|url| {
-        // From the environment, where it still is when the next command is typed.
-        !url.is_empty() && std::env::var("AWS_ENDPOINT_URL").as_ref() != Ok(url)
-    });
     let config = args.config.as_ref().map(|path| path.display().to_string());
     let valued = [
         ("--stack", args.stack.as_ref()),
         ("--region", args.region.as_ref()),
         ("--profile", args.profile.as_ref()),
-        ("--endpoint-url", endpoint_url),
+        ("--endpoint-url", endpoint_url_flag(args)),
         ("--config", config.as_ref()),
     ];
     let valued = valued

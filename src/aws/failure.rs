@@ -188,7 +188,7 @@ impl CallFailure {
                     "the secret key is wrong for this access key"
                 }
                 "RequestExpired" | "RequestTimeTooSkewed" => "this machine's clock is off: set it",
-                _ if *status >= 500 => {
+                _ if *status >= 500 && *status != 501 => {
                     "trouble on the other side, which was tried again and stayed: try later"
                 }
                 _ => return Vec::new(),
