@@ -1,7 +1,7 @@
 //! `resizer.toml`, flags and defaults, validated once into typed values.
 
 use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::{env, fs, io};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::names;
 const DEFAULT_FILE: &str = "resizer.toml";
 
 /// Where the local cloud keeps its data, from the folder the command runs in.
-const LOCAL_DATA_DIR: &str = ".resizer/local";
+pub const LOCAL_DATA_DIR: &str = ".resizer/local";
 
 /// Everything a command needs to know before its first call.
 #[derive(Debug, Clone)]
@@ -23,6 +23,9 @@ pub struct Settings {
     pub resize: ResizeSettings,
     pub function: FunctionSettings,
     pub logs: LogSettings,
+    /// The flags that say where and which stack, as they were given, each with a space before it: for the commands
+    /// that are proposed.
+    pub flags: String,
 }
 
 /// Where the pipeline runs.
@@ -74,6 +77,29 @@ pub enum Format {
     Jpeg,
     Png,
     Webp,
+}
+
+impl Fit {
+    /// As it is written in the configuration and in the function's environment.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Inside => "inside",
+            Self::Cover => "cover",
+            Self::Contain => "contain",
+            Self::Fill => "fill",
+        }
+    }
+}
+
+impl Format {
+    /// As it is written in the configuration and in the function's environment.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpeg",
+            Self::Png => "png",
+            Self::Webp => "webp",
+        }
+    }
 }
 
 /// The Lambda function.
@@ -175,11 +201,12 @@ impl Settings {
         names::check_stack_name(&stack).map_err(CommandError::usage)?;
         let region = args.region.clone().or(file.region);
         let place = if args.local {
-            if let Some(url) = args.endpoint_url.as_deref().filter(|url| !url.is_empty()) {
+            // `resizer local env` sets the variable; to say --local beside it is no contradiction.
+            if let Some(url) = endpoint_url_flag(args) {
                 return Err(CommandError::usage(format!(
                     "--local and the endpoint {url} name two different places"
                 ))
-                .hint("leave one of them out; the endpoint may come from AWS_ENDPOINT_URL"));
+                .hint("leave one of them out"));
             }
             Place::Local {
                 data_dir: PathBuf::from(LOCAL_DATA_DIR),
@@ -198,8 +225,32 @@ impl Settings {
             resize: file.resize,
             function: file.function,
             logs: file.logs,
+            flags: flags(args),
         })
     }
+}
+
+/// The endpoint, where it was typed: in the environment it still is when the next command is typed.
+fn endpoint_url_flag(args: &GlobalArgs) -> Option<&String> {
+    args.endpoint_url
+        .as_ref()
+        .filter(|url| !url.is_empty() && env::var("AWS_ENDPOINT_URL").as_ref() != Ok(url))
+}
+
+fn flags(args: &GlobalArgs) -> String {
+    let config = args.config.as_ref().map(|path| path.display().to_string());
+    let valued = [
+        ("--stack", args.stack.as_ref()),
+        ("--region", args.region.as_ref()),
+        ("--profile", args.profile.as_ref()),
+        ("--endpoint-url", endpoint_url_flag(args)),
+        ("--config", config.as_ref()),
+    ];
+    let valued = valued
+        .into_iter()
+        .filter_map(|(flag, value)| Some(format!(" {flag} {}", value?)));
+    let local = args.local.then(|| " --local".to_owned());
+    local.into_iter().chain(valued).collect()
 }
 
 impl File {

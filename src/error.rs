@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::io;
 use std::process::ExitCode;
 
+use crate::engine::Failure;
+
 /// Why a command could not be carried out, and what to do about it.
 #[derive(Debug)]
 pub struct CommandError {
@@ -70,5 +72,14 @@ impl CommandError {
 impl From<io::Error> for CommandError {
     fn from(error: io::Error) -> Self {
         Self::failed(error)
+    }
+}
+
+impl From<Failure> for CommandError {
+    fn from(failure: Failure) -> Self {
+        failure
+            .hints
+            .iter()
+            .fold(Self::failed(&failure.message), Self::hint)
     }
 }

@@ -136,11 +136,6 @@ impl Names {
         )
     }
 
-    /// The REST API's source ARN, as API Gateway supplies it when it assumes a role.
-    pub fn execute_api_arn(&self, id: &str) -> String {
-        self.regional_arn("execute-api", id)
-    }
-
     fn regional_arn(&self, service: &str, resource: &str) -> String {
         format!(
             "arn:{}:{service}:{}:{}:{resource}",

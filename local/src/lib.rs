@@ -1,8 +1,49 @@
-#[derive(Debug, Clone)]
-pub struct Endpoint {
-    pub url: String,
-    pub region: String,
-    pub access_key_id: String,
-    pub secret_access_key: String,
-    pub pid: u32,
-}
+//! The embedded local cloud: the AWS operations that an image-resize pipeline lives on, on this machine.
+//!
+//! One HTTP endpoint on 127.0.0.1 speaks AWS's own wire protocols, so the AWS SDKs, the AWS CLI and boto3 work
+//! against it. It is narrow on purpose: an operation that is not built answers with a clear `NotImplemented` error.
+//!
+//! # Layout
+//!
+//! The way of a request, from the socket to the disk:
+//!
+//! - [`server`]: the listener; every connection and request starts here and goes to one service
+//! - [`auth`]: Signature Version 4; a request's signature becomes a [`principal::Principal`]
+//! - [`call`]: what a service gets ([`call::Call`]) and gives ([`call::Reply`])
+//! - [`protocol`]: how AWS's wire protocols read a call and render a reply or an error
+//! - one folder a service: [`s3`], [`iam`], [`sts`], [`logs`], [`monitoring`], [`lambda`], [`states`], [`events`],
+//!   [`apigateway`]; each has its tables in its own `schema.sql`
+//! - [`store`]: SQLite; one writer that commits waiting work together
+//! - [`cloud`]: what all services share, and starting and stopping it
+//! - [`endpoint`]: the data folder, and how other processes find the server that holds it
+//! - [`credentials`]: temporary credentials of role sessions
+//! - [`error`]: the error an AWS call ends with, and why a cloud would not start
+//! - [`random`]: identifiers and secrets
+//! - [`jsonpath`], [`glob`]: paths and wildcards, as the services' documents hold them
+
+mod apigateway;
+mod auth;
+mod call;
+mod cloud;
+mod credentials;
+mod endpoint;
+mod error;
+mod events;
+mod glob;
+mod iam;
+mod jsonpath;
+mod lambda;
+mod logs;
+mod monitoring;
+mod principal;
+mod protocol;
+mod random;
+mod s3;
+mod server;
+mod states;
+mod store;
+mod sts;
+
+pub use cloud::{Cloud, RunningCloud, Settings};
+pub use endpoint::{Endpoint, FindError};
+pub use error::StartError;

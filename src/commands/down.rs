@@ -1,13 +1,197 @@
 use clap::Args;
+use futures_util::future::try_join_all;
+use serde::Serialize;
 
-use crate::config::Settings;
+use super::ending::{self, Command};
+use super::interrupt::stop_on_ctrl_c;
+use crate::config::{Place, Settings};
+use crate::engine::{Graph, NodeId, Outcome, Plan, Reading, Report, Stop};
 use crate::error::CommandError;
+use crate::outputs::Outputs;
+use crate::resources::{API_ID, Contents, count};
+use crate::session::{Session, WhenAbsent};
+use crate::stack;
 use crate::ui::Ui;
+use crate::ui::progress::Progress;
+use crate::ui::table::{aligned, width_of_stdout};
 
 /// Takes the stack away again, with every picture in its buckets.
+///
+/// Lists what goes and asks. What is already gone is fine; at the end everything is looked for again, to prove that
+/// nothing is left.
 #[derive(Debug, Args)]
-pub struct DownArgs {}
+pub struct DownArgs {
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+    /// List what would go, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+}
 
-pub async fn run(_settings: &Settings, _args: DownArgs, _ui: &Ui) -> Result<(), CommandError> {
-    Err(CommandError::failed("not built yet"))
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Document {
+    removed: Vec<Removed>,
+    outputs: Outputs,
+    #[serde(rename = "dryRun")]
+    dry_run: bool,
+}
+
+#[derive(Serialize)]
+struct Removed {
+    resource: String,
+    kind: &'static str,
+    name: String,
+}
+
+/// How often it is looked for what came back.
+const LOOKS: usize = 5;
+
+pub async fn run(settings: &Settings, args: DownArgs, ui: &Ui) -> Result<(), CommandError> {
+    let session = Session::open(settings, WhenAbsent::Resume).await?;
+    let graph = stack::graph(&session, settings, None)?;
+    let plan = Plan::to_remove(&graph, graph.read().await?);
+    ending::refuse_foreign(&graph, &plan, &settings.stack)?;
+    let document = document(&session, &graph, &plan, args.dry_run);
+    if plan.is_empty() {
+        return show(ui, &document, "nothing to remove: nothing of the stack is there");
+    }
+    if !ui.json {
+        ui.result(listing(&session, &graph, &plan).await?);
+    }
+    if args.dry_run {
+        return show(ui, &document, "nothing was removed");
+    }
+    if !args.yes && !confirmed(settings, ui)? {
+        return Err(CommandError::failed("nothing was removed: it was not confirmed"));
+    }
+    remove(settings, &graph, &plan, ui).await?;
+    let count = document.removed.len();
+    show(
+        ui,
+        &document,
+        &format!("removed {count} resources; nothing is left"),
+    )?;
+    if matches!(settings.place, Place::Local { .. }) {
+        ui.say("the local cloud still runs; `resizer local stop` ends it");
+    }
+    Ok(())
+}
+
+fn show(ui: &Ui, document: &Document, text: &str) -> Result<(), CommandError> {
+    if ui.json {
+        return ui.json(document);
+    }
+    ui.result(text);
+    Ok(())
+}
+
+fn document(session: &Session, graph: &Graph, plan: &Plan, dry_run: bool) -> Document {
+    let going = plan.steps.iter().filter(|step| step.action.writes());
+    let removed = going.map(|step| {
+        let resource = graph.resource(step.node);
+        Removed {
+            resource: resource.id().to_owned(),
+            kind: resource.kind(),
+            name: resource.name().to_owned(),
+        }
+    });
+    let api_id = graph
+        .nodes()
+        .find(|node| graph.resource(*node).id() == stack::REST_API)
+        .and_then(|node| plan.found(node)?.text(API_ID));
+    let endpoint_url = session.clients.endpoint_url.as_deref();
+    Document {
+        removed: removed.collect(),
+        outputs: Outputs::new(&session.names, api_id.map(str::to_owned), endpoint_url),
+        dry_run,
+    }
+}
+
+/// Everything that goes, in the order in which it goes, and what is in the buckets.
+async fn listing(session: &Session, graph: &Graph, plan: &Plan) -> Result<String, CommandError> {
+    let going = plan.steps.iter().rev().filter(|step| step.action.writes());
+    let rows = going.map(async |step| {
+        let resource = graph.resource(step.node);
+        let contents = match resource.id() {
+            stack::ORIGINAL_BUCKET | stack::RESIZED_BUCKET => {
+                let names = &session.names;
+                described(count(&session.clients.s3, resource.name(), &names.account).await?)
+            }
+            _ => String::new(),
+        };
+        Ok::<_, CommandError>([resource.kind().to_owned(), resource.name().to_owned(), contents])
+    });
+    let rows = try_join_all(rows).await?;
+    Ok(format!(
+        "This removes from account {} in {}:\n\n{}\n",
+        session.names.account,
+        session.names.region,
+        aligned(&rows, width_of_stdout()).join("\n")
+    ))
+}
+
+fn described(contents: Contents) -> String {
+    let Contents {
+        objects,
+        bytes,
+        truncated,
+    } = contents;
+    let more = if truncated { "more than " } else { "" };
+    let plural = if objects == 1 { "" } else { "s" };
+    match objects {
+        0 => "empty".to_owned(),
+        _ => format!("{more}{objects} object{plural}, {}", indicatif::HumanBytes(bytes)),
+    }
+}
+
+fn confirmed(settings: &Settings, ui: &Ui) -> Result<bool, CommandError> {
+    let stack = &settings.stack;
+    match ui.ask(&format!("Remove it all? Type {stack} or y:"))? {
+        Some(answer) => Ok(answer == *stack || answer.eq_ignore_ascii_case("y")),
+        None => Err(
+            CommandError::usage("down removes every picture, and there is no terminal to ask at")
+                .hint(format!("say `resizer down{} --yes`", settings.flags)),
+        ),
+    }
+}
+
+/// Removes what is planned, then looks again until nothing is found.
+async fn remove(settings: &Settings, graph: &Graph, plan: &Plan, ui: &Ui) -> Result<(), CommandError> {
+    let progress = Progress::new(ui, graph);
+    let stop = stop_on_ctrl_c(progress.announcer());
+    let report = plan.carry_out(graph, &progress, &stop).await;
+    ending::check(Command::Down, graph, &report, &stop, settings)?;
+    prove_nothing_left(settings, graph, &removed(graph, &report), &progress, &stop).await
+}
+
+fn removed(graph: &Graph, report: &Report) -> Vec<NodeId> {
+    let done = graph.nodes().zip(&report.outcomes);
+    done.filter(|(_, outcome)| matches!(outcome, Outcome::Done(_)))
+        .map(|(node, _)| node)
+        .collect()
+}
+
+/// Reads everything once more. A log group comes back with the last lines that were on their way.
+async fn prove_nothing_left(
+    settings: &Settings,
+    graph: &Graph,
+    removed: &[NodeId],
+    progress: &Progress,
+    stop: &Stop,
+) -> Result<(), CommandError> {
+    for _ in 0..LOOKS {
+        let readings = graph.read().await?;
+        if readings.iter().all(|reading| *reading == Reading::Absent) {
+            return Ok(());
+        }
+        let plan = Plan::to_stay_gone(graph, readings, removed);
+        let report = plan.carry_out(graph, progress, stop).await;
+        ending::check(Command::Down, graph, &report, stop, settings)?;
+    }
+    Err(
+        CommandError::failed("something of the stack comes back each time it is removed")
+            .hint("is another `resizer up` at work?"),
+    )
 }

@@ -1,7 +1,10 @@
 //! One file a command.
 
 pub mod down;
+mod ending;
+mod interrupt;
 pub mod invoke;
 pub mod local;
+mod standing;
 pub mod status;
 pub mod up;

@@ -1,5 +1,12 @@
 //! The only place that draws: what a person reads goes to stderr, results to stdout.
 
+pub mod format;
+pub mod plan;
+pub mod progress;
+pub mod table;
+pub mod timeline;
+pub mod waiting;
+
 use std::io::{self, IsTerminal, Write};
 
 use anstream::AutoStream;
@@ -40,6 +47,31 @@ impl Ui {
     pub fn is_live(&self) -> bool {
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         !self.quiet && !dumb && io::stderr().is_terminal()
+    }
+
+    /// `text` with its styles, or without where stderr takes none: for what draws by itself.
+    pub fn painted(&self, text: &str) -> String {
+        let choice = match self.color {
+            anstream::ColorChoice::Auto => AutoStream::choice(&io::stderr()),
+            chosen => chosen,
+        };
+        match choice {
+            anstream::ColorChoice::Never => anstream::adapter::strip_str(text).to_string(),
+            _ => text.to_owned(),
+        }
+    }
+
+    /// Asks the person at the terminal, and waits for a line; `None` where no one is there to answer.
+    pub fn ask(&self, question: &str) -> io::Result<Option<String>> {
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return Ok(None);
+        }
+        let mut stderr = AutoStream::new(io::stderr(), self.color).lock();
+        write!(stderr, "{question} ")?;
+        stderr.flush()?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        Ok(Some(answer.trim().to_owned()))
     }
 
     /// Says something to the person who waits; nothing when quiet.

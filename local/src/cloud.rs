@@ -1,0 +1,104 @@
+//! What all services share, and starting and stopping it.
+
+use std::future::Future;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::credentials::Issuer;
+use crate::endpoint::{DataFolder, Endpoint};
+use crate::error::StartError;
+use crate::store::Store;
+use crate::{apigateway, events, iam, lambda, monitoring, s3, server, states};
+
+/// A local cloud's account.
+pub const ACCOUNT: &str = "000000000000";
+/// A local cloud's partition.
+pub const PARTITION: &str = "aws";
+
+/// How to run a local cloud.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where everything is kept.
+    pub data_dir: PathBuf,
+    /// The port to listen on; none: the one used last time if it is free, else any.
+    pub port: Option<u16>,
+    /// The region that its ARNs name.
+    pub region: String,
+}
+
+/// What all services share.
+pub struct Cloud {
+    pub(crate) region: String,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) store: Store,
+    pub(crate) sessions: Issuer,
+    pub(crate) iam: iam::Iam,
+    pub(crate) metrics: monitoring::Metrics,
+    pub(crate) lambda: lambda::Lambda,
+    pub(crate) states: states::States,
+    pub(crate) events: events::Events,
+    pub(crate) apigateway: apigateway::ApiGateway,
+}
+
+impl Cloud {
+    /// Takes the data folder, opens the store and listens. Requests are answered from [`RunningCloud::run_until`] on.
+    pub fn start(settings: Settings) -> Result<RunningCloud, StartError> {
+        let folder = DataFolder::hold(&settings.data_dir)?;
+        let store = Store::open(&settings.data_dir.join("cloud.db"))?;
+        let (listener, endpoint) = folder.listen(settings.port, &settings.region)?;
+        let cloud = Arc::new(Self {
+            region: settings.region,
+            data_dir: settings.data_dir,
+            sessions: Issuer::new(&endpoint.secret_access_key),
+            endpoint,
+            store,
+            iam: iam::Iam::default(),
+            metrics: monitoring::Metrics::default(),
+            lambda: lambda::Lambda::default(),
+            states: states::States::default(),
+            events: events::Events::default(),
+            apigateway: apigateway::ApiGateway::default(),
+        });
+        Ok(RunningCloud {
+            cloud,
+            listener,
+            _folder: folder,
+        })
+    }
+
+    /// `arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE`.
+    pub(crate) fn arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:{PARTITION}:{service}:{}:{ACCOUNT}:{resource}", self.region)
+    }
+}
+
+/// A local cloud that holds its data folder and its port.
+pub struct RunningCloud {
+    cloud: Arc<Cloud>,
+    listener: TcpListener,
+    _folder: DataFolder,
+}
+
+impl RunningCloud {
+    /// Where it is reached, and as whom.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.cloud.endpoint
+    }
+
+    /// Serves until `shutdown` is done, then lets requests in flight end and stops what the services started.
+    pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> std::io::Result<()> {
+        let cloud = &self.cloud;
+        s3::start(cloud);
+        monitoring::start(cloud);
+        states::start(cloud);
+        events::start(cloud);
+        let served = server::serve(cloud, self.listener, shutdown).await;
+        events::stop(cloud).await;
+        states::stop(cloud).await;
+        lambda::stop(cloud).await;
+        monitoring::stop(cloud).await;
+        served
+    }
+}

@@ -1,0 +1,103 @@
+//! IAM: roles, their policies, and what they allow.
+
+mod access;
+mod condition;
+mod managed;
+mod policy;
+mod role_policies;
+mod roles;
+mod wildcard;
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+pub use access::{Iam, assume, assume_for_service, authorize};
+
+use crate::call::{Call, Reply};
+use crate::cloud::Cloud;
+use crate::error::AwsError;
+
+/// Answers one request.
+pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
+    permit(cloud, &call)?;
+    let input = call.input.clone();
+    let document = match call.operation.as_str() {
+        "CreateRole" => roles::create(cloud, input).await?,
+        "GetRole" => roles::get(cloud, &input)?,
+        "ListRoles" => roles::list(cloud, &input)?,
+        "DeleteRole" => roles::delete(cloud, input).await?,
+        "UpdateRole" => roles::update(cloud, input).await?,
+        "UpdateAssumeRolePolicy" => roles::update_trust(cloud, input).await?,
+        "TagRole" => roles::tag(cloud, input).await?,
+        "UntagRole" => roles::untag(cloud, input).await?,
+        "ListRoleTags" => roles::list_tags(cloud, &input)?,
+        "PutRolePolicy" => role_policies::put(cloud, input).await?,
+        "GetRolePolicy" => role_policies::get(cloud, &input)?,
+        "DeleteRolePolicy" => role_policies::delete(cloud, input).await?,
+        "ListRolePolicies" => role_policies::list(cloud, &input)?,
+        "AttachRolePolicy" => role_policies::attach(cloud, input).await?,
+        "DetachRolePolicy" => role_policies::detach(cloud, input).await?,
+        "ListAttachedRolePolicies" => role_policies::list_attached(cloud, &input)?,
+        "GetPolicy" => role_policies::get_managed(&input)?,
+        "GetPolicyVersion" => role_policies::get_managed_version(&input)?,
+        _ => return Err(call.not_implemented()),
+    };
+    Ok(Reply::ok(document))
+}
+
+/// Every operation is on a role, on a managed policy, or on the roles as a whole.
+fn permit(cloud: &Cloud, call: &Call) -> Result<(), AwsError> {
+    let text = |name: &str| call.input.get(name).and_then(Value::as_str);
+    let policy = text("PolicyArn");
+    let resource = match (text("RoleName"), policy) {
+        (Some(role), _) => roles::arn_of(cloud, role, text("Path").unwrap_or("/"))?,
+        (None, Some(policy)) => policy.to_owned(),
+        (None, None) => roles::role_arn("/", ""),
+    };
+    let context: Vec<(&str, &str)> = policy.map(|arn| ("iam:PolicyARN", arn)).into_iter().collect();
+    authorize(
+        cloud,
+        &call.principal,
+        &format!("iam:{}", call.operation),
+        &resource,
+        &context,
+    )
+}
+
+/// A parameter that must be there.
+fn required(input: &Value, name: &str) -> Result<String, AwsError> {
+    match input.get(name).and_then(Value::as_str) {
+        Some(text) if !text.is_empty() => Ok(text.to_owned()),
+        _ => Err(invalid(format!(
+            "Value at '{name}' failed to satisfy constraint: Member must not be null"
+        ))),
+    }
+}
+
+fn invalid(message: String) -> AwsError {
+    AwsError::bad_request("ValidationError", message)
+}
+
+/// `items` under `field`, from the place where the last page ended, at most `MaxItems`.
+fn page(input: &Value, field: &str, items: Vec<Value>) -> Result<Value, AwsError> {
+    let number = |name: &str, default: usize| match input.get(name).and_then(Value::as_str) {
+        Some(text) => text
+            .parse()
+            .map_err(|_| invalid(format!("Invalid {name}: {text}"))),
+        None => Ok(default),
+    };
+    let (start, most) = (number("Marker", 0)?, number("MaxItems", 100)?.clamp(1, 1000));
+    let end = start.saturating_add(most);
+    let truncated = end < items.len();
+    let mut reply = Map::new();
+    reply.insert(
+        field.to_owned(),
+        items.into_iter().skip(start).take(most).collect(),
+    );
+    reply.insert("IsTruncated".to_owned(), json!(truncated));
+    if truncated {
+        reply.insert("Marker".to_owned(), json!(end.to_string()));
+    }
+    Ok(Value::Object(reply))
+}

@@ -1,0 +1,124 @@
+//! A function's code: the zip is checked and unpacked once for its hash.
+
+use std::fs;
+use std::io::{Cursor, Read};
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use zip::ZipArchive;
+
+use crate::error::AwsError;
+use crate::random;
+
+/// The largest zip that may be sent inline.
+const MOST_ZIPPED: usize = 50 * 1024 * 1024;
+/// The most that it may unpack to.
+const MOST_UNPACKED: u64 = 250 * 1024 * 1024;
+
+pub struct Code {
+    /// Base64 of the zip's SHA-256: CodeSha256.
+    pub sha256: String,
+    /// CodeSize.
+    pub bytes: usize,
+}
+
+/// Takes the code of CreateFunction's `Code`, or of UpdateFunctionCode, and unpacks it.
+pub fn take(data_dir: &Path, source: &Value) -> Result<Code, AwsError> {
+    let Some(encoded) = source["ZipFile"].as_str() else {
+        return Err(invalid("The local cloud takes a function's code as ZipFile only"));
+    };
+    let zip = STANDARD.decode(encoded).map_err(|_| {
+        invalid("Could not unzip uploaded file. Please check your file, then try to upload again.")
+    })?;
+    if zip.len() > MOST_ZIPPED {
+        let message =
+            format!("Request must be smaller than {MOST_ZIPPED} bytes for the CreateFunction operation");
+        return Err(AwsError::new(413, "RequestEntityTooLargeException", message));
+    }
+    let sha256 = STANDARD.encode(Sha256::digest(&zip));
+    let folder = folder(data_dir, &sha256);
+    if !folder.exists() {
+        unpack(&zip, &folder)?;
+    }
+    Ok(Code {
+        sha256,
+        bytes: zip.len(),
+    })
+}
+
+/// Where code of this hash is unpacked.
+pub fn folder(data_dir: &Path, sha256: &str) -> PathBuf {
+    let name = STANDARD.decode(sha256).map(hex::encode).unwrap_or_default();
+    data_dir.join("functions").join(name)
+}
+
+/// Unpacks beside the place and moves it there, so that what is there is whole.
+fn unpack(zip: &[u8], folder: &Path) -> Result<(), AwsError> {
+    let mut archive = ZipArchive::new(Cursor::new(zip)).map_err(|_| {
+        invalid("Could not unzip uploaded file. Please check your file, then try to upload again.")
+    })?;
+    if archive.index_for_name("bootstrap").is_none() {
+        // AWS takes such a zip and fails at the first invocation with Runtime.InvalidEntrypoint; here it is told at once.
+        return Err(invalid(
+            "The zip holds no file `bootstrap`, which the runtime provided.al2023 starts",
+        ));
+    }
+    let beside = folder.with_extension(random::uuid()?);
+    let unpacked = extract(&mut archive, &beside).and_then(|()| match fs::rename(&beside, folder) {
+        Err(_) if folder.exists() => Ok(()),
+        moved => moved.map_err(AwsError::from),
+    });
+    if beside.exists() {
+        fs::remove_dir_all(&beside)?;
+    }
+    unpacked
+}
+
+fn extract(archive: &mut ZipArchive<Cursor<&[u8]>>, folder: &Path) -> Result<(), AwsError> {
+    let unreadable =
+        |error: zip::result::ZipError| invalid(&format!("Could not unzip uploaded file: {error}"));
+    let mut room = MOST_UNPACKED;
+    fs::create_dir_all(folder)?;
+    for at in 0..archive.len() {
+        let mut file = archive.by_index(at).map_err(unreadable)?;
+        let Some(name) = file.enclosed_name() else {
+            return Err(invalid("The zip holds a file name that leads out of it"));
+        };
+        let target = folder.join(name);
+        if file.is_dir() {
+            fs::create_dir_all(&target)?;
+            continue;
+        }
+        if let Some(parent) = target.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        let mut out = fs::File::create(&target)?;
+        room -= std::io::copy(&mut file.by_ref().take(room), &mut out)?;
+        if room == 0 {
+            return Err(invalid(&format!(
+                "Unzipped size must be smaller than {MOST_UNPACKED} bytes"
+            )));
+        }
+        make_executable(&target)?;
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn make_executable(path: &Path) -> Result<(), AwsError> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn make_executable(_path: &Path) -> Result<(), AwsError> {
+    Ok(())
+}
+
+fn invalid(message: &str) -> AwsError {
+    AwsError::bad_request("InvalidParameterValueException", message)
+}

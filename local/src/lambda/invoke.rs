@@ -1,0 +1,236 @@
+//! Invocations: a process is taken or started, gets the event, and answers; the platform logs and counts.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, StatusCode};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::environment::{Ended, Environment};
+use super::function::{self, Function};
+use super::output::Stream;
+use crate::call::{Call, Reply};
+use crate::cloud::Cloud;
+use crate::error::AwsError;
+use crate::principal::Principal;
+use crate::{iam, monitoring, random};
+
+/// The most an event may have, in bytes.
+const MOST_PAYLOAD: usize = 6 * 1024 * 1024;
+/// How often an asynchronous invocation that fails is tried again.
+const ASYNC_RETRIES: u32 = 2;
+
+/// What came of an invocation.
+pub struct Invoked {
+    pub request_id: String,
+    pub payload: Bytes,
+    /// `Unhandled`, where the function failed; the payload is then its error document.
+    pub function_error: Option<&'static str>,
+    pub log: Vec<String>,
+}
+
+impl Invoked {
+    /// The error's type, where the function told one.
+    pub fn error_type(&self) -> Option<String> {
+        let error: Value = serde_json::from_slice(&self.payload).ok()?;
+        error["errorType"].as_str().map(str::to_owned)
+    }
+}
+
+/// The operation Invoke.
+pub async fn operation(cloud: &Arc<Cloud>, call: &Call, name: &str) -> Result<Reply, AwsError> {
+    let function = authorized(cloud, &call.principal, name)?;
+    if !call.body.is_empty() && serde_json::from_slice::<serde::de::IgnoredAny>(&call.body).is_err() {
+        let message = "Could not parse request body into json: Could not parse payload into json";
+        return Err(AwsError::bad_request("InvalidRequestContentException", message));
+    }
+    let payload = if call.body.is_empty() {
+        Bytes::from_static(b"{}")
+    } else {
+        call.body.clone()
+    };
+    let header = |name: &str| {
+        call.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    };
+    match header("x-amz-invocation-type") {
+        "DryRun" => Ok(Reply::empty(StatusCode::NO_CONTENT)),
+        "Event" => {
+            tokio::spawn(run_async(Arc::clone(cloud), function, payload));
+            Ok(Reply::empty(StatusCode::ACCEPTED))
+        }
+        "" | "RequestResponse" => {
+            let invoked = run(cloud, &function, payload).await?;
+            let mut reply = Reply::bytes(StatusCode::OK, invoked.payload);
+            reply = reply.header(
+                HeaderName::from_static("x-amz-executed-version"),
+                HeaderValue::from_static("$LATEST"),
+            );
+            if let Some(kind) = invoked.function_error {
+                reply = reply.header(
+                    HeaderName::from_static("x-amz-function-error"),
+                    HeaderValue::from_static(kind),
+                );
+            }
+            if header("x-amz-log-type") == "Tail" {
+                let log = invoked.log.join("\n");
+                // AWS gives the last 4 KB.
+                let tail = STANDARD.encode(&log.as_bytes()[log.len().saturating_sub(4096)..]);
+                if let Ok(tail) = HeaderValue::try_from(tail) {
+                    reply = reply.header(HeaderName::from_static("x-amz-log-result"), tail);
+                }
+            }
+            Ok(reply)
+        }
+        other => Err(AwsError::bad_request(
+            "InvalidParameterValueException",
+            format!("Unknown invocation type {other}"),
+        )),
+    }
+}
+
+/// Invokes a function for another service, as `principal`.
+pub async fn invoke(
+    cloud: &Arc<Cloud>,
+    principal: &Principal,
+    name: &str,
+    payload: Bytes,
+) -> Result<Invoked, AwsError> {
+    let function = authorized(cloud, principal, name)?;
+    run(cloud, &function, payload).await
+}
+
+fn authorized(cloud: &Cloud, principal: &Principal, name: &str) -> Result<Arc<Function>, AwsError> {
+    let bare = name.rsplit(":function:").next().unwrap_or(name);
+    let arn = cloud.arn("lambda", &format!("function:{bare}"));
+    iam::authorize(cloud, principal, "lambda:InvokeFunction", &arn, &[])?;
+    function::find(cloud, name)
+}
+
+/// Assumption (AWS docs: asynchronous invocation): two retries, after one and after two minutes. They do not survive a
+/// restart of the local cloud.
+async fn run_async(cloud: Arc<Cloud>, function: Arc<Function>, payload: Bytes) {
+    for retry in 0..=ASYNC_RETRIES {
+        match run(&cloud, &function, payload.clone()).await {
+            Ok(invoked) if invoked.function_error.is_none() => return,
+            Ok(_) => {}
+            Err(error) => {
+                tracing::debug!(%error, function = function.name, "an asynchronous invocation failed")
+            }
+        }
+        tokio::time::sleep(Duration::from_secs(60 * u64::from(retry + 1))).await;
+    }
+}
+
+async fn run(cloud: &Arc<Cloud>, function: &Arc<Function>, payload: Bytes) -> Result<Invoked, AwsError> {
+    if payload.len() > MOST_PAYLOAD {
+        let message = format!(
+            "{} byte payload is too large for the RequestResponse invocation type (limit 6291456 bytes)",
+            payload.len()
+        );
+        return Err(AwsError::new(413, "RequestTooLargeException", message));
+    }
+    let request_id = random::uuid()?;
+    let _room = cloud.lambda.pool.room().await?;
+    let mut environment = match cloud.lambda.pool.take(function) {
+        Some(environment) => environment,
+        None => match Environment::start(cloud, function).await? {
+            Ok(environment) => environment,
+            Err(failure) => {
+                count(cloud, function, Duration::ZERO, Failed::Yes);
+                return Ok(Invoked {
+                    request_id,
+                    payload: failure,
+                    function_error: Some("Unhandled"),
+                    log: Vec::new(),
+                });
+            }
+        },
+    };
+    let began = Instant::now();
+    let stream = Arc::clone(&environment.stream);
+    stream.print(cloud, format!("START RequestId: {request_id} Version: $LATEST"));
+    let ended = environment.invoke(&request_id, payload).await;
+    let took = began.elapsed();
+    report(cloud, &environment, &stream, &request_id, took, &ended);
+    // Only the first invocation's REPORT tells of the initialization.
+    environment.init = None;
+    let (payload, failed, reusable) = match ended {
+        Ended::Response(body) => (body, Failed::No, true),
+        Ended::Error(body) => (body, Failed::Yes, true),
+        Ended::Crashed(body) | Ended::TimedOut(body) => (body, Failed::Yes, false),
+    };
+    if reusable {
+        cloud.lambda.pool.keep(environment);
+    }
+    count(cloud, function, took, failed);
+    let function_error = (failed == Failed::Yes).then_some("Unhandled");
+    Ok(Invoked {
+        request_id,
+        payload,
+        function_error,
+        log: stream.tail.take(),
+    })
+}
+
+/// The platform's lines at the end of an invocation.
+fn report(
+    cloud: &Arc<Cloud>,
+    environment: &Environment,
+    stream: &Arc<Stream>,
+    request_id: &str,
+    took: Duration,
+    ended: &Ended,
+) {
+    match ended {
+        Ended::TimedOut(_) => {
+            let limit = environment.function.timeout_seconds();
+            stream.print(
+                cloud,
+                format!(
+                    "{:.3} {request_id} Task timed out after {limit}.00 seconds",
+                    Timestamp::now()
+                ),
+            );
+        }
+        Ended::Crashed(failure) => stream.print(cloud, String::from_utf8_lossy(failure).into_owned()),
+        Ended::Response(_) | Ended::Error(_) => {}
+    }
+    stream.print(cloud, format!("END RequestId: {request_id}"));
+    let milliseconds = took.as_secs_f64() * 1000.0;
+    let memory = environment.function.memory_mb();
+    let used = environment.peak_memory_mb().unwrap_or(memory);
+    let init = environment.init.map_or_else(String::new, |init| {
+        format!("\tInit Duration: {:.2} ms", init.as_secs_f64() * 1000.0)
+    });
+    stream.print(
+        cloud,
+        format!(
+            "REPORT RequestId: {request_id}\tDuration: {milliseconds:.2} ms\tBilled Duration: {:.0} ms\tMemory Size: {memory} MB\t\
+             Max Memory Used: {used} MB{init}",
+            milliseconds.ceil()
+        ),
+    );
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Failed {
+    No,
+    Yes,
+}
+
+fn count(cloud: &Cloud, function: &Function, took: Duration, failed: Failed) {
+    let dimensions = [("FunctionName", function.name.as_str())];
+    let record =
+        |metric, value, unit| monitoring::record(cloud, "AWS/Lambda", metric, &dimensions, value, unit);
+    record("Invocations", 1.0, "Count");
+    record("Errors", if failed == Failed::Yes { 1.0 } else { 0.0 }, "Count");
+    record("Throttles", 0.0, "Count");
+    record("Duration", took.as_secs_f64() * 1000.0, "Milliseconds");
+}

@@ -1,0 +1,80 @@
+//! Warm environments, and how many may run at once.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::environment::Environment;
+use super::function::Function;
+use crate::error::AwsError;
+
+/// Invocations at once for each core; more wait.
+const ENVIRONMENTS_A_CORE: usize = 4;
+/// An environment not used for so long is ended.
+const MOST_IDLE: Duration = Duration::from_secs(300);
+
+pub struct Pool {
+    /// The one used last is used next, so that the others can grow old.
+    idle: Mutex<Vec<Environment>>,
+    running: Arc<Semaphore>,
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            idle: Mutex::default(),
+            running: Arc::new(Semaphore::new(cores * ENVIRONMENTS_A_CORE)),
+        }
+    }
+}
+
+impl Pool {
+    /// Waits for room to run one more invocation.
+    pub async fn room(&self) -> Result<OwnedSemaphorePermit, AwsError> {
+        let room = Arc::clone(&self.running).acquire_owned().await;
+        room.map_err(|_| AwsError::new(503, "ServiceException", "The local cloud is stopping"))
+    }
+
+    /// A warm environment of this very state of the function.
+    pub fn take(&self, function: &Function) -> Option<Environment> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let revision = function.text("RevisionId");
+            let at = idle
+                .iter()
+                .rposition(|environment| environment.function.text("RevisionId") == revision)?;
+            let mut environment = idle.remove(at);
+            if environment.is_good() {
+                return Some(environment);
+            }
+        }
+    }
+
+    pub fn keep(&self, mut environment: Environment) {
+        environment.idle_since = Instant::now();
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.running.is_closed() {
+            idle.push(environment);
+        }
+    }
+
+    /// Ends what has not been used for long.
+    pub fn sweep(&self) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.retain(|environment| environment.idle_since.elapsed() < MOST_IDLE);
+    }
+
+    /// Ends the warm environments of a function.
+    pub fn retire(&self, name: &str) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.retain(|environment| environment.function.name != name);
+    }
+
+    /// Ends all of them and starts no more.
+    pub fn close(&self) {
+        self.running.close();
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}

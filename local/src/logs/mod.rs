@@ -1,0 +1,146 @@
+//! CloudWatch Logs: groups, streams, events and how they are searched.
+
+mod events;
+mod filter;
+mod groups;
+mod policies;
+mod streams;
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+pub use events::append;
+
+use crate::call::{Call, Reply};
+use crate::cloud::{ACCOUNT, Cloud, PARTITION};
+use crate::error::AwsError;
+use crate::iam;
+
+/// Answers one request.
+pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
+    permit(cloud, &call)?;
+    let not_built = call.not_implemented();
+    let input = call.input;
+    let document = match call.operation.as_str() {
+        "CreateLogGroup" => groups::create(cloud, input).await?,
+        "DescribeLogGroups" => groups::describe(cloud, &input)?,
+        "DeleteLogGroup" => groups::delete(cloud, input).await?,
+        "PutRetentionPolicy" => groups::set_retention(cloud, input).await?,
+        "DeleteRetentionPolicy" => groups::reset_retention(cloud, input).await?,
+        "TagResource" => groups::tag(cloud, input).await?,
+        "UntagResource" => groups::untag(cloud, input).await?,
+        "ListTagsForResource" => groups::list_tags(cloud, &input)?,
+        "CreateLogStream" => streams::create(cloud, input).await?,
+        "DescribeLogStreams" => streams::describe(cloud, &input)?,
+        "DeleteLogStream" => streams::delete(cloud, input).await?,
+        "PutLogEvents" => events::put(cloud, input).await?,
+        "GetLogEvents" => events::get(cloud, &input)?,
+        "FilterLogEvents" => events::search(cloud, &input)?,
+        "PutResourcePolicy" => policies::put(cloud, input).await?,
+        "DescribeResourcePolicies" => policies::describe(cloud)?,
+        "DeleteResourcePolicy" => policies::delete(cloud, input).await?,
+        _ => return Err(not_built),
+    };
+    Ok(Reply::ok(document))
+}
+
+/// Every operation is on a group or a stream, which the input names, or on the account's logs as a whole.
+fn permit(cloud: &Cloud, call: &Call) -> Result<(), AwsError> {
+    let text = |name: &str| call.input.get(name).and_then(Value::as_str);
+    let resource = match (text("resourceArn"), call.operation.as_str()) {
+        (Some(arn), _) => arn.to_owned(),
+        (None, "PutResourcePolicy" | "DescribeResourcePolicies" | "DeleteResourcePolicy") => "*".to_owned(),
+        (None, _) => {
+            let group = group_name(&call.input).unwrap_or_default();
+            let stream = text("logStreamName").unwrap_or_default();
+            format!("{}:log-stream:{stream}", group_arn(&cloud.region, &group))
+        }
+    };
+    iam::authorize(
+        cloud,
+        &call.principal,
+        &format!("logs:{}", call.operation),
+        &resource,
+        &[],
+    )
+}
+
+fn group_arn(region: &str, group: &str) -> String {
+    format!("arn:{PARTITION}:logs:{region}:{ACCOUNT}:log-group:{group}")
+}
+
+/// The group that an input names, by its name or its ARN.
+fn group_name(input: &Value) -> Result<String, AwsError> {
+    if let Some(name) = input.get("logGroupName").and_then(Value::as_str) {
+        return Ok(name.to_owned());
+    }
+    match input
+        .get("logGroupIdentifier")
+        .or_else(|| input.get("resourceArn"))
+        .and_then(Value::as_str)
+    {
+        Some(identifier) => {
+            let name = identifier
+                .split_once(":log-group:")
+                .map_or(identifier, |(_, name)| name);
+            Ok(name.strip_suffix(":*").unwrap_or(name).to_owned())
+        }
+        None => Err(invalid("The log group's name is missing.")),
+    }
+}
+
+fn required(input: &Value, name: &str) -> Result<String, AwsError> {
+    match input.get(name).and_then(Value::as_str) {
+        Some(text) if !text.is_empty() => Ok(text.to_owned()),
+        _ => Err(invalid(&format!("The parameter {name} is missing."))),
+    }
+}
+
+fn invalid(message: &str) -> AwsError {
+    AwsError::bad_request("InvalidParameterException", message)
+}
+
+fn no_such_group() -> AwsError {
+    AwsError::bad_request(
+        "ResourceNotFoundException",
+        "The specified log group does not exist.",
+    )
+}
+
+fn no_such_stream() -> AwsError {
+    AwsError::bad_request(
+        "ResourceNotFoundException",
+        "The specified log stream does not exist.",
+    )
+}
+
+/// `limit`, from 1 to `most`.
+fn limit(input: &Value, most: usize) -> Result<usize, AwsError> {
+    match input.get("limit").map(Value::as_u64) {
+        None => Ok(most),
+        Some(Some(limit)) if limit >= 1 => Ok(usize::try_from(limit).unwrap_or(most).min(most)),
+        Some(_) => Err(invalid(&format!("limit must be from 1 to {most}."))),
+    }
+}
+
+/// One page of a list, with the token for the next: how many items came before it.
+fn page(input: &Value, field: &str, items: Vec<Value>, most: usize) -> Result<Value, AwsError> {
+    let start: usize = match input.get("nextToken").and_then(Value::as_str) {
+        Some(token) => token
+            .parse()
+            .map_err(|_| invalid("The specified nextToken is invalid."))?,
+        None => 0,
+    };
+    let end = start.saturating_add(limit(input, most)?);
+    let more = end < items.len();
+    let mut reply = serde_json::Map::new();
+    reply.insert(
+        field.to_owned(),
+        items.into_iter().take(end).skip(start).collect(),
+    );
+    if more {
+        reply.insert("nextToken".to_owned(), end.to_string().into());
+    }
+    Ok(Value::Object(reply))
+}

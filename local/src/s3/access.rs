@@ -1,0 +1,160 @@
+//! Who makes an S3 request, and whether they may.
+
+use std::sync::Arc;
+
+use http::HeaderValue;
+use s3s::access::{S3Access, S3AccessContext};
+use s3s::auth::{S3Auth, SecretKey};
+use s3s::path::S3Path;
+use s3s::{S3Error, S3ErrorCode, S3Request, S3Result};
+
+use super::error::not_implemented;
+use crate::auth;
+use crate::cloud::{Cloud, PARTITION};
+use crate::error::AwsError;
+use crate::iam;
+use crate::principal::Principal;
+
+/// Gives the `s3s` crate secrets to verify signatures with, and decides on every operation before it is begun.
+pub struct Gate(pub Arc<Cloud>);
+
+/// The action that an operation needs on its bucket or object. Copies and batches need more, which they ask for
+/// themselves. An operation that is not here is not built.
+fn action(operation: &str, versioned: bool) -> Option<&'static str> {
+    Some(match (operation, versioned) {
+        ("AbortMultipartUpload", _) => "s3:AbortMultipartUpload",
+        ("CreateBucket", _) => "s3:CreateBucket",
+        ("DeleteBucket", _) => "s3:DeleteBucket",
+        ("DeleteBucketPolicy", _) => "s3:DeleteBucketPolicy",
+        ("DeleteObject", true) => "s3:DeleteObjectVersion",
+        ("DeleteObject", false) => "s3:DeleteObject",
+        ("GetBucketEncryption", _) => "s3:GetEncryptionConfiguration",
+        ("GetBucketLocation", _) => "s3:GetBucketLocation",
+        ("GetBucketNotificationConfiguration", _) => "s3:GetBucketNotification",
+        ("GetBucketOwnershipControls", _) => "s3:GetBucketOwnershipControls",
+        ("GetBucketPolicy", _) => "s3:GetBucketPolicy",
+        ("GetBucketTagging", _) => "s3:GetBucketTagging",
+        ("GetBucketVersioning", _) => "s3:GetBucketVersioning",
+        ("GetObject" | "HeadObject", true) => "s3:GetObjectVersion",
+        ("GetObject" | "HeadObject", false) => "s3:GetObject",
+        ("GetPublicAccessBlock", _) => "s3:GetBucketPublicAccessBlock",
+        ("HeadBucket" | "ListObjects" | "ListObjectsV2", _) => "s3:ListBucket",
+        ("ListBuckets", _) => "s3:ListAllMyBuckets",
+        ("ListMultipartUploads", _) => "s3:ListBucketMultipartUploads",
+        ("ListObjectVersions", _) => "s3:ListBucketVersions",
+        ("ListParts", _) => "s3:ListMultipartUploadParts",
+        ("PutBucketEncryption" | "DeleteBucketEncryption", _) => "s3:PutEncryptionConfiguration",
+        ("PutBucketNotificationConfiguration", _) => "s3:PutBucketNotification",
+        ("PutBucketOwnershipControls", _) => "s3:PutBucketOwnershipControls",
+        ("PutBucketPolicy", _) => "s3:PutBucketPolicy",
+        ("PutBucketTagging" | "DeleteBucketTagging", _) => "s3:PutBucketTagging",
+        ("PutBucketVersioning", _) => "s3:PutBucketVersioning",
+        ("PutPublicAccessBlock" | "DeletePublicAccessBlock", _) => "s3:PutBucketPublicAccessBlock",
+        (
+            "CompleteMultipartUpload"
+            | "CopyObject"
+            | "CreateMultipartUpload"
+            | "PutObject"
+            | "UploadPart"
+            | "UploadPartCopy",
+            _,
+        ) => "s3:PutObject",
+        _ => return None,
+    })
+}
+
+#[async_trait::async_trait]
+impl S3Auth for Gate {
+    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
+        auth::secret_of(&self.0, access_key)
+            .map(SecretKey::from)
+            .ok_or_else(|| {
+                let message = "The AWS Access Key Id you provided does not exist in our records.";
+                S3Error::with_message(S3ErrorCode::InvalidAccessKeyId, message)
+            })
+    }
+}
+
+#[async_trait::async_trait]
+impl S3Access for Gate {
+    async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
+        let query = query_of(context);
+        let principal = self.principal(context, &query)?;
+        let value = |name: &str| {
+            query
+                .iter()
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value.as_str())
+        };
+        let operation = context.s3_op().name().to_owned();
+        // DeleteObjects names its objects in the body: it asks for each of them.
+        if operation != "DeleteObjects" {
+            let action = action(&operation, value("versionId").is_some())
+                .ok_or_else(|| not_implemented(&operation))?;
+            let conditions: Vec<(&str, &str)> = [("s3:prefix", "prefix"), ("s3:delimiter", "delimiter")]
+                .into_iter()
+                .filter_map(|(key, parameter)| Some((key, value(parameter)?)))
+                .collect();
+            let resource = match context.s3_path() {
+                S3Path::Root => "*".to_owned(),
+                S3Path::Bucket { bucket } => bucket_arn(bucket),
+                S3Path::Object { bucket, key } => object_arn(bucket, key),
+            };
+            iam::authorize(&self.0, &principal, action, &resource, &conditions)?;
+        }
+        context.extensions_mut().insert(principal);
+        Ok(())
+    }
+}
+
+impl Gate {
+    fn principal(
+        &self,
+        context: &S3AccessContext<'_>,
+        query: &[(String, String)],
+    ) -> Result<Principal, AwsError> {
+        let credentials = context
+            .credentials()
+            .ok_or_else(|| AwsError::new(403, "AccessDenied", "Access Denied"))?;
+        let in_query = query
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case("X-Amz-Security-Token"))
+            .and_then(|(_, token)| HeaderValue::from_str(token).ok());
+        let token = context
+            .headers()
+            .get("x-amz-security-token")
+            .or(in_query.as_ref());
+        auth::principal_of(&self.0, &credentials.access_key, token).map_err(|error| {
+            match error.code.as_str() {
+                "ExpiredToken" => AwsError::bad_request("ExpiredToken", "The provided token has expired."),
+                _ => AwsError::bad_request(
+                    "InvalidToken",
+                    "The provided token is malformed or otherwise invalid.",
+                ),
+            }
+        })
+    }
+}
+
+fn query_of(context: &S3AccessContext<'_>) -> Vec<(String, String)> {
+    form_urlencoded::parse(context.uri().query().unwrap_or_default().as_bytes())
+        .into_owned()
+        .collect()
+}
+
+pub fn bucket_arn(bucket: &str) -> String {
+    format!("arn:{PARTITION}:s3:::{bucket}")
+}
+
+pub fn object_arn(bucket: &str, key: &str) -> String {
+    format!("arn:{PARTITION}:s3:::{bucket}/{key}")
+}
+
+/// Who makes the request; [`Gate::check`] has put it there.
+pub fn principal<T>(request: &S3Request<T>) -> Result<Principal, AwsError> {
+    request
+        .extensions
+        .get::<Principal>()
+        .cloned()
+        .ok_or_else(|| AwsError::internal("the request was not authenticated"))
+}

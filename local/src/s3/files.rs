@@ -1,0 +1,204 @@
+//! The bytes of objects: one file each, under a fresh unique name, `objects/<2 hex digits>/<uuid>`.
+//!
+//! Writes and reads are made in place, chunk by chunk, not handed to another thread: they go to and come from the page
+//! cache, which takes less time than the hand-over would.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use md5::{Digest, Md5};
+use s3s::dto::StreamingBlob;
+
+use super::checksum::{Algorithm, Checksum};
+use crate::error::AwsError;
+use crate::random;
+use crate::store::Store;
+
+/// The largest object that one PutObject or one part may bring.
+const MOST_BYTES: u64 = 5 * 1024 * 1024 * 1024;
+/// How much of an object is in memory at a time while it is sent.
+const CHUNK: usize = 256 * 1024;
+
+/// The folder of all objects' files.
+#[derive(Debug, Clone)]
+pub struct Files {
+    folder: PathBuf,
+}
+
+/// A file that is not yet referred to by the store: dropped before [`NewFile::keep`], it is removed.
+pub struct NewFile {
+    path: PathBuf,
+    name: Option<String>,
+    file: File,
+}
+
+/// What an upload's body turned out to be.
+pub struct Received {
+    pub file: NewFile,
+    pub size: u64,
+    pub md5: [u8; 16],
+    pub checksum: Checksum,
+}
+
+impl Files {
+    pub fn below(data_dir: &Path) -> Self {
+        Self {
+            folder: data_dir.join("objects"),
+        }
+    }
+
+    pub fn create(&self) -> Result<NewFile, AwsError> {
+        let id = random::uuid()?;
+        let name = format!("{}/{id}", &id[..2]);
+        let path = self.folder.join(&name);
+        let file = match File::create_new(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                fs::create_dir_all(self.folder.join(&id[..2]))?;
+                File::create_new(&path)?
+            }
+            created => created?,
+        };
+        Ok(NewFile {
+            path,
+            name: Some(name),
+            file,
+        })
+    }
+
+    /// Writes a body to a new file and computes its MD5 and its checksum on the way.
+    pub async fn receive(
+        &self,
+        body: Option<StreamingBlob>,
+        algorithm: Algorithm,
+    ) -> Result<Received, AwsError> {
+        let mut file = self.create()?;
+        let (mut md5, mut hasher, mut size) = (Md5::new(), algorithm.hasher(), 0);
+        if let Some(mut body) = body {
+            while let Some(chunk) = body.next().await {
+                let chunk = chunk.map_err(|error| {
+                    let message = format!("The body did not arrive as announced: {error}");
+                    AwsError::bad_request("IncompleteBody", message)
+                })?;
+                size += chunk.len() as u64;
+                if size > MOST_BYTES {
+                    let message = "Your proposed upload exceeds the maximum allowed size";
+                    return Err(AwsError::bad_request("EntityTooLarge", message));
+                }
+                md5.update(&chunk);
+                hasher.update(&chunk);
+                file.file.write_all(&chunk)?;
+            }
+        }
+        let checksum = Checksum::finish(algorithm, hasher);
+        Ok(Received {
+            file,
+            size,
+            md5: md5.finalize().into(),
+            checksum,
+        })
+    }
+
+    /// Opens a file; none if it is gone.
+    pub fn open(&self, name: &str) -> Result<Option<File>, AwsError> {
+        match File::open(self.folder.join(name)) {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Removes files that nothing refers to any more. What cannot be removed is swept at the next start.
+    pub fn remove(&self, names: &[String]) {
+        for name in names {
+            if let Err(error) = fs::remove_file(self.folder.join(name)) {
+                tracing::warn!(name, %error, "failed to remove an object's file");
+            }
+        }
+    }
+
+    /// Removes what a killed process left: files from before `start` that the store does not know.
+    pub fn sweep(&self, store: &Store, start: SystemTime) -> Result<(), AwsError> {
+        let known: HashSet<String> = store.read(|db| {
+            let mut files = db.prepare(
+                "SELECT file FROM object_versions WHERE file IS NOT NULL UNION ALL SELECT file FROM parts",
+            )?;
+            let known = files.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            Ok(known)
+        })?;
+        if !self.folder.exists() {
+            return Ok(());
+        }
+        for folder in fs::read_dir(&self.folder)? {
+            let folder = folder?;
+            for file in fs::read_dir(folder.path())? {
+                let file = file?;
+                let name = format!("{}/{}", folder.file_name().display(), file.file_name().display());
+                if !known.contains(&name) && file.metadata()?.modified()? < start {
+                    fs::remove_file(file.path())?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl NewFile {
+    /// Its name, for the store to refer to.
+    pub fn name(&self) -> String {
+        self.name.clone().unwrap_or_default()
+    }
+
+    /// Says that the store refers to it.
+    pub fn keep(mut self) {
+        self.name = None;
+    }
+
+    pub fn append(&mut self, from: &mut impl Read) -> io::Result<u64> {
+        io::copy(from, &mut self.file)
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if self.name.is_some()
+            && let Err(error) = fs::remove_file(&self.path)
+        {
+            tracing::warn!(%error, "failed to remove the file of an upload that failed");
+        }
+    }
+}
+
+/// A range of a file as a response's body.
+pub fn send(mut file: File, range: Range<u64>) -> Result<StreamingBlob, AwsError> {
+    file.seek(SeekFrom::Start(range.start))?;
+    let chunks = Chunks {
+        file,
+        left: range.end - range.start,
+    };
+    Ok(StreamingBlob::wrap(stream::iter(chunks)))
+}
+
+struct Chunks {
+    file: File,
+    left: u64,
+}
+
+impl Iterator for Chunks {
+    type Item = io::Result<Bytes>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let wanted = usize::try_from(self.left).unwrap_or(CHUNK).min(CHUNK);
+        if wanted == 0 {
+            return None;
+        }
+        let mut chunk = vec![0; wanted];
+        self.left -= wanted as u64;
+        Some(self.file.read_exact(&mut chunk).map(|()| chunk.into()))
+    }
+}

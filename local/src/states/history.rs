@@ -1,0 +1,172 @@
+//! Histories: what GetExecutionHistory gives, and what goes to the state machine's log group.
+
+use rusqlite::{Transaction, params};
+use serde_json::{Value, json};
+
+use super::asl::HistoryEvent;
+use super::executions::{self, Execution, invalid_token, page_size};
+use super::machines::Revision;
+use super::validation::log_group;
+use crate::call::Call;
+use crate::cloud::Cloud;
+use crate::error::AwsError;
+use crate::{iam, logs};
+
+pub fn get(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
+    let input = &call.input;
+    let arn = input["executionArn"].as_str().unwrap_or_default();
+    iam::authorize(cloud, &call.principal, "states:GetExecutionHistory", arn, &[])?;
+    let execution = executions::find(cloud, arn)?;
+    let most = page_size(input)?;
+    let from: usize = match input["nextToken"].as_str() {
+        Some(token) => token.parse().map_err(|_| invalid_token(token))?,
+        None => 0,
+    };
+    let mut events = all(cloud, &execution)?;
+    if input["reverseOrder"] == true {
+        events.reverse();
+    }
+    let total = events.len();
+    let shows_data = input["includeExecutionData"] != false;
+    let page: Vec<_> = events
+        .into_iter()
+        .skip(from)
+        .take(most)
+        .map(|event| {
+            if shows_data {
+                event.to_api()
+            } else {
+                without_data(event).to_api()
+            }
+        })
+        .collect();
+    let mut output = json!({"events": page});
+    if from + most < total {
+        output["nextToken"] = json!((from + most).to_string());
+    }
+    Ok(output)
+}
+
+/// A running execution's events are in memory; those of others in the store.
+fn all(cloud: &Cloud, execution: &Execution) -> Result<Vec<HistoryEvent>, AwsError> {
+    let mut events = load(cloud, execution.id)?;
+    if let Some(fresh) = cloud.states.running.unsaved_events(execution.id) {
+        let last = events.last().map_or(0, |event| event.id);
+        events.extend(fresh.into_iter().filter(|event| event.id > last));
+    } else if execution.status == "RUNNING" {
+        // It ended since its row was read.
+        events = load(cloud, execution.id)?;
+    }
+    Ok(events)
+}
+
+fn load(cloud: &Cloud, execution: i64) -> Result<Vec<HistoryEvent>, AwsError> {
+    cloud.store.read(|db| {
+        let mut query =
+            db.prepare_cached("SELECT events FROM execution_events WHERE execution = ?1 ORDER BY first")?;
+        let mut events = Vec::new();
+        for stretch in query.query_map([execution], |row| row.get::<_, String>(0))? {
+            let stretch: Vec<HistoryEvent> =
+                serde_json::from_str(&stretch?).map_err(|error| AwsError::internal(error.to_string()))?;
+            events.extend(stretch);
+        }
+        Ok(events)
+    })
+}
+
+/// Writes the events that are new, to the history and to the log group.
+pub fn save(
+    tx: &Transaction<'_>,
+    execution: &Execution,
+    events: &[HistoryEvent],
+    log: Option<&LogLines>,
+) -> Result<(), AwsError> {
+    let Some(first) = events.first() else {
+        return Ok(());
+    };
+    let text = serde_json::to_string(events).map_err(|error| AwsError::internal(error.to_string()))?;
+    tx.prepare_cached(
+        "INSERT OR REPLACE INTO execution_events (execution, first, events) VALUES (?1, ?2, ?3)",
+    )?
+    .execute(params![execution.id, first.id, text])?;
+    if let Some(log) = log
+        && let Err(error) = logs::append(tx, &log.group, &log.stream, &log.lines)
+    {
+        // A log group that went, say: on AWS too the execution goes on.
+        tracing::debug!(%error, group = log.group, "an execution's events are not logged");
+    }
+    Ok(())
+}
+
+/// Events as they are delivered to CloudWatch Logs.
+pub struct LogLines {
+    group: String,
+    stream: String,
+    lines: Vec<(i64, String)>,
+}
+
+/// Assumption (AWS docs: "Using CloudWatch Logs to log execution history", as seen in vended logs): one stream for a state
+/// machine and hour, and the members below, numbers as strings.
+pub fn log_lines(
+    cloud: &Cloud,
+    execution: &Execution,
+    revision: &Revision,
+    events: &[HistoryEvent],
+) -> Option<LogLines> {
+    let logging = &revision.logging;
+    let group = log_group(logging)?.to_owned();
+    let level = logging["level"].as_str().unwrap_or("OFF");
+    let shows_data = logging["includeExecutionData"] == true;
+    let execution_arn = execution.arn(cloud);
+    let lines: Vec<_> = events
+        .iter()
+        .filter(|event| is_logged(event, level))
+        .map(|event| {
+            let details = if shows_data {
+                event.details.clone()
+            } else {
+                without_data(event.clone()).details
+            };
+            let line = json!({
+                "id": event.id.to_string(),
+                "type": event.event_type,
+                "details": details,
+                "redrive_count": "0",
+                "previous_event_id": event.previous_event_id.to_string(),
+                "event_timestamp": event.timestamp.to_string(),
+                "execution_arn": execution_arn,
+            });
+            (event.timestamp, line.to_string())
+        })
+        .collect();
+    let time = jiff::Timestamp::from_millisecond(lines.first()?.0).unwrap_or_default();
+    let stream = format!(
+        "states/{}/{}/{:08x}",
+        execution.machine,
+        time.strftime("%Y-%m-%d-%H"),
+        revision.id
+    );
+    Some(LogLines { group, stream, lines })
+}
+
+fn is_logged(event: &HistoryEvent, level: &str) -> bool {
+    let kind = event.event_type.as_str();
+    let is_fatal = ["ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut"].contains(&kind);
+    match level {
+        "ALL" => true,
+        "ERROR" => {
+            is_fatal || kind.ends_with("Failed") || kind.ends_with("TimedOut") || kind == "FailStateEntered"
+        }
+        "FATAL" => is_fatal,
+        _ => false,
+    }
+}
+
+fn without_data(mut event: HistoryEvent) -> HistoryEvent {
+    if let Some(details) = event.details.as_object_mut() {
+        for name in ["input", "output", "parameters", "error", "cause"] {
+            details.shift_remove(name);
+        }
+    }
+    event
+}

@@ -1,0 +1,424 @@
+//! Carries executions on until they end: invokes, waits, stores where they stand.
+//!
+//! An execution's row is written when it starts, before it waits or begins a second task, and when it ends. In between,
+//! its events are in memory; after a restart it goes on from the row, so a task that was on its way is invoked again.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::params;
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+
+use super::asl::{Answer, ExecutionIdentity, Fault, HistoryEvent, Next, Outcome, Run, Signal, TaskCall};
+use super::executions::{self, Execution};
+use super::history;
+use super::machines::{self, Revision};
+use crate::cloud::Cloud;
+use crate::error::AwsError;
+use crate::{iam, lambda};
+
+/// How long to wait before a write that failed is tried again.
+const RETRY_WRITE: Duration = Duration::from_secs(1);
+
+/// The executions that are running now.
+#[derive(Default)]
+pub struct Running(Mutex<HashMap<i64, Arc<Live>>>);
+
+/// One running execution.
+struct Live {
+    events: Mutex<Vec<HistoryEvent>>,
+    /// Somebody asked for its end.
+    abort: watch::Sender<Option<Fault>>,
+    task: Mutex<Option<AbortHandle>>,
+}
+
+impl Live {
+    fn events(&self) -> MutexGuard<'_, Vec<HistoryEvent>> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Running {
+    fn executions(&self) -> MutexGuard<'_, HashMap<i64, Arc<Live>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The events not in the store yet; `None` where the execution does not run.
+    pub fn unsaved_events(&self, execution: i64) -> Option<Vec<HistoryEvent>> {
+        let live = self.executions().get(&execution).cloned()?;
+        let events = live.events().clone();
+        Some(events)
+    }
+
+    /// Ends an execution and returns when it has ended; at once where it does not run.
+    pub async fn abort(&self, execution: i64, fault: Fault) {
+        let live = self.executions().get(&execution).cloned();
+        if let Some(live) = live {
+            live.abort.send_replace(Some(fault));
+            live.abort.closed().await;
+        }
+    }
+
+    /// Halts all executions where they are.
+    pub fn halt(&self) {
+        for (_, live) in self.executions().drain() {
+            if let Some(task) = live.task.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                task.abort();
+            }
+        }
+    }
+}
+
+/// Begins or goes on with an execution that is in the store.
+pub fn carry_on(cloud: &Arc<Cloud>, execution: Execution) {
+    let (abort, aborted) = watch::channel(None);
+    let live = Arc::new(Live {
+        events: Mutex::default(),
+        abort,
+        task: Mutex::default(),
+    });
+    cloud
+        .states
+        .running
+        .executions()
+        .insert(execution.id, Arc::clone(&live));
+    let runner = Runner {
+        cloud: Arc::clone(cloud),
+        live: Arc::clone(&live),
+        aborted,
+    };
+    let task = tokio::spawn(runner.run(execution)).abort_handle();
+    *live.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
+}
+
+struct Runner {
+    cloud: Arc<Cloud>,
+    live: Arc<Live>,
+    aborted: watch::Receiver<Option<Fault>>,
+}
+
+/// Why an execution ends without having come to its end.
+enum Cut {
+    Aborted(Fault),
+    TimedOut,
+}
+
+/// How an execution ended, as its row tells it.
+struct End {
+    status: &'static str,
+    metric: &'static str,
+    output: Option<String>,
+    fault: Option<Fault>,
+}
+
+impl Runner {
+    async fn run(mut self, execution: Execution) {
+        let id = execution.id;
+        if let Err(error) = self.interpret(&execution).await {
+            tracing::error!(%error, execution = execution.name, "an execution cannot go on before a restart");
+        }
+        self.cloud.states.running.executions().remove(&id);
+        // Dropping the receiver tells who waits for the end.
+        drop(self.aborted);
+    }
+
+    async fn interpret(&mut self, execution: &Execution) -> Result<(), AwsError> {
+        let revision = machines::revision(&self.cloud, execution.revision)?;
+        let identity = self.identity(execution, &revision);
+        let mut run = stored_run(execution, &revision)?;
+        if !run.has_begun() {
+            executions::count(&self.cloud, &execution.machine, "ExecutionsStarted", 1.0, "Count");
+        }
+        let limit = revision
+            .parsed
+            .timeout_seconds()
+            .and_then(|seconds| i64::try_from(seconds).ok());
+        let deadline = limit.map(|seconds| identity.started + SignedDuration::from_secs(seconds));
+        let mut signal = Signal::Continue;
+        let mut is_stored = true;
+        loop {
+            let next = {
+                let mut events = self.live.events();
+                run.advance(&revision.parsed, &identity, signal, Timestamp::now(), &mut events)
+            };
+            let happened = match next {
+                Next::End(outcome) => return self.finish(execution, &revision, ended(outcome)).await,
+                Next::Invoke(call) => {
+                    // What stands in the row leads to this very call.
+                    if !is_stored {
+                        self.checkpoint(execution, &revision, &run).await?;
+                    }
+                    let invoked = invoke(&self.cloud, &revision, &execution.name, call);
+                    cut_short(&mut self.aborted, deadline, invoked)
+                        .await
+                        .map(Signal::TaskEnded)
+                }
+                Next::Sleep { until } => {
+                    self.checkpoint(execution, &revision, &run).await?;
+                    cut_short(&mut self.aborted, deadline, sleep_until(until))
+                        .await
+                        .map(|()| Signal::Woken)
+                }
+            };
+            is_stored = false;
+            signal = match happened {
+                Ok(signal) => signal,
+                Err(cut) => return self.cut(execution, &revision, &mut run, cut).await,
+            };
+        }
+    }
+
+    fn identity(&self, execution: &Execution, revision: &Revision) -> ExecutionIdentity {
+        ExecutionIdentity {
+            execution_arn: execution.arn(&self.cloud),
+            name: execution.name.clone(),
+            state_machine_arn: revision.arn(&self.cloud),
+            state_machine_name: revision.name.clone(),
+            role_arn: revision.role_arn.clone(),
+            region: self.cloud.region.clone(),
+            started: Timestamp::from_millisecond(execution.started).unwrap_or_default(),
+        }
+    }
+
+    async fn cut(
+        &self,
+        execution: &Execution,
+        revision: &Revision,
+        run: &mut Run,
+        cut: Cut,
+    ) -> Result<(), AwsError> {
+        let (event_type, details, end) = match cut {
+            Cut::Aborted(fault) => {
+                let end = End {
+                    status: "ABORTED",
+                    metric: "ExecutionsAborted",
+                    output: None,
+                    fault: Some(fault.clone()),
+                };
+                ("ExecutionAborted", fault.details(), end)
+            }
+            // DescribeExecution gives no error of it; the history alone does.
+            Cut::TimedOut => {
+                let end = End {
+                    status: "TIMED_OUT",
+                    metric: "ExecutionsTimedOut",
+                    output: None,
+                    fault: None,
+                };
+                ("ExecutionTimedOut", Fault::timeout().details(), end)
+            }
+        };
+        let event = run.close(event_type, details, Timestamp::now());
+        self.live.events().push(event);
+        self.finish(execution, revision, end).await
+    }
+
+    /// Stores where the execution stands.
+    async fn checkpoint(
+        &self,
+        execution: &Execution,
+        revision: &Revision,
+        run: &Run,
+    ) -> Result<(), AwsError> {
+        let run = serde_json::to_string(run).map_err(|error| AwsError::internal(error.to_string()))?;
+        self.save(execution, revision, move |tx, execution| {
+            tx.prepare_cached("UPDATE executions SET run = ?1 WHERE id = ?2")?
+                .execute(params![run, execution.id])?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn finish(&self, execution: &Execution, revision: &Revision, end: End) -> Result<(), AwsError> {
+        let stopped = Timestamp::now().as_millisecond();
+        let (status, metric) = (end.status, end.metric);
+        let fault = end.fault.unwrap_or(Fault {
+            error: None,
+            cause: None,
+        });
+        self.save(execution, revision, move |tx, execution| {
+            tx.prepare_cached(
+                "UPDATE executions SET status = ?1, stopped = ?2, output = ?3, error = ?4, cause = ?5, run = NULL WHERE id = ?6",
+            )?
+            .execute(params![status, stopped, end.output, fault.error, fault.cause, execution.id])?;
+            machines::remove_if_done(tx, &execution.machine)
+        })
+        .await?;
+        executions::count(&self.cloud, &execution.machine, metric, 1.0, "Count");
+        // Milliseconds of an execution stay far below 2^52.
+        #[allow(clippy::cast_precision_loss)]
+        let took = (stopped - execution.started) as f64;
+        executions::count(
+            &self.cloud,
+            &execution.machine,
+            "ExecutionTime",
+            took,
+            "Milliseconds",
+        );
+        Ok(())
+    }
+
+    /// Writes the new events together with `change`. A write that fails is tried until it succeeds.
+    async fn save<F>(&self, execution: &Execution, revision: &Revision, change: F) -> Result<(), AwsError>
+    where
+        F: Fn(&rusqlite::Transaction<'_>, &Execution) -> Result<(), AwsError> + Clone + Send + 'static,
+    {
+        let events = self.live.events().clone();
+        let saved = events.len();
+        let log = Arc::new(history::log_lines(&self.cloud, execution, revision, &events));
+        let events = Arc::new(events);
+        loop {
+            let (execution, change) = (execution.clone(), change.clone());
+            let (events, log) = (Arc::clone(&events), Arc::clone(&log));
+            let written = self.cloud.store.write(move |tx| {
+                history::save(tx, &execution, &events, log.as_ref().as_ref())?;
+                change(tx, &execution)
+            });
+            match written.await {
+                Ok(()) => break,
+                Err(error) => tracing::warn!(%error, "failed to store an execution, trying again"),
+            }
+            tokio::time::sleep(RETRY_WRITE).await;
+        }
+        self.live.events().drain(..saved);
+        Ok(())
+    }
+}
+
+fn stored_run(execution: &Execution, revision: &Revision) -> Result<Run, AwsError> {
+    let unreadable =
+        |error: serde_json::Error| AwsError::internal(format!("execution {}: {error}", execution.name));
+    if let Some(run) = &execution.run {
+        return serde_json::from_str(run).map_err(unreadable);
+    }
+    let input = serde_json::from_str(&execution.input).map_err(unreadable)?;
+    Ok(Run::new(&revision.parsed, input, Timestamp::now()))
+}
+
+fn ended(outcome: Outcome) -> End {
+    match outcome {
+        Outcome::Succeeded { output } => End {
+            status: "SUCCEEDED",
+            metric: "ExecutionsSucceeded",
+            output: Some(output.to_string()),
+            fault: None,
+        },
+        Outcome::Failed(fault) => End {
+            status: "FAILED",
+            metric: "ExecutionsFailed",
+            output: None,
+            fault: Some(fault),
+        },
+    }
+}
+
+/// Runs `work` unless the execution is stopped or out of time before.
+async fn cut_short<T>(
+    aborted: &mut watch::Receiver<Option<Fault>>,
+    deadline: Option<Timestamp>,
+    work: impl Future<Output = T>,
+) -> Result<T, Cut> {
+    let out_of_time = async {
+        match deadline {
+            Some(deadline) => sleep_until(deadline).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        done = work => Ok(done),
+        fault = aborted.wait_for(Option::is_some) => {
+            let fault = fault.ok().and_then(|fault| fault.clone());
+            Err(Cut::Aborted(fault.unwrap_or(Fault { error: None, cause: None })))
+        }
+        () = out_of_time => Err(Cut::TimedOut),
+    }
+}
+
+async fn sleep_until(time: Timestamp) {
+    let left = time.duration_since(Timestamp::now());
+    tokio::time::sleep(Duration::try_from(left).unwrap_or_default()).await;
+}
+
+/// Invokes a task's function as the state machine's role.
+async fn invoke(
+    cloud: &Arc<Cloud>,
+    revision: &Revision,
+    execution: &str,
+    call: TaskCall,
+) -> Result<Answer, Fault> {
+    let service = "states.amazonaws.com";
+    let session = iam::assume_for_service(
+        cloud,
+        &revision.role_arn,
+        service,
+        &revision.arn(cloud),
+        &session_name(execution),
+    )
+    .map_err(|error| Fault::new("States.TaskFailed", error.message))?;
+    let payload = call.payload.to_string().into();
+    let invoked = lambda::invoke(cloud, &session.principal, &call.function, payload);
+    let invoked = match call.timeout_seconds {
+        Some(seconds) => tokio::time::timeout(Duration::from_secs(seconds), invoked)
+            .await
+            .map_err(|_| Fault::timeout())?,
+        None => invoked.await,
+    };
+    let invoked = invoked.map_err(|error| service_fault(&error))?;
+    if invoked.function_error.is_some() {
+        return Err(function_fault(&invoked));
+    }
+    let payload = serde_json::from_slice(&invoked.payload).unwrap_or(Value::Null);
+    Ok(Answer {
+        payload,
+        executed_version: "$LATEST".to_owned(),
+        request_id: invoked.request_id,
+    })
+}
+
+/// Role session names have 64 characters at most.
+fn session_name(execution: &str) -> String {
+    execution
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || "=,.@-_+".contains(*c))
+        .take(64)
+        .collect()
+}
+
+/// Assumption (AWS docs: "Error names"; seen in histories): Lambda's refusals are named `Lambda.` and the exception, a denied
+/// invocation is `Lambda.AWSLambdaException`.
+fn service_fault(error: &AwsError) -> Fault {
+    let name = match error.code.as_str() {
+        "AccessDenied" | "AccessDeniedException" => "AWSLambdaException",
+        "InternalFailure" => "ServiceException",
+        code => code,
+    };
+    let code = if error.code == "AccessDenied" {
+        "AccessDeniedException"
+    } else {
+        &error.code
+    };
+    let cause = format!(
+        "{} (Service: AWSLambda; Status Code: {}; Error Code: {code}; Proxy: null)",
+        error.message, error.status
+    );
+    Fault::new(format!("Lambda.{name}"), cause)
+}
+
+/// Assumption (AWS docs: "Handling Lambda service exceptions"): the error is the type the function or Lambda gave
+/// (`Sandbox.Timedout`, `Runtime.ExitError`), and `Lambda.Unknown` where there is none.
+fn function_fault(invoked: &lambda::Invoked) -> Fault {
+    let payload = String::from_utf8_lossy(&invoked.payload).into_owned();
+    match invoked.error_type() {
+        Some(error) => Fault::new(error, payload),
+        None => Fault::new(
+            "Lambda.Unknown",
+            format!(
+                "The cause could not be determined because Lambda did not return an error type. Returned payload: {payload}"
+            ),
+        ),
+    }
+}

@@ -1,0 +1,108 @@
+//! How `up` and `down` end when they do not reach their goal.
+
+use crate::config::Settings;
+use crate::engine::{Graph, NodeId, Outcome, Plan, Report, Stop};
+use crate::error::CommandError;
+
+/// A command that carries out a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    Up,
+    Down,
+}
+
+impl Command {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+        }
+    }
+}
+
+/// Refuses to go on when something of our name is not ours.
+pub fn refuse_foreign(graph: &Graph, plan: &Plan, stack: &str) -> Result<(), CommandError> {
+    let mut refusals = plan.refusals();
+    let Some((node, reason)) = refusals.next() else {
+        return Ok(());
+    };
+    let first = CommandError::failed(format!(
+        "the {} has the name of this stack's, but {reason}: it is not touched, and nothing was done",
+        described(graph, node)
+    ));
+    let error = refusals.fold(first, |error, (node, reason)| {
+        error.hint(format!("neither is the {}: {reason}", described(graph, node)))
+    });
+    Err(error
+        .hint(format!("if it is yours to give, tag it resizer:stack={stack}"))
+        .hint("or choose another name for this stack with --stack"))
+}
+
+/// What went wrong, what stands, what was not begun, and what to type next; nothing when all went well.
+pub fn check(
+    command: Command,
+    graph: &Graph,
+    report: &Report,
+    stop: &Stop,
+    settings: &Settings,
+) -> Result<(), CommandError> {
+    if report.is_good() {
+        return Ok(());
+    }
+    let error = if stop.is_requested() {
+        CommandError::interrupted("interrupted before the end")
+    } else {
+        failures(graph, report)
+    };
+    let again = format!("resizer {}{}", command.name(), settings.flags);
+    Err(error.hint(summary(command, graph, report)).hint(format!(
+        "`{again}` carries on from here; running it again is always safe"
+    )))
+}
+
+fn failures(graph: &Graph, report: &Report) -> CommandError {
+    let mut failed = graph
+        .nodes()
+        .zip(&report.outcomes)
+        .filter_map(|(node, outcome)| match outcome {
+            Outcome::Failed(failure) => Some((node, failure)),
+            _ => None,
+        });
+    let Some((node, failure)) = failed.next() else {
+        return CommandError::failed("not every step was begun");
+    };
+    let first = CommandError::failed(format!("the {} failed: {failure}", described(graph, node)));
+    let first = failure.hints.iter().fold(first, CommandError::hint);
+    failed.fold(first, |error, (node, failure)| {
+        error.hint(format!("the {} failed too: {failure}", described(graph, node)))
+    })
+}
+
+fn summary(command: Command, graph: &Graph, report: &Report) -> String {
+    let good = report
+        .outcomes
+        .iter()
+        .filter(|outcome| matches!(outcome, Outcome::Kept(_) | Outcome::Done(_)))
+        .count();
+    let state = match command {
+        Command::Up => "as they should be",
+        Command::Down => "gone",
+    };
+    let not_started: Vec<String> = graph
+        .nodes()
+        .zip(&report.outcomes)
+        .filter(|(_, outcome)| matches!(outcome, Outcome::NotStarted { .. }))
+        .map(|(node, _)| described(graph, node))
+        .collect();
+    let summary = format!("{good} of {} resources are {state}", report.outcomes.len());
+    if not_started.is_empty() {
+        summary
+    } else {
+        format!("{summary}; not started: {}", not_started.join(", "))
+    }
+}
+
+fn described(graph: &Graph, node: NodeId) -> String {
+    let resource = graph.resource(node);
+    format!("{} {}", resource.kind(), resource.name())
+}

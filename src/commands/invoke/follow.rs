@@ -1,0 +1,64 @@
+//! Looking on until an execution ends.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::aws::Clients;
+use crate::error::CommandError;
+use crate::execution::{Timeline, from_history};
+use crate::ui::table::width_of_stderr;
+use crate::ui::waiting::Waiting;
+use crate::ui::{Ui, timeline};
+
+/// How often to look; GetExecutionHistory takes 20 calls a second for long.
+const POLL_FIRST: Duration = Duration::from_millis(10);
+const POLL_MAX: Duration = Duration::from_millis(500);
+
+/// Tells each step as it ends, until the execution ends.
+///
+/// # Errors
+/// It has not ended at `deadline`, or cannot be read.
+pub async fn to_the_end(
+    clients: &Clients,
+    execution: &str,
+    deadline: Instant,
+    ui: &Ui,
+) -> Result<Timeline, CommandError> {
+    let name = super::name_part(execution);
+    let waiting = Waiting::new(ui, format!("Execution {name}"));
+    let mut told = 0;
+    let mut poll = POLL_FIRST;
+    loop {
+        let timeline = match from_history(clients, execution).await {
+            Ok(events) => Timeline::of(&events),
+            // Just started, and not yet to be read.
+            Err(failure) if failure.is_not_found() => Timeline::default(),
+            Err(failure) => return Err(failure.into()),
+        };
+        let ended = timeline
+            .steps
+            .iter()
+            .take_while(|step| step.ended.is_some())
+            .count();
+        for step in &timeline.steps[told..ended] {
+            waiting.say(timeline::step(step, width_of_stderr()));
+        }
+        told = ended;
+        if timeline.end.is_some() {
+            waiting.clear();
+            return Ok(timeline);
+        }
+        if let Some(step) = timeline.steps.last() {
+            waiting.update(&step.name);
+        }
+        if Instant::now() + poll > deadline {
+            return Err(CommandError::failed(format!(
+                "the execution {name} has not ended in time; it goes on"
+            ))
+            .hint(format!("`resizer status --execution {name}` shows it")));
+        }
+        tokio::time::sleep(poll).await;
+        poll = (poll * 3 / 2).min(POLL_MAX);
+    }
+}

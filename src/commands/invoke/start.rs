@@ -1,0 +1,129 @@
+//! Starting an execution for an object that is there.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_sdk_s3::primitives::{ByteStream, SdkBody};
+use aws_smithy_http_client::{Connector, tls};
+use aws_smithy_runtime_api::client::http::HttpConnector;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::Object;
+use crate::aws::During;
+use crate::commands::standing;
+use crate::config::Settings;
+use crate::error::CommandError;
+use crate::session::Session;
+
+/// API Gateway itself gives up after 29 seconds.
+const API_TIMEOUT: Duration = Duration::from_secs(30);
+/// The most of an answer that is read.
+const ANSWER_MAX: usize = 64 * 1024;
+
+/// Starts one at Step Functions: its ARN.
+pub async fn through_states(session: &Session, object: &Object) -> Result<String, CommandError> {
+    let machine = session.names.state_machine_arn();
+    let input = json!({"bucket": object.bucket, "key": object.key, "size": object.size});
+    let started = session
+        .clients
+        .states
+        .start_execution()
+        .state_machine_arn(&machine)
+        .name(execution_name(object))
+        .input(input.to_string())
+        .send()
+        .await
+        .during("states:StartExecution", &machine)
+        .map_err(|failure| super::absent(session, failure))?;
+    Ok(started.execution_arn)
+}
+
+/// A name that no other execution has. The key is never part of it: a key may have characters that a name may not.
+fn execution_name(object: &Object) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let mut hash = Sha256::new();
+    hash.update(&object.bucket);
+    hash.update([0]);
+    hash.update(&object.key);
+    hash.update(now.as_nanos().to_le_bytes());
+    hash.update(std::process::id().to_le_bytes());
+    format!("invoke-{}", &hex::encode(hash.finalize())[..32])
+}
+
+/// Starts one by a POST to the REST API, as any of its callers would: its ARN.
+pub async fn through_api(
+    settings: &Settings,
+    session: &Session,
+    object: &Object,
+) -> Result<String, CommandError> {
+    let url = standing::outputs(session, settings)
+        .await?
+        .api_url
+        .ok_or_else(|| {
+            CommandError::failed(format!(
+                "the stack \"{}\" has no REST API to post to",
+                session.names.stack
+            ))
+            .hint("`resizer up` makes it; `resizer status` shows what stands")
+        })?;
+    let body = json!({"bucket": object.bucket, "key": object.key}).to_string();
+    let failed = |reason: String| CommandError::failed(format!("POST {url} failed: {reason}"));
+    let (status, answer) = tokio::time::timeout(API_TIMEOUT, post(&url, body))
+        .await
+        .map_err(|_| failed(format!("no answer within {} s", API_TIMEOUT.as_secs())))?
+        .map_err(&failed)?;
+    let answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
+    match answer["executionArn"].as_str() {
+        Some(arn) if status == 200 => Ok(arn.to_owned()),
+        _ => {
+            let message = answer["message"].as_str().unwrap_or("no reason given");
+            let error = failed(format!("HTTP {status}: {message}"));
+            Err(if status == 403 {
+                error.hint("right after `resizer up` the stage takes some seconds until it answers")
+            } else {
+                error
+            })
+        }
+    }
+}
+
+/// The status and the body of the answer.
+async fn post(url: &str, body: String) -> Result<(u16, Vec<u8>), String> {
+    let connector = Connector::builder()
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+        .build();
+    let mut request = HttpRequest::new(SdkBody::from(body));
+    request.set_uri(url).map_err(|error| error.to_string())?;
+    request.set_method("POST").map_err(|error| error.to_string())?;
+    request.headers_mut().insert("content-type", "application/json");
+    let response = connector.call(request).await.map_err(|error| error.to_string())?;
+    let status = response.status().as_u16();
+    let mut body = ByteStream::new(response.into_body());
+    let mut answer = Vec::new();
+    while let Some(chunk) = body.try_next().await.map_err(|error| error.to_string())? {
+        answer.extend_from_slice(&chunk);
+        if answer.len() > ANSWER_MAX {
+            return Err("the answer is far longer than such an answer is".to_owned());
+        }
+    }
+    Ok((status, answer))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_execution_s_name_is_taken_by_step_functions_whatever_the_key() {
+        let object = Object {
+            bucket: "o".to_owned(),
+            key: "a b/<\"日本\">.jpg".repeat(50),
+            size: 1,
+        };
+        let name = execution_name(&object);
+        assert!(name.len() <= 80);
+        assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
+        assert_ne!(name, execution_name(&object));
+    }
+}

@@ -1,0 +1,103 @@
+//! `resizer local`: the local cloud as a process.
+//!
+//! # Layout
+//! - [`background`]: finding the server of a data folder, starting one, ending it
+//! - [`environment`]: what other tools need to talk to it
+
+mod background;
+mod environment;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use resizer_local::{Cloud, StartError};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config::{LOCAL_DATA_DIR, Place, Settings};
+use crate::error::CommandError;
+use crate::session::WhenAbsent;
+use crate::ui::Ui;
+
+pub use background::find_or_start;
+
+/// The region that a local cloud's ARNs name when none is asked for.
+const DEFAULT_REGION: &str = "us-east-1";
+
+/// The local cloud: runs it, stops it, and prints what other tools need to talk to it.
+#[derive(Debug, Args)]
+pub struct LocalArgs {
+    /// Where the local cloud keeps everything
+    #[arg(long, global = true, value_name = "DIR", default_value = LOCAL_DATA_DIR)]
+    data_dir: PathBuf,
+    #[command(subcommand)]
+    command: LocalCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum LocalCommand {
+    /// Runs it in the foreground, until Ctrl-C
+    Serve {
+        /// The port to listen on, on 127.0.0.1 [default: the one used last, else any that is free]
+        #[arg(long)]
+        port: Option<u16>,
+    },
+    /// Prints what to export for the AWS CLI and SDKs: eval "$(resizer local env)"
+    Env,
+    /// Ends it; everything it keeps stays for the next start
+    Stop,
+}
+
+pub async fn run(settings: &Settings, args: LocalArgs, ui: &Ui) -> Result<(), CommandError> {
+    let region = match &settings.place {
+        Place::Local { region, .. } | Place::Aws { region, .. } => region.as_deref(),
+    };
+    match args.command {
+        LocalCommand::Serve { port } => {
+            serve(
+                resizer_local::Settings {
+                    data_dir: args.data_dir,
+                    port,
+                    region: region.unwrap_or(DEFAULT_REGION).to_owned(),
+                },
+                ui,
+            )
+            .await
+        }
+        LocalCommand::Env => {
+            let endpoint = find_or_start(&args.data_dir, region, WhenAbsent::Resume).await?;
+            environment::print(&endpoint, ui)
+        }
+        LocalCommand::Stop => background::stop(&args.data_dir, ui).await,
+    }
+}
+
+/// Serves until SIGINT or SIGTERM, then lets what is under way end.
+async fn serve(settings: resizer_local::Settings, ui: &Ui) -> Result<(), CommandError> {
+    background::keep_out_of_git(&settings.data_dir)?;
+    let data_dir = settings.data_dir.display().to_string();
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let cloud = Cloud::start(settings).map_err(start_error)?;
+    ui.say(format!(
+        "The local cloud in {data_dir} is at {} (Ctrl-C ends it)",
+        cloud.endpoint().url
+    ));
+    cloud
+        .run_until(async {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        })
+        .await?;
+    ui.say("The local cloud has ended");
+    Ok(())
+}
+
+fn start_error(error: StartError) -> CommandError {
+    let failure = CommandError::failed(format!("the local cloud does not start: {error}"));
+    match error {
+        StartError::Listen { .. } => failure.hint("choose another with --port, or leave it out"),
+        _ => failure,
+    }
+}

@@ -1,0 +1,40 @@
+//! What stands of a stack, for the commands that only look.
+
+use crate::config::Settings;
+use crate::engine::{Owner, Reading};
+use crate::error::CommandError;
+use crate::outputs::Outputs;
+use crate::resources::API_ID;
+use crate::session::Session;
+use crate::stack;
+
+/// What the stack is made of, with the REST API's id if it stands.
+pub async fn outputs(session: &Session, settings: &Settings) -> Result<Outputs, CommandError> {
+    let graph = stack::graph(session, settings, None)?;
+    let mut api_id = None;
+    for node in graph.nodes() {
+        let resource = graph.resource(node);
+        if resource.id() == stack::REST_API
+            && let Reading::Found(found) = resource.read().await?
+            && found.owner == Owner::Ours
+        {
+            api_id = found.fields.text(API_ID).map(str::to_owned);
+        }
+    }
+    Ok(outputs_with(session, api_id))
+}
+
+/// What the stack is made of, with this id of the REST API.
+pub fn outputs_with(session: &Session, api_id: Option<String>) -> Outputs {
+    Outputs::new(&session.names, api_id, session.clients.endpoint_url.as_deref())
+}
+
+/// The error of a command that found no stack to work on.
+pub fn nothing_stands(session: &Session) -> CommandError {
+    let names = &session.names;
+    CommandError::failed(format!(
+        "the stack \"{}\" does not stand in {} (account {})",
+        names.stack, names.region, names.account
+    ))
+    .hint("`resizer up` makes it, with the same --stack, --region, --profile or --local")
+}

@@ -1,0 +1,167 @@
+//! The newest executions.
+
+use anstyle::{AnsiColor, Style};
+use aws_sdk_sfn::types::ExecutionListItem;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::aws::{CallFailure, During};
+use crate::error::CommandError;
+use crate::execution::timestamp;
+use crate::session::Session;
+use crate::ui::format::{clipped, date_and_time, duration};
+use crate::ui::table::aligned;
+
+/// How many are described at once.
+const AT_ONCE: usize = 8;
+/// The room for a key.
+const KEY_WIDTH: usize = 40;
+/// The room for a reason.
+const REASON_WIDTH: usize = 120;
+
+/// One execution.
+#[derive(Debug, Serialize)]
+pub struct Execution {
+    name: String,
+    arn: String,
+    status: String,
+    started: Timestamp,
+    /// None while it runs.
+    millis: Option<u64>,
+    /// Of the object it is for.
+    key: Option<String>,
+    error: Option<String>,
+    cause: Option<String>,
+}
+
+/// The newest `limit` executions, newest first; none where there is no state machine.
+pub async fn newest(session: &Session, limit: u16) -> Result<Vec<Execution>, CommandError> {
+    if limit == 0 {
+        return Ok(Vec::new());
+    }
+    let machine = session.names.state_machine_arn();
+    let listed = session
+        .clients
+        .states
+        .list_executions()
+        .state_machine_arn(&machine)
+        .max_results(limit.into())
+        .send()
+        .await
+        .during("states:ListExecutions", &machine);
+    let listed = match listed {
+        Ok(listed) => listed.executions,
+        Err(failure) if failure.is_not_found() => return Ok(Vec::new()),
+        Err(failure) => return Err(failure.into()),
+    };
+    let executions = stream::iter(listed)
+        .map(|item| describe(session, item))
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await?;
+    Ok(executions)
+}
+
+/// The list does not say what an execution was for, nor why it failed.
+async fn describe(session: &Session, item: ExecutionListItem) -> Result<Execution, CallFailure> {
+    let described = session
+        .clients
+        .states
+        .describe_execution()
+        .execution_arn(&item.execution_arn)
+        .send()
+        .await
+        .during("states:DescribeExecution", &item.execution_arn)?;
+    let input: Value = serde_json::from_str(described.input().unwrap_or_default()).unwrap_or_default();
+    let started = timestamp(&described.start_date);
+    let millis = described
+        .stop_date()
+        .map(|stopped| timestamp(stopped).as_millisecond() - started.as_millisecond());
+    Ok(Execution {
+        name: item.name,
+        arn: item.execution_arn,
+        status: described.status.as_str().to_owned(),
+        started,
+        millis: millis.and_then(|millis| millis.try_into().ok()),
+        key: input["key"].as_str().map(str::to_owned),
+        error: described.error,
+        cause: described.cause,
+    })
+}
+
+/// The executions as people read them.
+pub fn table(executions: &[Execution], width: usize) -> String {
+    if executions.is_empty() {
+        return "Executions: none yet; `resizer invoke --key KEY --file PATH` runs the pipeline".to_owned();
+    }
+    let (marks, rows): (Vec<_>, Vec<_>) = executions.iter().map(row).unzip();
+    let lines = aligned(&rows, width.saturating_sub(4));
+    let marked = marks
+        .iter()
+        .zip(lines)
+        .map(|((mark, style), line)| format!("\n  {style}{mark}{style:#} {line}"));
+    format!("Newest executions{}", marked.collect::<String>())
+}
+
+/// The mark before the row, and the row.
+fn row(execution: &Execution) -> ((&'static str, Style), [String; 5]) {
+    let (mark, color) = match execution.status.as_str() {
+        "SUCCEEDED" => ("✓", AnsiColor::Green),
+        "RUNNING" | "PENDING_REDRIVE" => ("…", AnsiColor::Yellow),
+        _ => ("✗", AnsiColor::Red),
+    };
+    let took = execution
+        .millis
+        .map(|millis| duration(std::time::Duration::from_millis(millis)));
+    // Why it failed; else its name, which `--execution` takes.
+    let last = [&execution.cause, &execution.error].into_iter().flatten().next();
+    let row = [
+        date_and_time(execution.started),
+        format!("{:>8}", took.unwrap_or_default()),
+        execution.status.to_lowercase().replace('_', " "),
+        clipped(execution.key.as_deref().unwrap_or("–"), KEY_WIDTH),
+        clipped(last.unwrap_or(&execution.name), REASON_WIDTH),
+    ];
+    ((mark, color.on_default()), row)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use anstream::adapter::strip_str;
+
+    use super::*;
+
+    fn execution(status: &str, millis: Option<u64>, key: &str, cause: Option<&str>) -> Execution {
+        Execution {
+            name: "invoke-0123".to_owned(),
+            arn: "arn:…:invoke-0123".to_owned(),
+            status: status.to_owned(),
+            started: Timestamp::from_second(1_764_000_000).unwrap(),
+            millis,
+            key: Some(key.to_owned()),
+            error: cause.map(|_| "NotResized".to_owned()),
+            cause: cause.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn each_execution_has_its_key_and_its_reason() {
+        let executions = [
+            execution("RUNNING", None, "now.jpg", None),
+            execution("SUCCEEDED", Some(61), "cat.jpg", None),
+            execution("FAILED", Some(13), "in/a.txt", Some("not an image")),
+        ];
+        let shown = strip_str(&table(&executions, 100)).to_string();
+        // The time is where this machine is.
+        let date = date_and_time(executions[0].started);
+        insta::assert_snapshot!(shown.replace(&date, "[date and time]"), @"
+        Newest executions
+          … [date and time]            running    now.jpg   invoke-0123
+          ✓ [date and time]     61 ms  succeeded  cat.jpg   invoke-0123
+          ✗ [date and time]     13 ms  failed     in/a.txt  not an image
+        ");
+    }
+}

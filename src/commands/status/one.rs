@@ -1,0 +1,100 @@
+//! One execution, step by step, from CloudWatch Logs.
+
+use serde::Serialize;
+
+use crate::aws::During;
+use crate::commands::standing;
+use crate::config::Settings;
+use crate::error::CommandError;
+use crate::execution::{Document, Timeline, from_history, from_logs, timestamp};
+use crate::outputs::Outputs;
+use crate::session::Session;
+use crate::ui::format::date_and_time;
+use crate::ui::table::width_of_stdout;
+use crate::ui::{Ui, timeline};
+
+/// How much earlier than its start the logs are searched: clocks differ.
+const CLOCK_DIFFERENCE_MILLIS: i64 = 60_000;
+
+/// Where the events were read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum ReadFrom {
+    CloudwatchLogs,
+    StepFunctions,
+}
+
+/// The JSON document.
+#[derive(Debug, Serialize)]
+struct Shown<'a> {
+    outputs: &'a Outputs,
+    #[serde(flatten)]
+    document: Document<'a>,
+    read_from: ReadFrom,
+}
+
+/// Shows the execution of that name or ARN.
+pub async fn show(
+    session: &Session,
+    settings: &Settings,
+    execution: &str,
+    ui: &Ui,
+) -> Result<(), CommandError> {
+    let arn = if execution.starts_with("arn:") {
+        execution.to_owned()
+    } else {
+        session.names.execution_arn(execution)
+    };
+    let (timeline, read_from) = read(session, &arn).await?;
+    if ui.json {
+        return ui.json(&Shown {
+            outputs: &standing::outputs(session, settings).await?,
+            document: Document::new(&arn, &timeline),
+            read_from,
+        });
+    }
+    if read_from == ReadFrom::StepFunctions {
+        ui.say(
+            "CloudWatch Logs does not have all of it (it comes some seconds late): read from Step Functions",
+        );
+    }
+    let started = timeline.started.map(date_and_time).unwrap_or_default();
+    ui.result(format!(
+        "Execution {arn}\nStarted {started}\n\n{}",
+        timeline::full(&timeline, width_of_stdout())
+    ));
+    Ok(())
+}
+
+/// From CloudWatch Logs, or from Step Functions itself while the logs do not have all of it.
+async fn read(session: &Session, arn: &str) -> Result<(Timeline, ReadFrom), CommandError> {
+    let described = session
+        .clients
+        .states
+        .describe_execution()
+        .execution_arn(arn)
+        .send()
+        .await
+        .during("states:DescribeExecution", arn);
+    let described = match described {
+        Ok(described) => described,
+        Err(failure) if failure.is_not_found() => {
+            return Err(CommandError::failed(format!("there is no execution {arn}"))
+                .hint("`resizer status` lists the newest; Step Functions keeps each for 90 days"));
+        }
+        Err(failure) => return Err(failure.into()),
+    };
+    let since = timestamp(&described.start_date).as_millisecond() - CLOCK_DIFFERENCE_MILLIS;
+    let log_group = session.names.state_machine_log_group();
+    let logged = match from_logs(&session.clients, &log_group, arn, since.max(0)).await {
+        Ok(events) => Timeline::of(&events),
+        Err(failure) if failure.is_not_found() => Timeline::default(),
+        Err(failure) => return Err(failure.into()),
+    };
+    let has_ended = described.stop_date.is_some();
+    if logged.started.is_some() && logged.end.is_some() == has_ended {
+        return Ok((logged, ReadFrom::CloudwatchLogs));
+    }
+    let events = from_history(&session.clients, arn).await?;
+    Ok((Timeline::of(&events), ReadFrom::StepFunctions))
+}

@@ -1,0 +1,202 @@
+//! Whether each resource is there and right: the plan of an `up` that is not carried out.
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use crate::config::Settings;
+use crate::engine::{Action, FieldChange, Graph, Plan};
+use crate::error::CommandError;
+use crate::resources::API_ID;
+use crate::session::Session;
+use crate::stack;
+use crate::ui::table::aligned;
+
+/// Every resource, and the id that AWS chose for the REST API.
+#[derive(Debug)]
+pub struct Standing {
+    pub resources: Vec<Resource>,
+    pub api_id: Option<String>,
+}
+
+/// One resource.
+#[derive(Debug, Serialize)]
+pub struct Resource {
+    id: String,
+    kind: &'static str,
+    name: String,
+    #[serde(flatten)]
+    state: State,
+}
+
+/// How a resource stands.
+#[derive(Debug, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+enum State {
+    Right,
+    Missing,
+    /// It is there, and these fields are not as they should be; none: it is not ready yet.
+    Changed {
+        changes: Vec<FieldChange>,
+    },
+    /// Something of its name is there that is not the stack's.
+    Foreign {
+        reason: String,
+    },
+}
+
+impl Resource {
+    pub fn is_missing(&self) -> bool {
+        matches!(self.state, State::Missing)
+    }
+
+    fn is_right(&self) -> bool {
+        matches!(self.state, State::Right)
+    }
+}
+
+/// Reads every resource and compares it with what is wanted.
+pub async fn read(session: &Session, settings: &Settings) -> Result<Standing, CommandError> {
+    let graph = stack::graph(session, settings, None)?;
+    let readings = graph.read().await?;
+    let plan = Plan::to_stand(&graph, readings);
+    Ok(Standing {
+        api_id: api_id(&graph, &plan),
+        resources: plan
+            .steps
+            .iter()
+            .map(|step| {
+                let resource = graph.resource(step.node);
+                Resource {
+                    id: resource.id().to_owned(),
+                    kind: resource.kind(),
+                    name: resource.name().to_owned(),
+                    state: state(&step.action),
+                }
+            })
+            .collect(),
+    })
+}
+
+fn api_id(graph: &Graph, plan: &Plan) -> Option<String> {
+    let node = graph
+        .nodes()
+        .find(|node| graph.resource(*node).id() == stack::REST_API)?;
+    plan.found(node)?.text(API_ID).map(str::to_owned)
+}
+
+fn state(action: &Action) -> State {
+    match action {
+        Action::Keep => State::Right,
+        // What is planned to stand is never removed.
+        Action::Create(_) | Action::Remove => State::Missing,
+        Action::Change(changes) => State::Changed {
+            changes: changes.clone(),
+        },
+        Action::Refuse(reason) => State::Foreign {
+            reason: reason.clone(),
+        },
+    }
+}
+
+/// The resources as people read them.
+pub fn table(resources: &[Resource], width: usize) -> String {
+    let right = resources.iter().filter(|resource| resource.is_right()).count();
+    let heading = if right == resources.len() {
+        format!("Resources: all {right} there and right")
+    } else {
+        format!(
+            "Resources: {right} of {} there and right; `resizer up` mends the rest",
+            resources.len()
+        )
+    };
+    let (marks, rows): (Vec<_>, Vec<_>) = resources.iter().map(row).unzip();
+    let lines = aligned(&rows, width.saturating_sub(4));
+    let marked = marks
+        .iter()
+        .zip(lines)
+        .map(|((mark, style), line)| format!("\n  {style}{mark}{style:#} {line}"));
+    format!("{heading}{}", marked.collect::<String>())
+}
+
+/// The mark before the row, and the row.
+fn row(resource: &Resource) -> ((&'static str, Style), [String; 3]) {
+    const GOOD: Style = AnsiColor::Green.on_default();
+    const CHANGED: Style = AnsiColor::Yellow.on_default();
+    const BAD: Style = AnsiColor::Red.on_default();
+    let (mark, style, how) = match &resource.state {
+        State::Right => ("✓", GOOD, String::new()),
+        State::Missing => ("✗", BAD, "missing".to_owned()),
+        State::Changed { changes } if changes.is_empty() => ("…", CHANGED, "not ready yet".to_owned()),
+        State::Changed { changes } => {
+            let fields: Vec<_> = changes.iter().map(|change| change.field.as_str()).collect();
+            ("~", CHANGED, format!("differs in {}", fields.join(", ")))
+        }
+        State::Foreign { reason } => ("✗", BAD, format!("not ours: {reason}")),
+    };
+    (
+        (mark, style),
+        [resource.kind.to_owned(), resource.name.clone(), how],
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use anstream::adapter::strip_str;
+    use serde_json::json;
+
+    use super::*;
+
+    fn resource(kind: &'static str, name: &str, state: State) -> Resource {
+        Resource {
+            id: kind.replace(' ', "_"),
+            kind,
+            name: name.to_owned(),
+            state,
+        }
+    }
+
+    #[test]
+    fn what_is_not_right_says_how() {
+        let changes = ["memory", "timeout"].map(|field| FieldChange {
+            field: field.to_owned(),
+            before: Some(json!(128)),
+            after: json!(512),
+        });
+        let resources = [
+            resource("bucket", "resizer-original-000000000000-us-east-1", State::Right),
+            resource(
+                "function",
+                "resizer-resize",
+                State::Changed {
+                    changes: changes.to_vec(),
+                },
+            ),
+            resource("function", "resizer-new", State::Changed { changes: Vec::new() }),
+            resource("rule", "resizer-object-created", State::Missing),
+            resource(
+                "role",
+                "resizer-us-east-1-api",
+                State::Foreign {
+                    reason: "it lacks our tag".to_owned(),
+                },
+            ),
+        ];
+        insta::assert_snapshot!(strip_str(&table(&resources, 100)).to_string(), @"
+        Resources: 1 of 5 there and right; `resizer up` mends the rest
+          ✓ bucket    resizer-original-000000000000-us-east-1
+          ~ function  resizer-resize                           differs in memory, timeout
+          … function  resizer-new                              not ready yet
+          ✗ rule      resizer-object-created                   missing
+          ✗ role      resizer-us-east-1-api                    not ours: it lacks our tag
+        ");
+    }
+
+    #[test]
+    fn when_all_is_right_the_heading_says_so() {
+        let resources = [resource("rule", "resizer-object-created", State::Right)];
+        insta::assert_snapshot!(strip_str(&table(&resources, 100)).to_string(), @"
+        Resources: all 1 there and right
+          ✓ rule  resizer-object-created
+        ");
+    }
+}

@@ -1,0 +1,167 @@
+//! One step: read → compare → act, round and round until what is read is what is wanted.
+
+use std::time::Duration;
+
+use super::event::{Event, Step};
+use super::fields::FieldChange;
+use super::patience::{Schedule, Waits};
+use super::resource::{Failure, Found, Owner, Reading, Resource};
+
+/// What a step is to reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goal {
+    Stands,
+    Gone,
+    /// Gone once more: what is found came back after this run had removed it, so it is ours without a mark.
+    StaysGone,
+}
+
+/// For what was accepted but does not show yet. The first pause is short: a local endpoint is ready at once.
+const SETTLING: Schedule = Schedule {
+    first: Duration::from_millis(20),
+    longest: Duration::from_secs(2),
+    total: Duration::from_secs(300),
+};
+
+/// What the last reading asks for.
+#[derive(Debug, PartialEq)]
+enum Next {
+    Nothing,
+    Settle(String),
+    Create,
+    Change(Vec<FieldChange>),
+    Remove,
+}
+
+/// Brings `resource` to `goal` and gives the last reading; `reading` is the first.
+///
+/// # Errors
+/// The first failure that no waiting mends, and what was still not so when the patience for it had run out.
+pub async fn converge(
+    resource: &dyn Resource,
+    goal: Goal,
+    mut reading: Reading,
+    step: &Step<'_>,
+) -> Result<Reading, Failure> {
+    let mut waits = Waits::default();
+    // What the other side has accepted: to ask again for the same would be wrong, it only does not show yet.
+    let mut accepted: Option<Next> = None;
+    loop {
+        let next = next(
+            resource,
+            goal,
+            &reading,
+            goal == Goal::StaysGone || accepted.is_some(),
+        )?;
+        match &next {
+            Next::Nothing => return Ok(reading),
+            Next::Settle(waits_for) => settle(&mut waits, waits_for, step).await?,
+            next if accepted.as_ref() == Some(next) => {
+                settle(&mut waits, &not_shown(&reading), step).await?;
+            }
+            _ => match act(resource, &next, &reading, step).await {
+                Ok(()) => accepted = Some(next),
+                Err(failure) => wait_out(resource, failure, &mut waits, step).await?,
+            },
+        }
+        reading = read(resource, &mut waits, step).await?;
+    }
+}
+
+/// What to do about `reading`. Once something of ours was accepted, what is found is ours: its mark may come late.
+fn next(resource: &dyn Resource, goal: Goal, reading: &Reading, ours: bool) -> Result<Next, Failure> {
+    let found = match (reading, goal) {
+        (Reading::Absent, Goal::Stands) => return Ok(Next::Create),
+        (Reading::Absent, Goal::Gone | Goal::StaysGone) => return Ok(Next::Nothing),
+        (Reading::Found(found), _) => found,
+    };
+    if let (Owner::Foreign(reason), false) = (&found.owner, ours) {
+        return Err(Failure::new(reason));
+    }
+    Ok(match goal {
+        Goal::Gone | Goal::StaysGone => Next::Remove,
+        Goal::Stands => match &found.settling {
+            Some(waits_for) => Next::Settle(waits_for.clone()),
+            None => {
+                let changes = resource.wanted().differences(&found.fields);
+                if changes.is_empty() {
+                    Next::Nothing
+                } else {
+                    Next::Change(changes)
+                }
+            }
+        },
+    })
+}
+
+async fn act(
+    resource: &dyn Resource,
+    next: &Next,
+    reading: &Reading,
+    step: &Step<'_>,
+) -> Result<(), Failure> {
+    match (next, reading) {
+        (Next::Create, _) => resource.create(step).await,
+        (Next::Change(changes), Reading::Found(found)) => resource.change(&found.fields, changes, step).await,
+        (Next::Remove, Reading::Found(found)) => resource.remove(&found.fields, step).await,
+        _ => Ok(()),
+    }
+}
+
+async fn read(resource: &dyn Resource, waits: &mut Waits, step: &Step<'_>) -> Result<Reading, Failure> {
+    loop {
+        match resource.read().await {
+            Ok(reading) => return Ok(reading),
+            Err(failure) => wait_out(resource, failure, waits, step).await?,
+        }
+    }
+}
+
+fn not_shown(reading: &Reading) -> String {
+    match reading {
+        Reading::Found(Found {
+            settling: Some(waits_for),
+            ..
+        }) => waits_for.clone(),
+        _ => "the change to show".to_owned(),
+    }
+}
+
+/// Waits for something that was accepted to show.
+async fn settle(waits: &mut Waits, waits_for: &str, step: &Step<'_>) -> Result<(), Failure> {
+    let Some(pause) = waits.next(waits_for, SETTLING) else {
+        return Err(Failure::new(format!(
+            "still waiting for {waits_for} after {} s",
+            SETTLING.total.as_secs()
+        )));
+    };
+    sleep(pause, waits_for, step).await
+}
+
+/// Waits if `failure` means "not yet", or gives it back.
+async fn wait_out(
+    resource: &dyn Resource,
+    failure: Failure,
+    waits: &mut Waits,
+    step: &Step<'_>,
+) -> Result<(), Failure> {
+    let Some(not_yet) = resource.not_yet().iter().find(|not_yet| not_yet.means(&failure)) else {
+        return Err(failure);
+    };
+    match waits.next(not_yet.waits_for, not_yet.schedule) {
+        Some(pause) => sleep(pause, not_yet.waits_for, step).await,
+        None => Err(failure.hint(format!(
+            "it usually passes; waited {} s for {}",
+            not_yet.schedule.total.as_secs(),
+            not_yet.waits_for
+        ))),
+    }
+}
+
+async fn sleep(pause: Duration, waits_for: &str, step: &Step<'_>) -> Result<(), Failure> {
+    step.tell(Event::Waiting { waits_for, pause });
+    tokio::select! {
+        () = tokio::time::sleep(pause) => Ok(()),
+        () = step.stop.requested() => Err(Failure::stopped(format!("waiting for {waits_for}"))),
+    }
+}

@@ -1,0 +1,74 @@
+//! Which resource uses which.
+
+use futures_util::future::try_join_all;
+
+use super::resource::{Failure, Reading, Resource};
+
+/// Resources and what each of them uses. A resource is made after what it uses, and removed before it.
+#[derive(Default)]
+pub struct Graph {
+    nodes: Vec<Node>,
+}
+
+struct Node {
+    resource: Box<dyn Resource>,
+    uses: Vec<NodeId>,
+}
+
+/// A resource's place in its graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(usize);
+
+impl NodeId {
+    pub(super) fn from_index(index: usize) -> Self {
+        Self(index)
+    }
+
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
+impl Graph {
+    /// Adds a resource that uses those of `uses`. Since they are in the graph already, there is never a circle.
+    pub fn add(&mut self, resource: impl Resource + 'static, uses: &[NodeId]) -> NodeId {
+        self.nodes.push(Node {
+            resource: Box::new(resource),
+            uses: uses.to_vec(),
+        });
+        NodeId(self.nodes.len() - 1)
+    }
+
+    /// Every node, in an order in which each comes after what it uses.
+    pub fn nodes(&self) -> impl DoubleEndedIterator<Item = NodeId> + ExactSizeIterator + use<> {
+        (0..self.nodes.len()).map(NodeId)
+    }
+
+    pub fn resource(&self, node: NodeId) -> &dyn Resource {
+        &*self.nodes[node.0].resource
+    }
+
+    /// What each node has to wait for when they are made.
+    pub(super) fn makers_first(&self) -> Vec<Vec<NodeId>> {
+        self.nodes.iter().map(|node| node.uses.clone()).collect()
+    }
+
+    /// What each node has to wait for when they are removed.
+    pub(super) fn users_first(&self) -> Vec<Vec<NodeId>> {
+        let mut users = vec![Vec::new(); self.nodes.len()];
+        for node in self.nodes() {
+            for used in &self.nodes[node.0].uses {
+                users[used.0].push(node);
+            }
+        }
+        users
+    }
+
+    /// Reads every resource, all at once; the readings are in the order of [`Graph::nodes`].
+    ///
+    /// # Errors
+    /// The first reading that failed.
+    pub async fn read(&self) -> Result<Vec<Reading>, Failure> {
+        try_join_all(self.nodes.iter().map(|node| node.resource.read())).await
+    }
+}

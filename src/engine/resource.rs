@@ -1,0 +1,108 @@
+//! A resource: what is wanted, what is there, and the calls that lead from one to the other.
+
+use std::fmt;
+
+use async_trait::async_trait;
+
+use super::event::Step;
+use super::fields::{FieldChange, Fields};
+use super::patience::NotYet;
+
+/// One thing that stands, or should.
+///
+/// Every act may be repeated: a step goes round read → compare → act, and a run may be killed between any two calls.
+#[async_trait]
+pub trait Resource: Send + Sync {
+    /// Unique in its graph, the same in every run: `function_role`.
+    fn id(&self) -> &str;
+
+    /// What a person calls such a thing: `role`.
+    fn kind(&self) -> &'static str;
+
+    /// What it is called where it stands.
+    fn name(&self) -> &str;
+
+    /// Every field that is looked after, and its value.
+    fn wanted(&self) -> Fields;
+
+    /// Errors that mean "not yet", the first that fits.
+    fn not_yet(&self) -> &'static [&'static NotYet];
+
+    /// What is there; changes nothing.
+    async fn read(&self) -> Result<Reading, Failure>;
+
+    /// Makes it where there is nothing. What is still missing afterwards is found by reading, and changed.
+    async fn create(&self, step: &Step<'_>) -> Result<(), Failure>;
+
+    /// Mends `changes`, or the first of them: what still differs afterwards is found by reading, and changed.
+    async fn change(&self, found: &Fields, changes: &[FieldChange], step: &Step<'_>) -> Result<(), Failure>;
+
+    /// Takes it away.
+    async fn remove(&self, found: &Fields, step: &Step<'_>) -> Result<(), Failure>;
+}
+
+/// What reading a resource tells.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reading {
+    Absent,
+    Found(Found),
+}
+
+/// A resource that is there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    pub fields: Fields,
+    pub owner: Owner,
+    /// What it waits for before it can be used or changed, if it is not ready.
+    pub settling: Option<String>,
+}
+
+/// Whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owner {
+    Ours,
+    /// It has our name but is not ours; why we think so.
+    Foreign(String),
+}
+
+/// Why an act did not succeed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Failure {
+    /// What was attempted, on what, and why it failed: one sentence.
+    pub message: String,
+    /// The error's code, where there is one.
+    pub code: Option<String>,
+    /// What came with the code.
+    pub detail: String,
+    /// What it means and what to do, a line each.
+    pub hints: Vec<String>,
+}
+
+impl Failure {
+    pub fn new(message: impl fmt::Display) -> Self {
+        Self {
+            message: message.to_string(),
+            ..Self::default()
+        }
+    }
+
+    /// Adds a line that says what it means or what to do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl fmt::Display) -> Self {
+        self.hints.push(hint.to_string());
+        self
+    }
+
+    /// The run was asked to stop before the step was done.
+    pub fn stopped(what: impl fmt::Display) -> Self {
+        Self::new(format!("stopped while {what}"))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}

@@ -1,0 +1,214 @@
+//! The engine on a world of fakes.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Barrier;
+
+use super::testing::{BUSY, Ears, World, refusal};
+use super::*;
+
+async fn stand(graph: &Graph, ears: &Ears) -> Report {
+    let (_switch, stop) = StopSwitch::new();
+    let plan = Plan::to_stand(graph, graph.read().await.unwrap());
+    plan.carry_out(graph, ears, &stop).await
+}
+
+async fn remove(graph: &Graph) -> Report {
+    let (_switch, stop) = StopSwitch::new();
+    let plan = Plan::to_remove(graph, graph.read().await.unwrap());
+    plan.carry_out(graph, &Ears::default(), &stop).await
+}
+
+/// A graph of a ← b ← c.
+fn chain(world: &World) -> Graph {
+    let mut graph = Graph::default();
+    let a = graph.add(world.thing("a"), &[]);
+    let b = graph.add(world.thing("b"), &[a]);
+    graph.add(world.thing("c"), &[b]);
+    graph
+}
+
+#[tokio::test]
+async fn what_is_used_is_made_first_and_removed_last() {
+    let world = World::default();
+    let graph = chain(&world);
+    assert!(stand(&graph, &Ears::default()).await.is_good());
+    assert!(remove(&graph).await.is_good());
+    let expected = [
+        "create a", "create b", "create c", "remove c", "remove b", "remove a",
+    ];
+    assert_eq!(world.log(), expected);
+}
+
+#[tokio::test]
+async fn what_does_not_depend_on_each_other_goes_side_by_side() {
+    let world = World::default();
+    let both = Arc::new(Barrier::new(2));
+    let mut graph = Graph::default();
+    graph.add(world.thing("a").meeting(&both), &[]);
+    graph.add(world.thing("b").meeting(&both), &[]);
+    let report = tokio::time::timeout(Duration::from_secs(5), stand(&graph, &Ears::default())).await;
+    assert!(report.unwrap().is_good());
+}
+
+#[tokio::test]
+async fn what_is_right_is_not_touched() {
+    let world = World::default();
+    let graph = chain(&world);
+    stand(&graph, &Ears::default()).await;
+    let plan = Plan::to_stand(&graph, graph.read().await.unwrap());
+    assert!(plan.is_empty());
+    assert!(stand(&graph, &Ears::default()).await.is_good());
+    assert_eq!(world.log().len(), 3, "no act but the three of the first run");
+}
+
+#[tokio::test]
+async fn drift_is_planned_field_by_field_and_mended() {
+    let world = World::default();
+    let graph = chain(&world);
+    stand(&graph, &Ears::default()).await;
+    world.put("b", 7, Owner::Ours);
+    let plan = Plan::to_stand(&graph, graph.read().await.unwrap());
+    let Action::Change(changes) = &plan.steps[1].action else {
+        panic!("{:?}", plan.steps[1].action);
+    };
+    assert_eq!(changes[0].before, Some(7.into()));
+    assert_eq!(changes[0].after, 1);
+    assert!(stand(&graph, &Ears::default()).await.is_good());
+    assert_eq!(world.log().last().unwrap(), "change b");
+}
+
+#[tokio::test]
+async fn what_stands_on_a_failure_is_not_started_and_other_branches_go_on() {
+    let world = World::default();
+    let mut graph = Graph::default();
+    let a = graph.add(world.thing("a").failing([refusal("Denied", "no")]), &[]);
+    let b = graph.add(world.thing("b"), &[a]);
+    let c = graph.add(world.thing("c"), &[b]);
+    let d = graph.add(world.thing("d"), &[]);
+    let e = graph.add(world.thing("e"), &[d]);
+    let report = stand(&graph, &Ears::default()).await;
+    assert!(
+        matches!(&report.outcomes[a.index()], Outcome::Failed(failure) if failure.message == "Denied: no")
+    );
+    for node in [b, c] {
+        assert_eq!(
+            report.outcomes[node.index()],
+            Outcome::NotStarted { because_of: Some(a) }
+        );
+    }
+    assert!(matches!(report.outcomes[e.index()], Outcome::Done(_)));
+    assert!(!report.is_good());
+}
+
+#[tokio::test]
+async fn not_yet_is_waited_out_and_said() {
+    let world = World::default();
+    let mut graph = Graph::default();
+    graph.add(
+        world
+            .thing("a")
+            .failing([refusal("Busy", "please come back later")]),
+        &[],
+    );
+    let ears = Ears::default();
+    assert!(stand(&graph, &ears).await.is_good());
+    assert_eq!(world.log(), ["create a", "create a"]);
+    assert_eq!(*ears.0.lock().unwrap(), [BUSY.waits_for]);
+}
+
+#[tokio::test]
+async fn waiting_ends_with_the_cause() {
+    let world = World::default();
+    let mut graph = Graph::default();
+    let busy = (0..100).map(|_| refusal("Busy", "come back"));
+    graph.add(world.thing("a").failing(busy), &[]);
+    let report = stand(&graph, &Ears::default()).await;
+    let Outcome::Failed(failure) = &report.outcomes[0] else {
+        panic!("{:?}", report.outcomes);
+    };
+    assert_eq!(failure.message, "Busy: come back");
+    assert!(failure.hints[0].contains("the doorman"), "{:?}", failure.hints);
+}
+
+#[tokio::test]
+async fn the_same_code_with_another_message_is_final() {
+    let world = World::default();
+    let mut graph = Graph::default();
+    graph.add(world.thing("a").failing([refusal("Busy", "for ever")]), &[]);
+    assert!(!stand(&graph, &Ears::default()).await.is_good());
+    assert_eq!(world.log(), ["create a"]);
+}
+
+#[tokio::test]
+async fn what_was_accepted_but_does_not_show_yet_is_not_asked_for_again() {
+    let world = World::default();
+    let mut graph = Graph::default();
+    graph.add(world.thing("a").showing_after(2), &[]);
+    assert!(stand(&graph, &Ears::default()).await.is_good());
+    assert_eq!(world.log(), ["create a"]);
+}
+
+#[tokio::test]
+async fn what_is_not_ours_is_refused_and_left_alone() {
+    let world = World::default();
+    let graph = chain(&world);
+    world.put("b", 7, Owner::Foreign("it has no mark".to_owned()));
+    let readings = graph.read().await.unwrap();
+    for plan in [
+        Plan::to_stand(&graph, readings.clone()),
+        Plan::to_remove(&graph, readings),
+    ] {
+        let refusals: Vec<&str> = plan.refusals().map(|(_, reason)| reason).collect();
+        assert_eq!(refusals, ["it has no mark"]);
+    }
+    stand(&graph, &Ears::default()).await;
+    remove(&graph).await;
+    assert_eq!(world.log(), ["create a"], "a stays too, since b stands on it");
+    assert!(world.has("b"));
+}
+
+#[tokio::test]
+async fn what_comes_back_without_a_mark_is_removed_by_the_run_that_removed_it() {
+    let world = World::default();
+    let graph = chain(&world);
+    world.put("a", 1, Owner::Foreign("it has no mark".to_owned()));
+    let (_switch, stop) = StopSwitch::new();
+    let removed: Vec<NodeId> = graph.nodes().take(1).collect();
+    let plan = Plan::to_stay_gone(&graph, graph.read().await.unwrap(), &removed);
+    assert!(plan.carry_out(&graph, &Ears::default(), &stop).await.is_good());
+    assert!(!world.has("a"));
+}
+
+#[tokio::test]
+async fn what_is_gone_already_is_fine() {
+    let world = World::default();
+    let graph = chain(&world);
+    world.put("b", 1, Owner::Ours);
+    assert!(remove(&graph).await.is_good());
+    assert_eq!(world.log(), ["remove b"]);
+}
+
+#[tokio::test]
+async fn asked_to_stop_it_begins_nothing_new_and_ends_what_runs() {
+    let world = World::default();
+    let mut graph = Graph::default();
+    let both = Arc::new(Barrier::new(2));
+    let a = graph.add(world.thing("a").meeting(&both), &[]);
+    let b = graph.add(world.thing("b"), &[a]);
+    let (switch, stop) = StopSwitch::new();
+    let plan = Plan::to_stand(&graph, graph.read().await.unwrap());
+    let ears = Ears::default();
+    let (report, _) = tokio::join!(plan.carry_out(&graph, &ears, &stop), async {
+        switch.stop();
+        both.wait().await;
+    });
+    assert!(matches!(report.outcomes[a.index()], Outcome::Done(_)));
+    assert_eq!(
+        report.outcomes[b.index()],
+        Outcome::NotStarted { because_of: None }
+    );
+}

@@ -1,0 +1,190 @@
+//! An execution as a JSON document.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::timeline::{Step, Timeline};
+
+/// What programs read of an execution.
+#[derive(Debug, Serialize)]
+pub struct Document<'a> {
+    /// The ARN.
+    pub execution: &'a str,
+    /// As Step Functions has it: `RUNNING`, `SUCCEEDED`, `FAILED`, `TIMED_OUT`, `ABORTED`.
+    status: &'static str,
+    started: Option<jiff::Timestamp>,
+    /// None while it runs.
+    millis: Option<u64>,
+    input: Option<Value>,
+    output: Option<Value>,
+    steps: Vec<StepDocument<'a>>,
+    /// The picture that was written.
+    result: Option<PictureDocument>,
+    error: Option<&'a str>,
+    cause: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct StepDocument<'a> {
+    name: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    /// None while it is in it.
+    millis: Option<u64>,
+    retries: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct PictureDocument {
+    bucket: String,
+    key: String,
+    width: u32,
+    height: u32,
+    bytes: u64,
+}
+
+/// The function's answer, as far as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Answer {
+    pub dest_bucket: String,
+    pub dest_key: String,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    pub bytes: u64,
+    /// Pixels, upright.
+    pub source_width: Option<u32>,
+    /// Pixels, upright.
+    pub source_height: Option<u32>,
+}
+
+impl Answer {
+    /// The answer that the execution ended with, if it wrote a picture.
+    pub fn of(timeline: &Timeline) -> Option<Self> {
+        serde_json::from_str(timeline.end.as_ref()?.output.as_deref()?).ok()
+    }
+}
+
+impl<'a> Document<'a> {
+    pub fn new(execution: &'a str, timeline: &'a Timeline) -> Self {
+        let end = timeline.end.as_ref();
+        let trouble = end.map(|end| &end.trouble);
+        Self {
+            execution,
+            status: end.map_or("RUNNING", |end| end.status.name()),
+            started: timeline.started,
+            millis: timeline.took().and_then(|took| took.as_millis().try_into().ok()),
+            input: parsed(timeline.input.as_deref()),
+            output: parsed(end.and_then(|end| end.output.as_deref())),
+            steps: timeline.steps.iter().map(StepDocument::from).collect(),
+            result: Answer::of(timeline).map(PictureDocument::from),
+            error: trouble.and_then(|trouble| trouble.error.as_deref()),
+            cause: trouble.and_then(|trouble| trouble.cause.as_deref()),
+        }
+    }
+}
+
+fn parsed(text: Option<&str>) -> Option<Value> {
+    serde_json::from_str(text?).ok()
+}
+
+impl<'a> From<&'a Step> for StepDocument<'a> {
+    fn from(step: &'a Step) -> Self {
+        Self {
+            name: &step.name,
+            kind: &step.kind,
+            millis: step.took().and_then(|took| took.as_millis().try_into().ok()),
+            retries: step.retries(),
+        }
+    }
+}
+
+impl From<Answer> for PictureDocument {
+    fn from(answer: Answer) -> Self {
+        Self {
+            bucket: answer.dest_bucket,
+            key: answer.dest_key,
+            width: answer.width,
+            height: answer.height,
+            bytes: answer.bytes,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::execution::tests::{PICTURE, refused, resized};
+
+    #[test]
+    fn a_program_reads_the_whole() {
+        let mut timeline = Timeline::of(&resized());
+        timeline.end.as_mut().unwrap().output = Some(PICTURE.to_owned());
+        let document = Document::new("arn:aws:states:…:e", &timeline);
+        insta::assert_snapshot!(serde_json::to_string_pretty(&document).unwrap(), @r#"
+        {
+          "execution": "arn:aws:states:…:e",
+          "status": "SUCCEEDED",
+          "started": "2025-11-24T16:00:00Z",
+          "millis": 1946,
+          "input": {
+            "bucket": "o",
+            "key": "cat.jpg",
+            "size": 180000
+          },
+          "output": {
+            "ok": true,
+            "destBucket": "r",
+            "destKey": "output/cat_resized.jpg",
+            "width": 500,
+            "height": 333,
+            "sourceWidth": 3000,
+            "sourceHeight": 2000,
+            "bytes": 31400
+          },
+          "steps": [
+            {
+              "name": "Resize",
+              "type": "Task",
+              "millis": 1941,
+              "retries": 1
+            },
+            {
+              "name": "Resized?",
+              "type": "Choice",
+              "millis": 1,
+              "retries": 0
+            },
+            {
+              "name": "Succeed",
+              "type": "Succeed",
+              "millis": 0,
+              "retries": 0
+            }
+          ],
+          "result": {
+            "bucket": "r",
+            "key": "output/cat_resized.jpg",
+            "width": 500,
+            "height": 333,
+            "bytes": 31400
+          },
+          "error": null,
+          "cause": null
+        }
+        "#);
+    }
+
+    #[test]
+    fn a_failed_execution_has_a_reason_and_no_result() {
+        let timeline = Timeline::of(&refused());
+        let document = serde_json::to_value(Document::new("arn:…:e", &timeline)).unwrap();
+        assert_eq!(document["status"], "FAILED");
+        assert_eq!(document["error"], "NotResized");
+        assert_eq!(document["cause"], "not an image");
+        assert_eq!(document["result"], Value::Null);
+    }
+}

@@ -1,0 +1,20 @@
+//! What an execution did: its events, from wherever they are read, put together to steps.
+//!
+//! # Layout
+//! - [`event`]: one event, as `GetExecutionHistory` gives it and as CloudWatch Logs keeps it
+//! - [`timeline`]: the events put together: which state took how long, what was tried again, how it ended
+//! - [`document`]: the same for programs
+//! - [`history`]: reading the events from either place
+
+mod document;
+mod event;
+mod history;
+mod timeline;
+
+pub use document::{Answer, Document};
+pub use event::timestamp;
+pub use history::{from_history, from_logs};
+pub use timeline::{Status, Step, Timeline};
+
+#[cfg(test)]
+pub mod tests;

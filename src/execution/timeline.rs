@@ -1,0 +1,238 @@
+//! Events put together: which state took how long, what was tried again, how it ended.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::event::Event;
+
+/// What an execution did so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Timeline {
+    pub started: Option<Timestamp>,
+    /// A JSON text.
+    pub input: Option<String>,
+    /// In the order in which they were entered.
+    pub steps: Vec<Step>,
+    /// None while it runs.
+    pub end: Option<End>,
+}
+
+/// One state, entered once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    pub name: String,
+    /// The state's type: `Task`.
+    pub kind: String,
+    pub entered: Timestamp,
+    /// None while it is in it.
+    pub ended: Option<Timestamp>,
+    /// Whether the execution failed in it.
+    pub failed: bool,
+    /// The tries that failed, each with its reason.
+    pub troubles: Vec<Trouble>,
+    /// A JSON text.
+    pub input: Option<String>,
+    /// A JSON text.
+    pub output: Option<String>,
+}
+
+/// Why something failed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trouble {
+    pub error: Option<String>,
+    pub cause: Option<String>,
+}
+
+/// How an execution ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct End {
+    pub at: Timestamp,
+    pub status: Status,
+    /// A JSON text, when it succeeded.
+    pub output: Option<String>,
+    /// Why, when it did not.
+    pub trouble: Trouble,
+}
+
+/// An execution's end, in Step Functions' words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    Succeeded,
+    Failed,
+    TimedOut,
+    Aborted,
+}
+
+impl Timeline {
+    /// Puts `events` together, which are in the order of their ids.
+    pub fn of(events: &[Event]) -> Self {
+        let mut timeline = Self::default();
+        for event in events {
+            timeline.add(event);
+        }
+        timeline
+    }
+
+    fn add(&mut self, event: &Event) {
+        let details = &event.details;
+        if event.kind == "ExecutionStarted" {
+            self.started = Some(event.at);
+            self.input.clone_from(&details.input);
+        } else if let Some(status) = Status::of_event(&event.kind) {
+            self.end(event, status);
+        } else if let Some(kind) = event.kind.strip_suffix("StateEntered") {
+            self.steps.push(Step {
+                name: details.name.clone().unwrap_or_default(),
+                kind: kind.to_owned(),
+                entered: event.at,
+                ended: None,
+                failed: false,
+                troubles: Vec::new(),
+                input: details.input.clone(),
+                output: None,
+            });
+        } else if event.kind.ends_with("StateExited") {
+            let exited = |step: &&mut Step| step.ended.is_none() && details.name.as_ref() == Some(&step.name);
+            if let Some(step) = self.steps.iter_mut().rfind(exited) {
+                step.ended = Some(event.at);
+                step.output.clone_from(&details.output);
+            }
+        } else if (event.kind.ends_with("Failed") || event.kind.ends_with("TimedOut"))
+            && let Some(step) = self.open_step()
+        {
+            step.troubles.push(Trouble::of(event));
+        }
+    }
+
+    fn open_step(&mut self) -> Option<&mut Step> {
+        self.steps.iter_mut().rfind(|step| step.ended.is_none())
+    }
+
+    fn end(&mut self, event: &Event, status: Status) {
+        let failed = status != Status::Succeeded;
+        for step in self.steps.iter_mut().filter(|step| step.ended.is_none()) {
+            step.ended = Some(event.at);
+            step.failed = failed;
+        }
+        self.end = Some(End {
+            at: event.at,
+            status,
+            output: event.details.output.clone(),
+            trouble: Trouble::of(event),
+        });
+    }
+
+    /// From the start to the end.
+    pub fn took(&self) -> Option<Duration> {
+        between(self.started?, self.end.as_ref()?.at)
+    }
+}
+
+impl Step {
+    /// From entering the state to leaving it.
+    pub fn took(&self) -> Option<Duration> {
+        between(self.entered, self.ended?)
+    }
+
+    /// How often it was tried again.
+    pub fn retries(&self) -> usize {
+        self.troubles.len().saturating_sub(usize::from(self.failed))
+    }
+}
+
+fn between(from: Timestamp, to: Timestamp) -> Option<Duration> {
+    to.duration_since(from).try_into().ok()
+}
+
+impl Trouble {
+    fn of(event: &Event) -> Self {
+        Self {
+            error: event.details.error.clone(),
+            cause: event.details.cause.clone(),
+        }
+    }
+}
+
+impl std::fmt::Display for Trouble {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (&self.error, &self.cause) {
+            (Some(error), Some(cause)) => write!(f, "{error}: {cause}"),
+            (Some(only), None) | (None, Some(only)) => f.write_str(only),
+            (None, None) => f.write_str("no reason given"),
+        }
+    }
+}
+
+impl Status {
+    fn of_event(kind: &str) -> Option<Self> {
+        Some(match kind {
+            "ExecutionSucceeded" => Self::Succeeded,
+            "ExecutionFailed" => Self::Failed,
+            "ExecutionTimedOut" => Self::TimedOut,
+            "ExecutionAborted" => Self::Aborted,
+            _ => return None,
+        })
+    }
+
+    /// As Step Functions writes it: `TIMED_OUT`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Succeeded => "SUCCEEDED",
+            Self::Failed => "FAILED",
+            Self::TimedOut => "TIMED_OUT",
+            Self::Aborted => "ABORTED",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::execution::tests::{refused, resized};
+
+    #[test]
+    fn steps_are_put_together_with_their_times_and_retries() {
+        let timeline = Timeline::of(&resized());
+        let steps: Vec<_> = timeline
+            .steps
+            .iter()
+            .map(|step| {
+                (
+                    step.name.as_str(),
+                    step.kind.as_str(),
+                    step.took().unwrap().as_millis(),
+                    step.retries(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            steps,
+            [
+                ("Resize", "Task", 1941, 1),
+                ("Resized?", "Choice", 1, 0),
+                ("Succeed", "Succeed", 0, 0)
+            ]
+        );
+        assert_eq!(timeline.end.unwrap().status, Status::Succeeded);
+    }
+
+    #[test]
+    fn a_failed_execution_ends_the_step_it_was_in_and_has_the_reason() {
+        let timeline = Timeline::of(&refused());
+        let last = timeline.steps.last().unwrap();
+        assert!(last.failed && last.ended.is_some());
+        assert_eq!(
+            timeline.end.unwrap().trouble.to_string(),
+            "NotResized: not an image"
+        );
+    }
+
+    #[test]
+    fn half_a_history_is_still_open() {
+        let timeline = Timeline::of(&resized()[..3]);
+        assert_eq!(timeline.end, None);
+        assert_eq!(timeline.steps[0].ended, None);
+    }
+}

@@ -1,0 +1,126 @@
+//! The cache folder: source, build folder and finished zips; one build at a time.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use etcetera::BaseStrategy;
+
+use crate::error::CommandError;
+use crate::ui::Ui;
+
+/// How often to look whether the other build is done.
+const LOCK_POLL: Duration = Duration::from_millis(100);
+
+/// `resizer/` in the user's cache folder (`$XDG_CACHE_HOME`, else `~/.cache`).
+#[derive(Debug)]
+pub struct Cache {
+    root: PathBuf,
+}
+
+impl Cache {
+    /// Makes the folder if need be.
+    pub fn open() -> Result<Self, CommandError> {
+        let base = etcetera::choose_base_strategy().map_err(|error| {
+            CommandError::failed(format!("no folder to build the function in: {error}"))
+                .hint("set HOME or XDG_CACHE_HOME")
+        })?;
+        Self::at(base.cache_dir().join("resizer"))
+    }
+
+    fn at(root: PathBuf) -> Result<Self, CommandError> {
+        fs::create_dir_all(root.join("packages")).map_err(|error| {
+            CommandError::failed(format!(
+                "the cache folder {} cannot be made: {error}",
+                root.display()
+            ))
+            .hint("choose another with XDG_CACHE_HOME")
+        })?;
+        Ok(Self { root })
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The handler's source.
+    pub fn source(&self) -> PathBuf {
+        self.root.join("source")
+    }
+
+    /// cargo's build folder; kept, so that a changed handler does not compile its dependencies again.
+    pub fn target(&self) -> PathBuf {
+        self.root.join("target")
+    }
+
+    /// The finished zip of `key`.
+    pub fn package(&self, key: &str) -> PathBuf {
+        self.root.join("packages").join(format!("{key}.zip"))
+    }
+
+    /// Keeps a finished zip: under its name there is all of it or nothing.
+    pub fn keep(&self, key: &str, bytes: &[u8]) -> Result<(), CommandError> {
+        let path = self.package(key);
+        let unfinished = path.with_extension("new");
+        fs::write(&unfinished, bytes)?;
+        fs::rename(unfinished, path)?;
+        Ok(())
+    }
+
+    /// Waits until no other process builds here; it is this one's turn while the file lives.
+    pub async fn lock(&self, ui: &Ui) -> Result<File, CommandError> {
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(self.root.join("lock"))?;
+        let mut told = false;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::WouldBlock) => {
+                    if !told {
+                        ui.say("Another resizer is building the function: waiting for it");
+                        told = true;
+                    }
+                    tokio::time::sleep(LOCK_POLL).await;
+                }
+                Err(TryLockError::Error(error)) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    #[tokio::test]
+    async fn a_second_build_waits_for_the_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::at(folder.path().join("cache")).unwrap();
+        let ui = Ui::new(&Cli::try_parse_from(["resizer", "-q", "up"]).unwrap().global);
+        let first = cache.lock(&ui).await.unwrap();
+
+        let second = async { cache.lock(&ui).await.unwrap() };
+        tokio::pin!(second);
+
+        let waited = tokio::time::timeout(3 * LOCK_POLL, &mut second).await;
+        assert!(waited.is_err(), "the second went ahead");
+        drop(first);
+        second.await;
+    }
+
+    #[test]
+    fn a_kept_package_is_found_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::at(folder.path().to_path_buf()).unwrap();
+        cache.keep("k", b"zip").unwrap();
+        assert_eq!(fs::read(cache.package("k")).unwrap(), b"zip");
+        assert_eq!(fs::read_dir(folder.path().join("packages")).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,163 @@
+//! The function's code: built from the source this binary carries, zipped, checked, and kept for next time.
+//!
+//! # Layout
+//! - [`source`]: the handler's source, and writing it out
+//! - [`cache`]: the folder it all happens in, and one build at a time
+//! - [`toolchain`]: the compiler that is there, and whether it builds for the target by itself
+//! - [`build`]: cargo at work, and what its failures mean
+//! - [`archive`]: the zip, made and read
+//! - [`elf`]: whether the program would start where it is sent
+
+mod archive;
+mod build;
+mod cache;
+mod elf;
+mod source;
+mod toolchain;
+
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use crate::config::{Architecture, Place, Settings};
+use crate::error::CommandError;
+use crate::ui::Ui;
+use cache::Cache;
+use elf::Refusal;
+use toolchain::{Builder, Toolchain};
+
+/// Where the function is to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// On Lambda's `provided.al2023`.
+    Lambda(Architecture),
+    /// As a process of this machine, by the local cloud.
+    Host,
+}
+
+impl Target {
+    /// What the stack of `settings` runs its function on.
+    pub fn of(settings: &Settings) -> Self {
+        match settings.place {
+            Place::Local { .. } => Self::Host,
+            Place::Aws { .. } => Self::Lambda(settings.function.architecture),
+        }
+    }
+}
+
+/// A zip that Lambda takes.
+#[derive(Debug, Clone)]
+pub struct FunctionPackage {
+    pub bytes: Vec<u8>,
+    /// SHA-256 of `bytes` in Base64, as Lambda's `CodeSha256` has it.
+    pub sha256: String,
+}
+
+impl FunctionPackage {
+    fn new(bytes: Vec<u8>) -> Self {
+        let sha256 = aws_smithy_types::base64::encode(Sha256::digest(&bytes));
+        Self { bytes, sha256 }
+    }
+}
+
+/// The function's code for `target`: `zip` if one is given, else built here, or found built already.
+///
+/// # Errors
+/// A zip that Lambda would refuse or that would not start there; no compiler, or one that failed.
+pub async fn function_package(
+    target: Target,
+    zip: Option<&Path>,
+    ui: &Ui,
+) -> Result<FunctionPackage, CommandError> {
+    match zip {
+        Some(path) => ready_zip(target, path),
+        None => built_zip(target, ui).await,
+    }
+    .map(FunctionPackage::new)
+}
+
+/// Reads and checks the zip at `path`.
+fn ready_zip(target: Target, path: &Path) -> Result<Vec<u8>, CommandError> {
+    let refused =
+        |reason: String| CommandError::failed(format!("the zip {} is refused: {reason}", path.display()));
+    let bytes = archive::read(path).map_err(|error| refused(error.to_string()))?;
+    let bootstrap = archive::bootstrap(&bytes).map_err(|error| refused(error.to_string()))?;
+    match elf::check(&bootstrap, target) {
+        Ok(()) => Ok(bytes),
+        Err(refusal) => {
+            let error = refused(refusal.to_string());
+            Err(refusal.hints().into_iter().fold(error, CommandError::hint))
+        }
+    }
+}
+
+/// The zip from the cache, or a new one.
+async fn built_zip(target: Target, ui: &Ui) -> Result<Vec<u8>, CommandError> {
+    let cache = Cache::open()?;
+    let toolchain = Toolchain::find(cache.root()).await?;
+    let key = cache_key(target, &toolchain);
+    if let Some(bytes) = cached(&cache, &key, target) {
+        return Ok(bytes);
+    }
+
+    let _building = cache.lock(ui).await?;
+    // Whoever held the lock may have built just this.
+    if let Some(bytes) = cached(&cache, &key, target) {
+        return Ok(bytes);
+    }
+    source::write(&cache.source())?;
+    let bootstrap = build(&cache, &toolchain, target, ui).await?;
+    let bytes = archive::pack(&bootstrap).map_err(CommandError::failed)?;
+    cache.keep(&key, &bytes)?;
+    Ok(bytes)
+}
+
+/// Everything that decides the program's bytes.
+fn cache_key(target: Target, toolchain: &Toolchain) -> String {
+    let mut hash = Sha256::new();
+    hash.update(source::digest());
+    hash.update(format!("{target:?}"));
+    hash.update(build::PROFILE.join("\n"));
+    hash.update(&toolchain.version);
+    hex::encode(hash.finalize())
+}
+
+/// What the cache has under `key`, if it is whole: a broken entry is built again.
+fn cached(cache: &Cache, key: &str, target: Target) -> Option<Vec<u8>> {
+    let bytes = archive::read(&cache.package(key)).ok()?;
+    let bootstrap = archive::bootstrap(&bytes).ok()?;
+    elf::check(&bootstrap, target).ok()?;
+    Some(bytes)
+}
+
+/// Builds with this machine's own compiler if it can build for `target`, else with cargo-zigbuild.
+async fn build(
+    cache: &Cache,
+    toolchain: &Toolchain,
+    target: Target,
+    ui: &Ui,
+) -> Result<Vec<u8>, CommandError> {
+    if toolchain.builds_natively(target) {
+        let bootstrap = build::run(cache, toolchain, &Builder::native(toolchain), ui).await?;
+        match elf::check(&bootstrap, target) {
+            Ok(()) => return Ok(bootstrap),
+            // This machine's C library is newer than Lambda's; zig brings the right one.
+            Err(Refusal::NewerGlibc { version, .. }) => {
+                ui.say(format!(
+                    "This machine's programs need GLIBC {version}, which Lambda does not have: building with zig"
+                ));
+            }
+            Err(refusal) => {
+                return Err(CommandError::failed(format!(
+                    "the function was built but would not start: {refusal}"
+                )));
+            }
+        }
+    }
+    let builder = Builder::zig(toolchain, target).await?;
+    let bootstrap = build::run(cache, toolchain, &builder, ui).await?;
+    elf::check(&bootstrap, target).map_err(|refusal| {
+        CommandError::failed(format!("the function was built but would not start: {refusal}"))
+    })?;
+    Ok(bootstrap)
+}

@@ -1,0 +1,222 @@
+//! What is in a bucket: counted, and removed.
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::aws::{CallFailure, During};
+use crate::engine::{Failure, Step};
+
+/// Calls at once: S3 takes thousands of deletions a second, and this machine's network is the limit.
+const BATCHES_AT_ONCE: usize = 8;
+
+/// Pages of 1,000 that are counted; beyond, "more than" will do.
+const PAGES_COUNTED: u32 = 100;
+
+/// How much is in a bucket: every version of every object.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Contents {
+    pub objects: u64,
+    pub bytes: u64,
+    /// There is more than was counted.
+    pub truncated: bool,
+}
+
+/// What one page of a bucket's listing holds, and where the next begins.
+struct Page {
+    objects: Vec<ObjectIdentifier>,
+    bytes: u64,
+    next: Option<Place>,
+}
+
+/// Where a listing goes on.
+#[derive(Debug, Default, Clone)]
+struct Place {
+    key: Option<String>,
+    version: Option<String>,
+}
+
+/// Counts what is in the bucket, as far as a person wants to know.
+///
+/// # Errors
+/// A bucket that cannot be listed; one that is not there is empty.
+pub async fn count(client: &Client, bucket: &str, account: &str) -> Result<Contents, Failure> {
+    let mut contents = Contents::default();
+    let mut place = Place::default();
+    for _ in 0..PAGES_COUNTED {
+        let page = match page(client, bucket, account, place).await {
+            Ok(page) => page,
+            Err(failure) if failure.code.as_deref() == Some("NoSuchBucket") => return Ok(contents),
+            Err(failure) => return Err(failure),
+        };
+        contents.objects += page.objects.len() as u64;
+        contents.bytes += page.bytes;
+        match page.next {
+            Some(next) => place = next,
+            None => return Ok(contents),
+        }
+    }
+    contents.truncated = true;
+    Ok(contents)
+}
+
+/// Removes every version, every delete marker and every unfinished upload.
+///
+/// # Errors
+/// The first thing that could not be removed, or that the run was asked to stop.
+pub async fn empty(client: &Client, bucket: &str, account: &str, step: &Step<'_>) -> Result<(), Failure> {
+    abort_uploads(client, bucket, account).await?;
+    let mut removed = 0_usize;
+    loop {
+        let batches = batches(client, bucket, account).await?;
+        if batches.is_empty() {
+            return Ok(());
+        }
+        let mut deletions = stream::iter(batches)
+            .map(|batch| delete(client, bucket, account, batch))
+            .buffer_unordered(BATCHES_AT_ONCE);
+        while let Some(count) = deletions.try_next().await? {
+            removed += count;
+            step.note(&format!("emptying: {removed} objects removed"));
+        }
+        if step.is_stopped() {
+            return Err(Failure::stopped(format!(
+                "emptying {bucket}: {removed} objects removed"
+            )));
+        }
+    }
+}
+
+/// The next batches to delete: as many pages as are deleted at once.
+async fn batches(
+    client: &Client,
+    bucket: &str,
+    account: &str,
+) -> Result<Vec<Vec<ObjectIdentifier>>, Failure> {
+    let mut batches = Vec::new();
+    let mut place = Place::default();
+    while batches.len() < BATCHES_AT_ONCE {
+        let page = page(client, bucket, account, place).await?;
+        if !page.objects.is_empty() {
+            batches.push(page.objects);
+        }
+        match page.next {
+            Some(next) => place = next,
+            None => break,
+        }
+    }
+    Ok(batches)
+}
+
+async fn page(client: &Client, bucket: &str, account: &str, place: Place) -> Result<Page, Failure> {
+    let answer = client
+        .list_object_versions()
+        .bucket(bucket)
+        .expected_bucket_owner(account)
+        .set_key_marker(place.key)
+        .set_version_id_marker(place.version)
+        .send()
+        .await
+        .during("s3:ListBucketVersions", bucket)?;
+    let versions = answer
+        .versions()
+        .iter()
+        .map(|version| (version.key(), version.version_id()));
+    let markers = answer
+        .delete_markers()
+        .iter()
+        .map(|marker| (marker.key(), marker.version_id()));
+    let objects = versions
+        .chain(markers)
+        .filter_map(|(key, version)| Some(identifier(key?, version)))
+        .collect::<Result<_, _>>()?;
+    let sizes = answer.versions().iter().filter_map(|version| version.size());
+    Ok(Page {
+        objects,
+        bytes: sizes.filter_map(|size| u64::try_from(size).ok()).sum(),
+        next: answer.is_truncated().unwrap_or_default().then(|| Place {
+            key: answer.next_key_marker().map(str::to_owned),
+            version: answer.next_version_id_marker().map(str::to_owned),
+        }),
+    })
+}
+
+fn identifier(key: &str, version: Option<&str>) -> Result<ObjectIdentifier, Failure> {
+    Ok(ObjectIdentifier::builder()
+        .key(key)
+        .set_version_id(version.map(str::to_owned))
+        .build()?)
+}
+
+/// Deletes up to 1,000 versions. The call succeeds even where some of them could not be deleted.
+async fn delete(
+    client: &Client,
+    bucket: &str,
+    account: &str,
+    batch: Vec<ObjectIdentifier>,
+) -> Result<usize, Failure> {
+    let count = batch.len();
+    let answer = client
+        .delete_objects()
+        .bucket(bucket)
+        .expected_bucket_owner(account)
+        .delete(Delete::builder().set_objects(Some(batch)).quiet(true).build()?)
+        .send()
+        .await
+        .during("s3:DeleteObject", bucket)?;
+    match answer.errors() {
+        [] => Ok(count),
+        [error, ..] => {
+            let (code, detail) = (
+                error.code().unwrap_or_default(),
+                error.message().unwrap_or_default(),
+            );
+            Err(Failure {
+                message: format!(
+                    "s3:DeleteObject on {bucket} was refused for {} of {count} objects, the first \"{}\": {code}: {detail}",
+                    answer.errors().len(),
+                    error.key().unwrap_or_default(),
+                ),
+                code: Some(code.to_owned()),
+                detail: detail.to_owned(),
+                hints: Vec::new(),
+            })
+        }
+    }
+}
+
+/// The parts of an upload that was never finished are in no listing, and paid for.
+async fn abort_uploads(client: &Client, bucket: &str, account: &str) -> Result<(), Failure> {
+    let mut place = (None, None);
+    loop {
+        let answer = client
+            .list_multipart_uploads()
+            .bucket(bucket)
+            .expected_bucket_owner(account)
+            .set_key_marker(place.0)
+            .set_upload_id_marker(place.1)
+            .send()
+            .await
+            .during("s3:ListBucketMultipartUploads", bucket)?;
+        for upload in answer.uploads() {
+            let abort = client
+                .abort_multipart_upload()
+                .bucket(bucket)
+                .expected_bucket_owner(account)
+                .set_key(upload.key().map(str::to_owned))
+                .set_upload_id(upload.upload_id().map(str::to_owned));
+            unless_gone(abort.send().await.during("s3:AbortMultipartUpload", bucket))?;
+        }
+        if !answer.is_truncated().unwrap_or_default() {
+            return Ok(());
+        }
+        place = (answer.next_key_marker, answer.next_upload_id_marker);
+    }
+}
+
+fn unless_gone<T>(result: Result<T, CallFailure>) -> Result<(), CallFailure> {
+    match result {
+        Err(failure) if failure.code() != Some("NoSuchUpload") => Err(failure),
+        _ => Ok(()),
+    }
+}

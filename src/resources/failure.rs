@@ -1,0 +1,30 @@
+//! From a call that failed to a step that failed.
+
+use aws_smithy_types::error::operation::BuildError;
+
+use super::documents::DocumentError;
+use crate::aws::CallFailure;
+use crate::engine::Failure;
+
+impl From<CallFailure> for Failure {
+    fn from(failure: CallFailure) -> Self {
+        Self {
+            message: failure.to_string(),
+            code: failure.code().map(str::to_owned),
+            detail: failure.detail().to_owned(),
+            hints: failure.hints(),
+        }
+    }
+}
+
+impl From<BuildError> for Failure {
+    fn from(error: BuildError) -> Self {
+        Self::new(format!("a request could not be made: {error}"))
+    }
+}
+
+impl From<DocumentError> for Failure {
+    fn from(error: DocumentError) -> Self {
+        Self::new(format!("a document of the stack is not right: {error}"))
+    }
+}

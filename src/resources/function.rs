@@ -1,0 +1,284 @@
+//! The Lambda function.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use aws_sdk_lambda::Client;
+use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::{
+    Architecture, Environment, FunctionCode, FunctionConfiguration, LastUpdateStatus, LoggingConfig, Runtime,
+    State,
+};
+use serde_json::json;
+
+use super::ownership::{self, Tags, tagged, touches};
+use super::patience::{LAMBDA_BUSY, LAMBDA_KEY, LAMBDA_PERMISSIONS, LAMBDA_ROLE, PACE_REQUESTS};
+use crate::aws::During;
+use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Reading, Resource, Step};
+use crate::names::STACK_TAG;
+use crate::package::FunctionPackage;
+
+/// A function whose code is a zip with an executable `bootstrap`.
+pub struct Function {
+    pub client: Client,
+    pub stack: String,
+    pub id: &'static str,
+    pub name: String,
+    pub arn: String,
+    /// Absent where the code is of no interest: it is not compared then, and the function cannot be made.
+    pub package: Option<FunctionPackage>,
+    pub architecture: Architecture,
+    pub role_arn: String,
+    pub log_group: String,
+    /// MiB.
+    pub memory: u32,
+    /// Seconds.
+    pub timeout: u32,
+    pub environment: BTreeMap<String, String>,
+}
+
+const RUNTIME: Runtime = Runtime::Providedal2023;
+/// What `provided.al2023` starts; the field is required but not looked at.
+const HANDLER: &str = "bootstrap";
+
+const CODE: &str = "code (sha-256)";
+const ARCHITECTURE: &str = "architecture";
+const STATE: &str = "state";
+/// What one UpdateFunctionConfiguration sets.
+const CONFIGURATION: [&str; 8] = [
+    "runtime",
+    "handler",
+    "role",
+    "memory",
+    "timeout",
+    "environment",
+    "log group",
+    "last update",
+];
+
+impl Function {
+    fn code(&self) -> Result<Blob, Failure> {
+        self.package
+            .as_ref()
+            .map(|package| Blob::new(package.bytes.as_slice()))
+            .ok_or_else(|| Failure::new(format!("there is no code to make the function {} of", self.name)))
+    }
+
+    fn environment(&self) -> Environment {
+        let variables = self.environment.clone().into_iter().collect();
+        Environment::builder().set_variables(Some(variables)).build()
+    }
+
+    fn logging(&self) -> LoggingConfig {
+        LoggingConfig::builder().log_group(&self.log_group).build()
+    }
+
+    fn memory(&self) -> i32 {
+        i32::try_from(self.memory).unwrap_or(i32::MAX)
+    }
+
+    fn timeout(&self) -> i32 {
+        i32::try_from(self.timeout).unwrap_or(i32::MAX)
+    }
+
+    async fn update_code(&self) -> Result<(), Failure> {
+        self.client
+            .update_function_code()
+            .function_name(&self.name)
+            .zip_file(self.code()?)
+            .architectures(self.architecture.clone())
+            .send()
+            .await
+            .during("lambda:UpdateFunctionCode", &self.name)?;
+        Ok(())
+    }
+
+    async fn update_configuration(&self) -> Result<(), Failure> {
+        self.client
+            .update_function_configuration()
+            .function_name(&self.name)
+            .runtime(RUNTIME)
+            .handler(HANDLER)
+            .role(&self.role_arn)
+            .memory_size(self.memory())
+            .timeout(self.timeout())
+            .environment(self.environment())
+            .logging_config(self.logging())
+            .send()
+            .await
+            .during("lambda:UpdateFunctionConfiguration", &self.name)?;
+        Ok(())
+    }
+
+    async fn tag(&self) -> Result<(), Failure> {
+        self.client
+            .tag_resource()
+            .resource(&self.arn)
+            .tags(STACK_TAG, &self.stack)
+            .send()
+            .await
+            .during("lambda:TagResource", &self.name)?;
+        Ok(())
+    }
+
+    async fn delete(&self) -> Result<(), Failure> {
+        let answer = self
+            .client
+            .delete_function()
+            .function_name(&self.name)
+            .send()
+            .await;
+        match answer.during("lambda:DeleteFunction", &self.name) {
+            Err(failure) if !failure.is_not_found() => Err(failure.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn found(answer: &GetFunctionOutput, stack: &str) -> Reading {
+    let Some(configuration) = answer.configuration() else {
+        return Reading::Absent;
+    };
+    let tags: Tags = answer.tags().into_iter().flatten().collect();
+    Reading::Found(Found {
+        owner: tags.owner(stack),
+        fields: tags.found(found_fields(configuration)),
+        settling: settling(configuration).map(str::to_owned),
+    })
+}
+
+fn found_fields(function: &FunctionConfiguration) -> Fields {
+    let environment = function
+        .environment()
+        .and_then(|environment| environment.variables());
+    let log_group = function.logging_config().and_then(|logging| logging.log_group());
+    let state = match function.state() {
+        Some(State::Failed) => format!("Failed: {}", function.state_reason().unwrap_or("no reason given")),
+        _ => State::Active.as_str().to_owned(),
+    };
+    let last_update = match function.last_update_status() {
+        Some(LastUpdateStatus::Failed) => format!(
+            "Failed: {}",
+            function.last_update_status_reason().unwrap_or("no reason given")
+        ),
+        _ => LastUpdateStatus::Successful.as_str().to_owned(),
+    };
+    Fields::default()
+        .with(STATE, state)
+        .with("last update", last_update)
+        .with_some(CODE, function.code_sha256())
+        .with_some(
+            ARCHITECTURE,
+            function.architectures().first().map(Architecture::as_str),
+        )
+        .with_some("runtime", function.runtime().map(Runtime::as_str))
+        .with_some("handler", function.handler())
+        .with_some("role", function.role())
+        .with_some("memory", function.memory_size())
+        .with_some("timeout", function.timeout())
+        .with_some("environment", environment.map(|variables| json!(variables)))
+        .with_some("log group", log_group)
+}
+
+/// What the function waits for, after it was made and after each update.
+fn settling(function: &FunctionConfiguration) -> Option<&'static str> {
+    if function.state() == Some(&State::Pending) {
+        Some("Lambda to make the function ready")
+    } else if function.last_update_status() == Some(&LastUpdateStatus::InProgress) {
+        Some("Lambda to finish the update")
+    } else {
+        None
+    }
+}
+
+#[async_trait]
+impl Resource for Function {
+    fn id(&self) -> &str {
+        self.id
+    }
+
+    fn kind(&self) -> &'static str {
+        "function"
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn wanted(&self) -> Fields {
+        tagged(&self.stack)
+            .with(STATE, State::Active.as_str())
+            .with("last update", LastUpdateStatus::Successful.as_str())
+            .with_some(CODE, self.package.as_ref().map(|package| package.sha256.as_str()))
+            .with(ARCHITECTURE, self.architecture.as_str())
+            .with("runtime", RUNTIME.as_str())
+            .with("handler", HANDLER)
+            .with("role", self.role_arn.as_str())
+            .with("memory", self.memory)
+            .with("timeout", self.timeout)
+            .with("environment", json!(self.environment))
+            .with("log group", self.log_group.as_str())
+    }
+
+    fn not_yet(&self) -> &'static [&'static NotYet] {
+        &[
+            &LAMBDA_ROLE,
+            &LAMBDA_PERMISSIONS,
+            &LAMBDA_KEY,
+            &LAMBDA_BUSY,
+            &PACE_REQUESTS,
+        ]
+    }
+
+    async fn read(&self) -> Result<Reading, Failure> {
+        let answer = self.client.get_function().function_name(&self.name).send().await;
+        match answer.during("lambda:GetFunction", &self.name) {
+            Ok(answer) => Ok(found(&answer, &self.stack)),
+            Err(failure) if failure.is_not_found() => Ok(Reading::Absent),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    async fn create(&self, _step: &Step<'_>) -> Result<(), Failure> {
+        self.client
+            .create_function()
+            .function_name(&self.name)
+            .runtime(RUNTIME)
+            .handler(HANDLER)
+            .role(&self.role_arn)
+            .code(FunctionCode::builder().zip_file(self.code()?).build())
+            .architectures(self.architecture.clone())
+            .memory_size(self.memory())
+            .timeout(self.timeout())
+            .environment(self.environment())
+            .logging_config(self.logging())
+            .tags(STACK_TAG, &self.stack)
+            .send()
+            .await
+            .during("lambda:CreateFunction", &self.name)?;
+        Ok(())
+    }
+
+    /// Makes one update at a time, since Lambda takes no second one before the first is done.
+    async fn change(&self, _: &Fields, changes: &[FieldChange], _: &Step<'_>) -> Result<(), Failure> {
+        if touches(changes, &[STATE]) {
+            // A function that could not be made ready never will be: it is made again.
+            return self.delete().await;
+        }
+        if touches(changes, &[ownership::FIELD]) {
+            self.tag().await?;
+        }
+        if touches(changes, &[CODE, ARCHITECTURE]) {
+            self.update_code().await
+        } else if touches(changes, &CONFIGURATION) {
+            self.update_configuration().await
+        } else {
+            Ok(())
+        }
+    }
+
+    async fn remove(&self, _: &Fields, _: &Step<'_>) -> Result<(), Failure> {
+        self.delete().await
+    }
+}

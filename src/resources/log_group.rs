@@ -1,0 +1,135 @@
+//! A CloudWatch Logs log group.
+
+use async_trait::async_trait;
+use aws_sdk_cloudwatchlogs::Client;
+
+use super::ownership::{self, Tags, tagged, touches};
+use super::patience::{LOGS_BUSY, PACE};
+use crate::aws::During;
+use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Reading, Resource, Step};
+use crate::names::STACK_TAG;
+
+/// A log group that forgets after a while.
+pub struct LogGroup {
+    pub client: Client,
+    pub stack: String,
+    pub id: &'static str,
+    pub name: String,
+    /// Without the `:*` behind it.
+    pub arn: String,
+    pub retention_days: u32,
+}
+
+const RETENTION: &str = "retention days";
+
+impl LogGroup {
+    async fn put_retention(&self) -> Result<(), Failure> {
+        self.client
+            .put_retention_policy()
+            .log_group_name(&self.name)
+            .retention_in_days(i32::try_from(self.retention_days).unwrap_or(i32::MAX))
+            .send()
+            .await
+            .during("logs:PutRetentionPolicy", &self.name)?;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Resource for LogGroup {
+    fn id(&self) -> &str {
+        self.id
+    }
+
+    fn kind(&self) -> &'static str {
+        "log group"
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn wanted(&self) -> Fields {
+        tagged(&self.stack).with(RETENTION, self.retention_days)
+    }
+
+    fn not_yet(&self) -> &'static [&'static NotYet] {
+        &[&LOGS_BUSY, &PACE]
+    }
+
+    async fn read(&self) -> Result<Reading, Failure> {
+        // A prefix may have thousands behind it, but the name itself comes first.
+        let found = self
+            .client
+            .describe_log_groups()
+            .log_group_name_prefix(&self.name)
+            .send()
+            .await
+            .during("logs:DescribeLogGroups", &self.name)?;
+        let Some(group) = found
+            .log_groups()
+            .iter()
+            .find(|group| group.log_group_name() == Some(&self.name))
+        else {
+            return Ok(Reading::Absent);
+        };
+        let answer = self
+            .client
+            .list_tags_for_resource()
+            .resource_arn(&self.arn)
+            .send()
+            .await;
+        let tags: Tags = match answer.during("logs:ListTagsForResource", &self.name) {
+            Ok(answer) => answer.tags.unwrap_or_default().into_iter().collect(),
+            Err(failure) if failure.is_not_found() => return Ok(Reading::Absent),
+            Err(failure) => return Err(failure.into()),
+        };
+        Ok(Reading::Found(Found {
+            owner: tags.owner(&self.stack),
+            fields: tags
+                .found(Fields::default())
+                .with_some(RETENTION, group.retention_in_days()),
+            settling: None,
+        }))
+    }
+
+    async fn create(&self, _step: &Step<'_>) -> Result<(), Failure> {
+        self.client
+            .create_log_group()
+            .log_group_name(&self.name)
+            .tags(STACK_TAG, &self.stack)
+            .send()
+            .await
+            .during("logs:CreateLogGroup", &self.name)?;
+        self.put_retention().await
+    }
+
+    async fn change(&self, _: &Fields, changes: &[FieldChange], _: &Step<'_>) -> Result<(), Failure> {
+        if touches(changes, &[RETENTION]) {
+            self.put_retention().await?;
+        }
+        if touches(changes, &[ownership::FIELD]) {
+            self.client
+                .tag_resource()
+                .resource_arn(&self.arn)
+                .tags(STACK_TAG, &self.stack)
+                .send()
+                .await
+                .during("logs:TagResource", &self.name)?;
+        }
+        Ok(())
+    }
+
+    async fn remove(&self, _: &Fields, _: &Step<'_>) -> Result<(), Failure> {
+        let answer = self
+            .client
+            .delete_log_group()
+            .log_group_name(&self.name)
+            .send()
+            .await;
+        match answer.during("logs:DeleteLogGroup", &self.name) {
+            Err(failure) if !failure.is_not_found() => Err(failure.into()),
+            _ => Ok(()),
+        }
+    }
+}

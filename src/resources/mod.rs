@@ -1,0 +1,28 @@
+//! One file a kind of resource: what is wanted of it, how it is read, made, changed and removed.
+//!
+//! # Layout
+//! - `bucket` (and `bucket_contents`), `function`, `log_group`, `rest_api`, `role`, `rule`, `state_machine`.
+//! - `documents`: the JSON of `asl/`, `policies/` and `api/`, with its placeholders filled in.
+//! - `ownership`: the tag that says whose a resource is. `patience`: what AWS needs time for.
+
+mod bucket;
+mod bucket_contents;
+pub mod documents;
+mod failure;
+mod function;
+mod log_group;
+mod ownership;
+mod patience;
+mod rest_api;
+mod role;
+mod rule;
+mod state_machine;
+
+pub use bucket::{Bucket, Notification};
+pub use bucket_contents::{Contents, count};
+pub use function::Function;
+pub use log_group::LogGroup;
+pub use rest_api::{API_ID, RestApi};
+pub use role::{InlinePolicy, ServiceRole};
+pub use rule::{Rule, Target};
+pub use state_machine::StateMachine;

@@ -1,0 +1,87 @@
+//! What AWS needs time for: the errors that mean "not yet", matched by code and a part of the message.
+//!
+//! Sources: the waiters and retry lists of Terraform's AWS provider and of CloudFormation's handlers.
+
+use std::time::Duration;
+
+use crate::engine::{NotYet, Schedule};
+
+/// IAM is read through caches that follow within seconds, now and then within a minute.
+const PROPAGATION: Schedule = Schedule {
+    first: Duration::from_millis(250),
+    longest: Duration::from_secs(2),
+    total: Duration::from_secs(120),
+};
+
+/// One change at a time, and calls per second.
+const CONTENTION: Schedule = Schedule {
+    first: Duration::from_millis(500),
+    longest: Duration::from_secs(8),
+    total: Duration::from_secs(180),
+};
+
+/// API Gateway's slowest quota is one call in 30 seconds, shared by all who work in the account.
+const API_QUOTA: Schedule = Schedule {
+    first: Duration::from_secs(2),
+    longest: Duration::from_secs(15),
+    total: Duration::from_secs(600),
+};
+
+macro_rules! not_yet {
+    ($($(#[$doc:meta])* $name:ident: $code:literal, $says:literal => $waits_for:literal, $schedule:ident;)*) => {
+        $($(#[$doc])* pub const $name: NotYet = NotYet {
+            code: $code,
+            says: $says,
+            waits_for: $waits_for,
+            schedule: $schedule,
+        };)*
+    };
+}
+
+not_yet! {
+    LAMBDA_ROLE: "InvalidParameterValueException", "cannot be assumed by Lambda"
+        => "IAM to let Lambda assume the new role", PROPAGATION;
+    LAMBDA_PERMISSIONS: "InvalidParameterValueException", "execution role does not have permissions"
+        => "IAM to spread the function's permissions", PROPAGATION;
+    LAMBDA_KEY: "InvalidParameterValueException", "KMS key is invalid for CreateGrant"
+        => "IAM to make the new role known to KMS", PROPAGATION;
+    LAMBDA_BUSY: "ResourceConflictException", ""
+        => "Lambda to finish an update", CONTENTION;
+    STATES_ROLE: "AccessDeniedException", "authorized to assume the provided role"
+        => "IAM to let Step Functions assume the new role", PROPAGATION;
+    STATES_LOGS: "AccessDeniedException", "not authorized to access the Log Destination"
+        => "IAM to let Step Functions write logs", PROPAGATION;
+    STATES_DELETING: "StateMachineDeleting", ""
+        => "Step Functions to remove the state machine of that name", CONTENTION;
+    STATES_BUSY: "ConflictException", ""
+        => "Step Functions to finish another change", CONTENTION;
+    LOGS_BUSY: "OperationAbortedException", ""
+        => "CloudWatch Logs to finish another change", CONTENTION;
+    EVENTS_BUSY: "ConcurrentModificationException", ""
+        => "EventBridge to finish another change", CONTENTION;
+    EVENTS_TARGETS: "ValidationException", "since it has targets"
+        => "EventBridge to let go of the rule's targets", CONTENTION;
+    IAM_BUSY: "ConcurrentModification", ""
+        => "IAM to finish another change", CONTENTION;
+    IAM_LATE: "NoSuchEntity", "role with name"
+        => "IAM to know the new role everywhere", PROPAGATION;
+    IAM_STALE: "EntityAlreadyExists", ""
+        => "IAM to show the role", PROPAGATION;
+    IAM_IN_USE: "DeleteConflict", ""
+        => "IAM to let go of the role's policies", PROPAGATION;
+    S3_BUSY: "OperationAborted", ""
+        => "S3 to finish another change", CONTENTION;
+    S3_NOT_EMPTY: "BucketNotEmpty", ""
+        => "the last writes into the bucket", CONTENTION;
+    S3_LATE: "NoSuchBucket", ""
+        => "S3 to know the new bucket everywhere", PROPAGATION;
+    API_BUSY: "ConflictException", "concurrent modification"
+        => "API Gateway to finish another change", CONTENTION;
+    API_PACE: "TooManyRequestsException", ""
+        => "API Gateway's pace: AWS allows one API delete in 30 s, one import in 3 s", API_QUOTA;
+    // Services say the same in several words, often as HTTP 400; the SDK has already tried again when these come.
+    PACE: "ThrottlingException", "" => "AWS's pace: too many calls in this account", CONTENTION;
+    PACE_THROTTLING: "Throttling", "" => "AWS's pace: too many calls in this account", CONTENTION;
+    PACE_REQUESTS: "TooManyRequestsException", "" => "AWS's pace: too many calls in this account", CONTENTION;
+    PACE_S3: "SlowDown", "" => "S3's pace: too many calls to this bucket", CONTENTION;
+}

@@ -1,0 +1,324 @@
+//! An API Gateway REST API, made of one OpenAPI document and deployed to one stage.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use aws_sdk_apigateway::Client;
+use aws_sdk_apigateway::primitives::Blob;
+use aws_sdk_apigateway::types::{Integration, PutMode, RestApi as SdkRestApi};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::ownership::{self, Tags, tagged, touches};
+use super::patience::{API_BUSY, API_PACE};
+use crate::aws::{CallFailure, During};
+use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Owner, Reading, Resource, Step};
+use crate::names::STACK_TAG;
+
+/// A REST API with one method that calls an AWS service.
+///
+/// Its id is the one thing of a stack that AWS chooses: the API is found again by name and tag.
+pub struct RestApi {
+    pub client: Client,
+    pub stack: String,
+    pub id: &'static str,
+    pub name: String,
+    /// `arn:PARTITION:apigateway:REGION::/restapis/`, which the API's id makes complete.
+    pub arn_prefix: String,
+    /// The OpenAPI document.
+    pub document: Value,
+    /// The path of the document that is compared with what stands.
+    pub path: &'static str,
+    pub stage: &'static str,
+}
+
+/// The field with the API's id.
+pub const API_ID: &str = "id";
+
+const DESCRIPTION: &str = "description";
+const INTEGRATION: &str = "integration";
+/// What the stage serves: the hash of the document it was deployed from, kept in the deployment's description.
+const DEPLOYED: &str = "deployed definition";
+/// Further APIs of our name and tag, which only a run that was cut off can have left.
+const DUPLICATES: &str = "duplicates";
+
+impl RestApi {
+    /// APIs of our name and tag, the oldest first. Names are not unique: what lacks the tag is someone else's.
+    async fn find(&self) -> Result<Vec<SdkRestApi>, CallFailure> {
+        let mut apis = Vec::new();
+        let mut position = None;
+        loop {
+            let answer = self
+                .client
+                .get_rest_apis()
+                .limit(500)
+                .set_position(position)
+                .send()
+                .await
+                .during("apigateway:GetRestApis", &self.name)?;
+            apis.extend(
+                answer
+                    .items
+                    .unwrap_or_default()
+                    .into_iter()
+                    .filter(|api| self.is_ours(api)),
+            );
+            position = answer.position;
+            if position.is_none() {
+                break;
+            }
+        }
+        apis.sort_by_key(|api| {
+            let created = api
+                .created_date()
+                .map_or(0, aws_sdk_apigateway::primitives::DateTime::secs);
+            (created, api.id().map(str::to_owned))
+        });
+        Ok(apis)
+    }
+
+    fn is_ours(&self, api: &SdkRestApi) -> bool {
+        let tags: Tags = api.tags().into_iter().flatten().collect();
+        api.name() == Some(&self.name) && tags.owner(&self.stack) == Owner::Ours
+    }
+
+    async fn integration(&self, id: &str) -> Result<Option<Value>, CallFailure> {
+        let resources = self
+            .client
+            .get_resources()
+            .rest_api_id(id)
+            .embed("methods")
+            .limit(500)
+            .send()
+            .await
+            .during("apigateway:GetResources", &self.name)?;
+        let resource = resources
+            .items()
+            .iter()
+            .find(|resource| resource.path() == Some(self.path));
+        Ok(resource
+            .and_then(|resource| resource.resource_methods()?.get("POST")?.method_integration())
+            .map(found_integration))
+    }
+
+    /// The hash of the document that the stage serves.
+    async fn deployed(&self, id: &str) -> Result<Option<String>, CallFailure> {
+        let stage = self
+            .client
+            .get_stage()
+            .rest_api_id(id)
+            .stage_name(self.stage)
+            .send()
+            .await;
+        let stage = match stage.during("apigateway:GetStage", &self.name) {
+            Ok(stage) => stage,
+            Err(failure) if failure.is_not_found() => return Ok(None),
+            Err(failure) => return Err(failure),
+        };
+        let deployment = self
+            .client
+            .get_deployment()
+            .rest_api_id(id)
+            .deployment_id(stage.deployment_id().unwrap_or_default())
+            .send()
+            .await
+            .during("apigateway:GetDeployment", &self.name)?;
+        Ok(deployment.description)
+    }
+
+    /// The hash of the document, as a deployment's description.
+    fn definition_hash(&self) -> String {
+        let hash = Sha256::digest(self.document.to_string());
+        format!("sha256 {}", hex::encode(hash))
+    }
+
+    fn body(&self) -> Blob {
+        Blob::new(self.document.to_string())
+    }
+
+    async fn tag(&self, id: &str) -> Result<(), CallFailure> {
+        self.client
+            .tag_resource()
+            .resource_arn(format!("{}{id}", self.arn_prefix))
+            .tags(STACK_TAG, &self.stack)
+            .send()
+            .await
+            .during("apigateway:TagResource", &self.name)?;
+        Ok(())
+    }
+
+    /// A change of the API does nothing until it is deployed to the stage.
+    async fn deploy(&self, id: &str) -> Result<(), CallFailure> {
+        self.client
+            .create_deployment()
+            .rest_api_id(id)
+            .stage_name(self.stage)
+            .description(self.definition_hash())
+            .send()
+            .await
+            .during("apigateway:CreateDeployment", &self.name)?;
+        Ok(())
+    }
+
+    async fn delete(&self, id: &str) -> Result<(), CallFailure> {
+        let answer = self.client.delete_rest_api().rest_api_id(id).send().await;
+        match answer.during("apigateway:DeleteRestApi", &self.name) {
+            Err(failure) if !failure.is_not_found() => Err(failure),
+            _ => Ok(()),
+        }
+    }
+
+    fn wanted_integration(&self) -> Value {
+        let method = &self.document["paths"][self.path]["post"];
+        wanted_integration(&method["x-amazon-apigateway-integration"])
+    }
+}
+
+/// The integration of an OpenAPI document, in the words of [`found_integration`].
+fn wanted_integration(integration: &Value) -> Value {
+    let upper = |field: &str| integration[field].as_str().map(str::to_uppercase);
+    let responses: serde_json::Map<String, Value> = integration["responses"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(pattern, response)| {
+            let status = response["statusCode"].as_str()?;
+            // An answer that no pattern fits is the default.
+            let pattern = (pattern != "default").then_some(pattern);
+            let value = json!({"pattern": pattern, "templates": response["responseTemplates"]});
+            Some((status.to_owned(), value))
+        })
+        .collect();
+    json!({
+        "type": upper("type"),
+        "method": upper("httpMethod"),
+        "uri": integration["uri"],
+        "credentials": integration["credentials"],
+        "passthrough": upper("passthroughBehavior"),
+        "templates": integration["requestTemplates"],
+        "responses": responses,
+    })
+}
+
+fn found_integration(integration: &Integration) -> Value {
+    let templates =
+        |templates: Option<&HashMap<String, String>>| templates.filter(|all| !all.is_empty()).cloned();
+    let responses: serde_json::Map<String, Value> = integration
+        .integration_responses()
+        .into_iter()
+        .flatten()
+        .map(|(status, response)| {
+            let pattern = response.selection_pattern().filter(|pattern| !pattern.is_empty());
+            let value = json!({"pattern": pattern, "templates": templates(response.response_templates())});
+            (status.clone(), value)
+        })
+        .collect();
+    json!({
+        "type": integration.r#type().map(|kind| kind.as_str()),
+        "method": integration.http_method(),
+        "uri": integration.uri(),
+        "credentials": integration.credentials(),
+        "passthrough": integration.passthrough_behavior(),
+        "templates": templates(integration.request_templates()),
+        "responses": responses,
+    })
+}
+
+#[async_trait]
+impl Resource for RestApi {
+    fn id(&self) -> &str {
+        self.id
+    }
+
+    fn kind(&self) -> &'static str {
+        "REST API"
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn wanted(&self) -> Fields {
+        tagged(&self.stack)
+            .with_some(DESCRIPTION, self.document["info"]["description"].as_str())
+            .with(INTEGRATION, self.wanted_integration())
+            .with(DEPLOYED, self.definition_hash())
+            .with(DUPLICATES, json!([]))
+    }
+
+    fn not_yet(&self) -> &'static [&'static NotYet] {
+        &[&API_BUSY, &API_PACE]
+    }
+
+    async fn read(&self) -> Result<Reading, Failure> {
+        let apis = self.find().await?;
+        let Some((api, duplicates)) = apis.split_first() else {
+            return Ok(Reading::Absent);
+        };
+        let id = api.id().unwrap_or_default();
+        let (integration, deployed) = match futures_util::try_join!(self.integration(id), self.deployed(id)) {
+            Ok(found) => found,
+            Err(failure) if failure.is_not_found() => return Ok(Reading::Absent),
+            Err(failure) => return Err(failure.into()),
+        };
+        let duplicates: Vec<&str> = duplicates.iter().filter_map(SdkRestApi::id).collect();
+        Ok(Reading::Found(Found {
+            owner: Owner::Ours,
+            fields: Fields::default()
+                .with(API_ID, id)
+                .with(ownership::FIELD, self.stack.as_str())
+                .with_some(DESCRIPTION, api.description())
+                .with_some(INTEGRATION, integration)
+                .with_some(DEPLOYED, deployed)
+                .with(DUPLICATES, json!(duplicates)),
+            settling: None,
+        }))
+    }
+
+    async fn create(&self, _step: &Step<'_>) -> Result<(), Failure> {
+        let imported = self
+            .client
+            .import_rest_api()
+            // REGIONAL, of which AWS lets ten be imported where it lets one EDGE be.
+            .parameters("endpointConfigurationTypes", "REGIONAL")
+            .body(self.body())
+            .send()
+            .await
+            .during("apigateway:ImportRestApi", &self.name)?;
+        let id = imported.id().unwrap_or_default();
+        self.tag(id).await?;
+        Ok(self.deploy(id).await?)
+    }
+
+    async fn change(&self, found: &Fields, changes: &[FieldChange], step: &Step<'_>) -> Result<(), Failure> {
+        if touches(changes, &[DUPLICATES]) {
+            let duplicates = found.get(DUPLICATES).and_then(Value::as_array);
+            for id in duplicates.into_iter().flatten().filter_map(Value::as_str) {
+                step.note(&format!("removing the duplicate {id}"));
+                self.delete(id).await?;
+            }
+        }
+        if touches(changes, &[DESCRIPTION, INTEGRATION, DEPLOYED]) {
+            let id = found.text(API_ID).unwrap_or_default();
+            self.client
+                .put_rest_api()
+                .rest_api_id(id)
+                .mode(PutMode::Overwrite)
+                .body(self.body())
+                .send()
+                .await
+                .during("apigateway:PutRestApi", &self.name)?;
+            self.deploy(id).await?;
+        }
+        Ok(())
+    }
+
+    async fn remove(&self, found: &Fields, _step: &Step<'_>) -> Result<(), Failure> {
+        // One call in 30 s is what AWS allows: the last one fails until then, and the step comes back.
+        let duplicates = found.get(DUPLICATES).and_then(Value::as_array);
+        for id in duplicates.into_iter().flatten().filter_map(Value::as_str) {
+            self.delete(id).await?;
+        }
+        Ok(self.delete(found.text(API_ID).unwrap_or_default()).await?)
+    }
+}

@@ -1,0 +1,267 @@
+//! An IAM role that a service acts under.
+
+use async_trait::async_trait;
+use aws_sdk_iam::Client;
+use aws_sdk_iam::types::Tag;
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use super::ownership::{self, Tags, tagged, touches};
+use super::patience::{IAM_BUSY, IAM_IN_USE, IAM_LATE, IAM_STALE, PACE_THROTTLING};
+use crate::aws::{CallFailure, During};
+use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Reading, Resource, Step, document};
+use crate::names::STACK_TAG;
+
+/// A role for one service, with one inline policy.
+pub struct ServiceRole {
+    pub client: Client,
+    pub stack: String,
+    pub id: &'static str,
+    pub name: String,
+    pub description: &'static str,
+    /// Who may assume it.
+    pub trust: Value,
+    pub policy: InlinePolicy,
+    /// The ARN of an AWS managed policy.
+    pub managed_policy: Option<String>,
+}
+
+/// What a role may do.
+pub struct InlinePolicy {
+    pub name: &'static str,
+    pub document: Value,
+}
+
+const DESCRIPTION: &str = "description";
+const TRUST: &str = "trust policy";
+const POLICY: &str = "inline policy";
+const MANAGED: &str = "managed policy";
+
+impl ServiceRole {
+    async fn tags_and_role(&self) -> Result<Option<(Tags, Fields)>, Failure> {
+        let answer = self.client.get_role().role_name(&self.name).send().await;
+        let role = match answer.during("iam:GetRole", &self.name) {
+            Ok(answer) => answer.role,
+            Err(failure) if failure.is_not_found() => None,
+            Err(failure) => return Err(failure.into()),
+        };
+        Ok(role.map(|role| {
+            let tags = role
+                .tags()
+                .iter()
+                .map(|tag| (tag.key(), tag.value()))
+                .collect::<Tags>();
+            let fields = tags
+                .found(Fields::default())
+                .with_some(DESCRIPTION, role.description())
+                .with_some(TRUST, role.assume_role_policy_document().map(decoded));
+            (tags, fields)
+        }))
+    }
+
+    async fn inline_policy(&self) -> Result<Option<Value>, Failure> {
+        let answer = self
+            .client
+            .get_role_policy()
+            .role_name(&self.name)
+            .policy_name(self.policy.name)
+            .send()
+            .await;
+        match answer.during("iam:GetRolePolicy", &self.name) {
+            Ok(answer) => Ok(Some(decoded(answer.policy_document()))),
+            Err(failure) if failure.is_not_found() => Ok(None),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    async fn attached_policies(&self) -> Result<Vec<String>, CallFailure> {
+        let answer = self
+            .client
+            .list_attached_role_policies()
+            .role_name(&self.name)
+            .send()
+            .await;
+        match answer.during("iam:ListAttachedRolePolicies", &self.name) {
+            Ok(answer) => Ok(answer
+                .attached_policies()
+                .iter()
+                .filter_map(|policy| policy.policy_arn().map(str::to_owned))
+                .collect()),
+            Err(failure) if failure.is_not_found() => Ok(Vec::new()),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn put_policy(&self) -> Result<(), Failure> {
+        self.client
+            .put_role_policy()
+            .role_name(&self.name)
+            .policy_name(self.policy.name)
+            .policy_document(self.policy.document.to_string())
+            .send()
+            .await
+            .during("iam:PutRolePolicy", &self.name)?;
+        Ok(())
+    }
+
+    async fn attach(&self) -> Result<(), Failure> {
+        if let Some(arn) = &self.managed_policy {
+            self.client
+                .attach_role_policy()
+                .role_name(&self.name)
+                .policy_arn(arn)
+                .send()
+                .await
+                .during("iam:AttachRolePolicy", &self.name)?;
+        }
+        Ok(())
+    }
+
+    fn tag(&self) -> Result<Tag, Failure> {
+        Ok(Tag::builder().key(STACK_TAG).value(&self.stack).build()?)
+    }
+
+    /// IAM removes no role that has policies, whoever put them there.
+    async fn remove_policies(&self) -> Result<(), CallFailure> {
+        for arn in self.attached_policies().await? {
+            let detach = self
+                .client
+                .detach_role_policy()
+                .role_name(&self.name)
+                .policy_arn(arn);
+            unless_gone(detach.send().await.during("iam:DetachRolePolicy", &self.name))?;
+        }
+        let answer = self
+            .client
+            .list_role_policies()
+            .role_name(&self.name)
+            .send()
+            .await;
+        let Some(inline) = unless_gone(answer.during("iam:ListRolePolicies", &self.name))? else {
+            return Ok(());
+        };
+        for name in inline.policy_names() {
+            let delete = self
+                .client
+                .delete_role_policy()
+                .role_name(&self.name)
+                .policy_name(name);
+            unless_gone(delete.send().await.during("iam:DeleteRolePolicy", &self.name))?;
+        }
+        Ok(())
+    }
+}
+
+/// IAM gives policies URL-encoded.
+fn decoded(policy: &str) -> Value {
+    document(&percent_decode_str(policy).decode_utf8_lossy())
+}
+
+fn unless_gone<T>(result: Result<T, CallFailure>) -> Result<Option<T>, CallFailure> {
+    match result {
+        Ok(answer) => Ok(Some(answer)),
+        Err(failure) if failure.is_not_found() => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+#[async_trait]
+impl Resource for ServiceRole {
+    fn id(&self) -> &str {
+        self.id
+    }
+
+    fn kind(&self) -> &'static str {
+        "role"
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn wanted(&self) -> Fields {
+        tagged(&self.stack)
+            .with(DESCRIPTION, self.description)
+            .with(TRUST, self.trust.clone())
+            .with(POLICY, self.policy.document.clone())
+            .with_some(MANAGED, self.managed_policy.clone())
+    }
+
+    fn not_yet(&self) -> &'static [&'static NotYet] {
+        &[&IAM_BUSY, &IAM_LATE, &IAM_STALE, &IAM_IN_USE, &PACE_THROTTLING]
+    }
+
+    async fn read(&self) -> Result<Reading, Failure> {
+        let managed = async {
+            match &self.managed_policy {
+                Some(arn) => Ok(self
+                    .attached_policies()
+                    .await?
+                    .into_iter()
+                    .find(|found| found == arn)),
+                None => Ok(None),
+            }
+        };
+        let (role, policy, managed) =
+            futures_util::try_join!(self.tags_and_role(), self.inline_policy(), managed)?;
+        Ok(match role {
+            None => Reading::Absent,
+            Some((tags, fields)) => Reading::Found(Found {
+                owner: tags.owner(&self.stack),
+                fields: fields.with_some(POLICY, policy).with_some(MANAGED, managed),
+                settling: None,
+            }),
+        })
+    }
+
+    async fn create(&self, _step: &Step<'_>) -> Result<(), Failure> {
+        self.client
+            .create_role()
+            .role_name(&self.name)
+            .description(self.description)
+            .assume_role_policy_document(self.trust.to_string())
+            .tags(self.tag()?)
+            .send()
+            .await
+            .during("iam:CreateRole", &self.name)?;
+        futures_util::try_join!(self.put_policy(), self.attach())?;
+        Ok(())
+    }
+
+    async fn change(&self, _: &Fields, changes: &[FieldChange], _: &Step<'_>) -> Result<(), Failure> {
+        if touches(changes, &[DESCRIPTION]) {
+            let update = self.client.update_role().role_name(&self.name);
+            let answer = update.description(self.description).send().await;
+            answer.during("iam:UpdateRole", &self.name)?;
+        }
+        if touches(changes, &[TRUST]) {
+            let update = self.client.update_assume_role_policy().role_name(&self.name);
+            let answer = update.policy_document(self.trust.to_string()).send().await;
+            answer.during("iam:UpdateAssumeRolePolicy", &self.name)?;
+        }
+        if touches(changes, &[POLICY]) {
+            self.put_policy().await?;
+        }
+        if touches(changes, &[MANAGED]) {
+            self.attach().await?;
+        }
+        if touches(changes, &[ownership::FIELD]) {
+            let answer = self
+                .client
+                .tag_role()
+                .role_name(&self.name)
+                .tags(self.tag()?)
+                .send()
+                .await;
+            answer.during("iam:TagRole", &self.name)?;
+        }
+        Ok(())
+    }
+
+    async fn remove(&self, _: &Fields, _: &Step<'_>) -> Result<(), Failure> {
+        self.remove_policies().await?;
+        let answer = self.client.delete_role().role_name(&self.name).send().await;
+        unless_gone(answer.during("iam:DeleteRole", &self.name))?;
+        Ok(())
+    }
+}

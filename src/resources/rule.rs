@@ -1,0 +1,253 @@
+//! An EventBridge rule on the default bus, with its target.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::types::{InputTransformer, RuleState, Tag, Target as SdkTarget};
+use serde_json::{Value, json};
+
+use super::ownership::{self, Tags, tagged, touches};
+use super::patience::{EVENTS_BUSY, EVENTS_TARGETS, PACE};
+use crate::aws::{CallFailure, During};
+use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Reading, Resource, Step, document};
+use crate::names::STACK_TAG;
+
+/// A rule that is on and sends what it matches to one target; targets that others gave it stay.
+pub struct Rule {
+    pub client: Client,
+    pub stack: String,
+    pub id: &'static str,
+    pub name: String,
+    pub arn: String,
+    pub description: &'static str,
+    pub pattern: Value,
+    pub target: Target,
+}
+
+/// Where the events go, and what is made of them on the way.
+pub struct Target {
+    /// Tells our target from others of the same rule.
+    pub id: &'static str,
+    pub arn: String,
+    pub role_arn: String,
+    /// Names and the JSON paths of their values in the event.
+    pub input_paths: &'static [(&'static str, &'static str)],
+    /// JSON with `<name>` where a value goes.
+    pub input_template: &'static str,
+}
+
+const PATTERN: &str = "pattern";
+const STATE: &str = "state";
+const DESCRIPTION: &str = "description";
+const TARGET: &str = "target";
+
+impl Target {
+    fn wanted(&self) -> Value {
+        json!({
+            "arn": self.arn,
+            "role": self.role_arn,
+            "inputPaths": self.input_paths.iter().copied().collect::<BTreeMap<_, _>>(),
+            "inputTemplate": self.input_template,
+        })
+    }
+
+    fn found(target: &SdkTarget) -> Value {
+        let transformer = target.input_transformer();
+        json!({
+            "arn": target.arn(),
+            "role": target.role_arn(),
+            "inputPaths": transformer.and_then(InputTransformer::input_paths_map),
+            "inputTemplate": transformer.map(InputTransformer::input_template),
+        })
+    }
+
+    fn request(&self) -> Result<SdkTarget, Failure> {
+        let paths = self
+            .input_paths
+            .iter()
+            .map(|(name, path)| ((*name).to_owned(), (*path).to_owned()));
+        let transformer = InputTransformer::builder()
+            .set_input_paths_map(Some(paths.collect()))
+            .input_template(self.input_template)
+            .build()?;
+        Ok(SdkTarget::builder()
+            .id(self.id)
+            .arn(&self.arn)
+            .role_arn(&self.role_arn)
+            .input_transformer(transformer)
+            .build()?)
+    }
+}
+
+impl Rule {
+    fn tag(&self) -> Result<Tag, Failure> {
+        Ok(Tag::builder().key(STACK_TAG).value(&self.stack).build()?)
+    }
+
+    /// EventBridge takes tags with a new rule, and refuses them with one that is there.
+    async fn put(&self, tag: Option<Tag>) -> Result<(), Failure> {
+        self.client
+            .put_rule()
+            .name(&self.name)
+            .description(self.description)
+            .event_pattern(self.pattern.to_string())
+            .state(RuleState::Enabled)
+            .set_tags(tag.map(|tag| vec![tag]))
+            .send()
+            .await
+            .during("events:PutRule", &self.name)?;
+        Ok(())
+    }
+
+    async fn put_target(&self) -> Result<(), Failure> {
+        let answer = self
+            .client
+            .put_targets()
+            .rule(&self.name)
+            .targets(self.target.request()?)
+            .send()
+            .await
+            .during("events:PutTargets", &self.name)?;
+        match answer.failed_entries().first() {
+            Some(entry) => {
+                Err(self.entry_failure("events:PutTargets", entry.error_code(), entry.error_message()))
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn targets(&self) -> Result<Vec<SdkTarget>, CallFailure> {
+        let answer = self.client.list_targets_by_rule().rule(&self.name).send().await;
+        match answer.during("events:ListTargetsByRule", &self.name) {
+            Ok(answer) => Ok(answer.targets.unwrap_or_default()),
+            Err(failure) if failure.is_not_found() => Ok(Vec::new()),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn tags(&self) -> Result<Tags, CallFailure> {
+        let answer = self
+            .client
+            .list_tags_for_resource()
+            .resource_arn(&self.arn)
+            .send()
+            .await;
+        match answer.during("events:ListTagsForResource", &self.name) {
+            Ok(answer) => Ok(answer.tags().iter().map(|tag| (tag.key(), tag.value())).collect()),
+            Err(failure) if failure.is_not_found() => Ok(Tags::default()),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// A call that was answered with success may still have failed for an entry.
+    fn entry_failure(&self, operation: &str, code: Option<&str>, message: Option<&str>) -> Failure {
+        let code = code.unwrap_or("unknown");
+        let detail = message.unwrap_or_default();
+        Failure {
+            message: format!("{operation} on {} was refused: {code}: {detail}", self.name),
+            code: Some(code.to_owned()),
+            detail: detail.to_owned(),
+            hints: Vec::new(),
+        }
+    }
+}
+
+#[async_trait]
+impl Resource for Rule {
+    fn id(&self) -> &str {
+        self.id
+    }
+
+    fn kind(&self) -> &'static str {
+        "rule"
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn wanted(&self) -> Fields {
+        tagged(&self.stack)
+            .with(DESCRIPTION, self.description)
+            .with(PATTERN, self.pattern.clone())
+            .with(STATE, RuleState::Enabled.as_str())
+            .with(TARGET, self.target.wanted())
+    }
+
+    fn not_yet(&self) -> &'static [&'static NotYet] {
+        &[&EVENTS_BUSY, &EVENTS_TARGETS, &PACE]
+    }
+
+    async fn read(&self) -> Result<Reading, Failure> {
+        let describe = self.client.describe_rule().name(&self.name).send();
+        let describe = async { describe.await.during("events:DescribeRule", &self.name) };
+        let (rule, targets, tags) = futures_util::join!(describe, self.targets(), self.tags());
+        let rule = match rule {
+            Ok(rule) => rule,
+            Err(failure) if failure.is_not_found() => return Ok(Reading::Absent),
+            Err(failure) => return Err(failure.into()),
+        };
+        let (targets, tags) = (targets?, tags?);
+        let target = targets.iter().find(|target| target.id() == self.target.id);
+        let fields = Fields::default()
+            .with_some(DESCRIPTION, rule.description())
+            .with_some(PATTERN, rule.event_pattern().map(document))
+            .with_some(STATE, rule.state().map(RuleState::as_str))
+            .with_some(TARGET, target.map(Target::found));
+        Ok(Reading::Found(Found {
+            owner: tags.owner(&self.stack),
+            fields: tags.found(fields),
+            settling: None,
+        }))
+    }
+
+    async fn create(&self, _step: &Step<'_>) -> Result<(), Failure> {
+        self.put(Some(self.tag()?)).await?;
+        self.put_target().await
+    }
+
+    async fn change(&self, _: &Fields, changes: &[FieldChange], _: &Step<'_>) -> Result<(), Failure> {
+        if touches(changes, &[PATTERN, STATE, DESCRIPTION]) {
+            self.put(None).await?;
+        }
+        if touches(changes, &[TARGET]) {
+            self.put_target().await?;
+        }
+        if touches(changes, &[ownership::FIELD]) {
+            let answer = self
+                .client
+                .tag_resource()
+                .resource_arn(&self.arn)
+                .tags(self.tag()?)
+                .send()
+                .await;
+            answer.during("events:TagResource", &self.name)?;
+        }
+        Ok(())
+    }
+
+    async fn remove(&self, _: &Fields, _: &Step<'_>) -> Result<(), Failure> {
+        let targets = self.targets().await?;
+        if !targets.is_empty() {
+            let ids = targets.into_iter().map(|target| target.id).collect();
+            let answer = self
+                .client
+                .remove_targets()
+                .rule(&self.name)
+                .set_ids(Some(ids))
+                .send()
+                .await;
+            let answer = answer.during("events:RemoveTargets", &self.name)?;
+            if let Some(entry) = answer.failed_entries().first() {
+                let (code, message) = (entry.error_code(), entry.error_message());
+                return Err(self.entry_failure("events:RemoveTargets", code, message));
+            }
+        }
+        let answer = self.client.delete_rule().name(&self.name).send().await;
+        match answer.during("events:DeleteRule", &self.name) {
+            Err(failure) if !failure.is_not_found() => Err(failure.into()),
+            _ => Ok(()),
+        }
+    }
+}

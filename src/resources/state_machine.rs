@@ -1,0 +1,228 @@
+//! A Step Functions state machine of type STANDARD.
+
+use async_trait::async_trait;
+use aws_sdk_sfn::Client;
+use aws_sdk_sfn::operation::describe_state_machine::DescribeStateMachineOutput;
+use aws_sdk_sfn::types::{
+    CloudWatchLogsLogGroup, ExecutionStatus, LogDestination, LogLevel, LoggingConfiguration,
+    StateMachineStatus, StateMachineType, Tag,
+};
+use serde_json::{Value, json};
+
+use super::ownership::{self, Tags, tagged, touches};
+use super::patience::{PACE, STATES_BUSY, STATES_DELETING, STATES_LOGS, STATES_ROLE};
+use crate::aws::During;
+use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Reading, Resource, Step, document};
+use crate::names::STACK_TAG;
+
+/// A state machine that logs everything.
+pub struct StateMachine {
+    pub client: Client,
+    pub stack: String,
+    pub id: &'static str,
+    pub name: String,
+    pub arn: String,
+    pub definition: Value,
+    pub role_arn: String,
+    /// Without the `:*` that Step Functions wants behind it.
+    pub log_group_arn: String,
+}
+
+const DEFINITION: &str = "definition";
+const ROLE: &str = "role";
+const LOGGING: &str = "logging";
+
+impl StateMachine {
+    fn logging_configuration(&self) -> LoggingConfiguration {
+        let group = CloudWatchLogsLogGroup::builder().log_group_arn(self.log_destination());
+        LoggingConfiguration::builder()
+            .level(LogLevel::All)
+            .include_execution_data(true)
+            .destinations(
+                LogDestination::builder()
+                    .cloud_watch_logs_log_group(group.build())
+                    .build(),
+            )
+            .build()
+    }
+
+    fn log_destination(&self) -> String {
+        format!("{}:*", self.log_group_arn)
+    }
+
+    fn tag(&self) -> Tag {
+        Tag::builder().key(STACK_TAG).value(&self.stack).build()
+    }
+
+    /// A state machine with executions still running would only go when they have ended.
+    async fn stop_executions(&self, step: &Step<'_>) -> Result<(), Failure> {
+        let mut stopped = 0_usize;
+        loop {
+            let running = self
+                .client
+                .list_executions()
+                .state_machine_arn(&self.arn)
+                .status_filter(ExecutionStatus::Running)
+                .max_results(100)
+                .send()
+                .await
+                .during("states:ListExecutions", &self.name)?;
+            if running.executions().is_empty() || step.is_stopped() {
+                return Ok(());
+            }
+            for execution in running.executions() {
+                let stop = self
+                    .client
+                    .stop_execution()
+                    .execution_arn(execution.execution_arn())
+                    .error("Stopped")
+                    .cause("resizer down removes the state machine");
+                match stop.send().await.during("states:StopExecution", execution.name()) {
+                    Err(failure) if !failure.is_not_found() => return Err(failure.into()),
+                    _ => stopped += 1,
+                }
+                step.note(&format!("stopped {stopped} running executions"));
+            }
+        }
+    }
+}
+
+fn found_fields(machine: &DescribeStateMachineOutput) -> Fields {
+    Fields::default()
+        .with(DEFINITION, document(machine.definition()))
+        .with(ROLE, machine.role_arn())
+        .with_some(LOGGING, machine.logging_configuration().map(logging_value))
+}
+
+fn logging_value(logging: &LoggingConfiguration) -> Value {
+    let log_group = logging
+        .destinations()
+        .iter()
+        .find_map(|destination| destination.cloud_watch_logs_log_group()?.log_group_arn());
+    json!({
+        "level": logging.level().map(LogLevel::as_str),
+        "includeExecutionData": logging.include_execution_data(),
+        "logGroup": log_group,
+    })
+}
+
+#[async_trait]
+impl Resource for StateMachine {
+    fn id(&self) -> &str {
+        self.id
+    }
+
+    fn kind(&self) -> &'static str {
+        "state machine"
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn wanted(&self) -> Fields {
+        tagged(&self.stack)
+            .with(DEFINITION, self.definition.clone())
+            .with(ROLE, self.role_arn.as_str())
+            .with(
+                LOGGING,
+                json!({
+                    "level": LogLevel::All.as_str(),
+                    "includeExecutionData": true,
+                    "logGroup": self.log_destination(),
+                }),
+            )
+    }
+
+    fn not_yet(&self) -> &'static [&'static NotYet] {
+        &[&STATES_ROLE, &STATES_LOGS, &STATES_DELETING, &STATES_BUSY, &PACE]
+    }
+
+    async fn read(&self) -> Result<Reading, Failure> {
+        let describe = self
+            .client
+            .describe_state_machine()
+            .state_machine_arn(&self.arn)
+            .send();
+        let tags = self
+            .client
+            .list_tags_for_resource()
+            .resource_arn(&self.arn)
+            .send();
+        let (machine, tags) = futures_util::join!(describe, tags);
+        let machine = match machine.during("states:DescribeStateMachine", &self.name) {
+            Ok(machine) => machine,
+            Err(failure) if failure.is_not_found() => return Ok(Reading::Absent),
+            Err(failure) => return Err(failure.into()),
+        };
+        let tags: Tags = match tags.during("states:ListTagsForResource", &self.name) {
+            Ok(answer) => answer
+                .tags()
+                .iter()
+                .filter_map(|tag| Some((tag.key()?, tag.value()?)))
+                .collect(),
+            Err(failure) if failure.is_not_found() => return Ok(Reading::Absent),
+            Err(failure) => return Err(failure.into()),
+        };
+        let deleting = machine.status() == Some(&StateMachineStatus::Deleting);
+        Ok(Reading::Found(Found {
+            owner: tags.owner(&self.stack),
+            fields: tags.found(found_fields(&machine)),
+            settling: deleting.then(|| "Step Functions to remove the state machine".to_owned()),
+        }))
+    }
+
+    async fn create(&self, _step: &Step<'_>) -> Result<(), Failure> {
+        self.client
+            .create_state_machine()
+            .name(&self.name)
+            .r#type(StateMachineType::Standard)
+            .definition(format!("{:#}", self.definition))
+            .role_arn(&self.role_arn)
+            .logging_configuration(self.logging_configuration())
+            .tags(self.tag())
+            .send()
+            .await
+            .during("states:CreateStateMachine", &self.name)?;
+        Ok(())
+    }
+
+    async fn change(&self, _: &Fields, changes: &[FieldChange], _: &Step<'_>) -> Result<(), Failure> {
+        if touches(changes, &[DEFINITION, ROLE, LOGGING]) {
+            self.client
+                .update_state_machine()
+                .state_machine_arn(&self.arn)
+                .definition(format!("{:#}", self.definition))
+                .role_arn(&self.role_arn)
+                .logging_configuration(self.logging_configuration())
+                .send()
+                .await
+                .during("states:UpdateStateMachine", &self.name)?;
+        }
+        if touches(changes, &[ownership::FIELD]) {
+            let answer = self
+                .client
+                .tag_resource()
+                .resource_arn(&self.arn)
+                .tags(self.tag())
+                .send()
+                .await;
+            answer.during("states:TagResource", &self.name)?;
+        }
+        Ok(())
+    }
+
+    async fn remove(&self, _: &Fields, step: &Step<'_>) -> Result<(), Failure> {
+        self.stop_executions(step).await?;
+        let answer = self
+            .client
+            .delete_state_machine()
+            .state_machine_arn(&self.arn)
+            .send()
+            .await;
+        match answer.during("states:DeleteStateMachine", &self.name) {
+            Err(failure) if !failure.is_not_found() => Err(failure.into()),
+            _ => Ok(()),
+        }
+    }
+}

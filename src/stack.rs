@@ -1,0 +1,362 @@
+//! The pipeline on one page: which resources, and which of them uses which.
+//!
+//! ```text
+//! log groups ── roles ──┐
+//! buckets ──────────────┴─ function ── state machine ──┬─ rule
+//!                                                      └─ REST API
+//! ```
+//! What is made takes its place from left to right, what is removed from right to left. IAM needs seconds until a new
+//! role can be assumed: they pass while the buckets are made. Names are computed, so an edge is order alone.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::config::{Architecture, Settings};
+use crate::engine::{Failure, Graph, NodeId};
+use crate::names::{API_PATH, Names, Role, STAGE};
+use crate::package::FunctionPackage;
+use crate::resources::documents::{self, DocumentError, render};
+use crate::resources::{
+    Bucket, Function, InlinePolicy, LogGroup, Notification, RestApi, Rule, ServiceRole, StateMachine, Target,
+};
+use crate::session::Session;
+
+/// Names the event's values for [`INPUT_TEMPLATE`].
+const INPUT_PATHS: [(&str, &str); 3] = [
+    ("bucket", "$.detail.bucket.name"),
+    ("key", "$.detail.object.key"),
+    ("size", "$.detail.object.size"),
+];
+
+/// The execution's input. EventBridge puts quotes around a value that is a string.
+const INPUT_TEMPLATE: &str = r#"{"bucket": <bucket>, "key": <key>, "size": <size>}"#;
+
+/// The ids of the resources that commands look for.
+pub const REST_API: &str = "rest_api";
+pub const FUNCTION: &str = "function";
+pub const ORIGINAL_BUCKET: &str = "original_bucket";
+pub const RESIZED_BUCKET: &str = "resized_bucket";
+
+/// The graph of the whole stack. Without a `package`, the function's code is left out of every comparison.
+///
+/// # Errors
+/// A document of `asl/`, `policies/` or `api/` that does not fit its values.
+pub fn graph(
+    session: &Session,
+    settings: &Settings,
+    package: Option<FunctionPackage>,
+) -> Result<Graph, Failure> {
+    let stack = Stack {
+        session,
+        settings,
+        names: &session.names,
+    };
+    let mut graph = Graph::default();
+    let add_role = |graph: &mut Graph, role, uses: &[NodeId]| -> Result<NodeId, Failure> {
+        Ok(graph.add(stack.role(role)?, uses))
+    };
+
+    let original = graph.add(stack.original_bucket(), &[]);
+    let resized = graph.add(stack.resized_bucket(), &[]);
+    let function_logs = graph.add(stack.function_log_group(), &[]);
+    let state_machine_logs = graph.add(stack.state_machine_log_group(), &[]);
+
+    // A role that may write to a log group goes before it, or late lines would make the group again.
+    let function_role = add_role(&mut graph, Role::Function, &[function_logs])?;
+    let state_machine_role = add_role(&mut graph, Role::StateMachine, &[state_machine_logs])?;
+    let rule_role = add_role(&mut graph, Role::Rule, &[])?;
+    let api_role = add_role(&mut graph, Role::Api, &[])?;
+
+    let function = graph.add(
+        stack.function(package),
+        &[function_role, function_logs, original, resized],
+    );
+    let state_machine = graph.add(
+        stack.state_machine()?,
+        &[state_machine_role, state_machine_logs, function],
+    );
+    graph.add(stack.rule(), &[original, rule_role, state_machine]);
+    graph.add(stack.rest_api()?, &[api_role, state_machine]);
+    Ok(graph)
+}
+
+/// What each resource is made of.
+struct Stack<'a> {
+    session: &'a Session,
+    settings: &'a Settings,
+    names: &'a Names,
+}
+
+impl Stack<'_> {
+    fn name(&self) -> String {
+        self.names.stack.clone()
+    }
+
+    fn original_bucket(&self) -> Bucket {
+        self.bucket(
+            ORIGINAL_BUCKET,
+            self.names.original_bucket(),
+            Notification::EventBridge,
+        )
+    }
+
+    fn resized_bucket(&self) -> Bucket {
+        self.bucket(
+            RESIZED_BUCKET,
+            self.names.resized_bucket(),
+            Notification::Untouched,
+        )
+    }
+
+    fn bucket(&self, id: &'static str, name: String, notification: Notification) -> Bucket {
+        Bucket {
+            client: self.session.clients.s3.clone(),
+            stack: self.name(),
+            id,
+            name,
+            region: self.names.region.clone(),
+            account: self.names.account.clone(),
+            notification,
+        }
+    }
+
+    fn function_log_group(&self) -> LogGroup {
+        self.log_group("function_log_group", self.names.function_log_group())
+    }
+
+    fn state_machine_log_group(&self) -> LogGroup {
+        self.log_group("state_machine_log_group", self.names.state_machine_log_group())
+    }
+
+    fn log_group(&self, id: &'static str, name: String) -> LogGroup {
+        LogGroup {
+            client: self.session.clients.logs.clone(),
+            stack: self.name(),
+            id,
+            arn: self.names.log_group_arn(&name),
+            name,
+            retention_days: self.settings.logs.retention_days,
+        }
+    }
+
+    fn role(&self, role: Role) -> Result<ServiceRole, Failure> {
+        let documents = role_documents(self.names, role)?;
+        Ok(ServiceRole {
+            client: self.session.clients.iam.clone(),
+            stack: self.name(),
+            id: documents.id,
+            name: self.names.role(role),
+            description: documents.description,
+            trust: documents.trust,
+            policy: documents.policy,
+            managed_policy: documents
+                .managed_policy
+                .map(|name| format!("arn:{}:iam::aws:policy/service-role/{name}", self.names.partition)),
+        })
+    }
+
+    fn function(&self, package: Option<FunctionPackage>) -> Function {
+        Function {
+            client: self.session.clients.lambda.clone(),
+            stack: self.name(),
+            id: FUNCTION,
+            name: self.names.function(),
+            arn: self.names.function_arn(),
+            package,
+            architecture: match self.settings.function.architecture {
+                Architecture::X86_64 => aws_sdk_lambda::types::Architecture::X8664,
+                Architecture::Arm64 => aws_sdk_lambda::types::Architecture::Arm64,
+            },
+            role_arn: self.names.role_arn(Role::Function),
+            log_group: self.names.function_log_group(),
+            memory: self.settings.function.memory,
+            timeout: self.settings.function.timeout,
+            environment: self.environment(),
+        }
+    }
+
+    /// What the handler reads.
+    fn environment(&self) -> BTreeMap<String, String> {
+        let resize = &self.settings.resize;
+        let sides = [("RESIZE_WIDTH", resize.width), ("RESIZE_HEIGHT", resize.height)];
+        let mut environment = BTreeMap::from([
+            ("RESIZED_BUCKET".to_owned(), self.names.resized_bucket()),
+            ("ORIGINAL_BUCKET".to_owned(), self.names.original_bucket()),
+            ("RESIZE_FIT".to_owned(), resize.fit.name().to_owned()),
+            ("RESIZE_FORMAT".to_owned(), resize.format.name().to_owned()),
+            ("RESIZE_QUALITY".to_owned(), resize.quality.to_string()),
+        ]);
+        environment.extend(
+            sides
+                .into_iter()
+                .filter_map(|(name, side)| Some((name.to_owned(), side?.to_string()))),
+        );
+        environment
+    }
+
+    fn state_machine(&self) -> Result<StateMachine, Failure> {
+        Ok(StateMachine {
+            client: self.session.clients.states.clone(),
+            stack: self.name(),
+            id: "state_machine",
+            name: self.names.state_machine(),
+            arn: self.names.state_machine_arn(),
+            definition: definition(self.names)?,
+            role_arn: self.names.role_arn(Role::StateMachine),
+            log_group_arn: self.names.log_group_arn(&self.names.state_machine_log_group()),
+        })
+    }
+
+    fn rule(&self) -> Rule {
+        Rule {
+            client: self.session.clients.events.clone(),
+            stack: self.name(),
+            id: "rule",
+            name: self.names.rule(),
+            arn: self.names.rule_arn(),
+            description: "Starts the state machine for every object created in the original bucket",
+            pattern: serde_json::json!({
+                "source": ["aws.s3"],
+                "detail-type": ["Object Created"],
+                "resources": [self.names.bucket_arn(&self.names.original_bucket())],
+            }),
+            target: Target {
+                id: "state-machine",
+                arn: self.names.state_machine_arn(),
+                role_arn: self.names.role_arn(Role::Rule),
+                input_paths: &INPUT_PATHS,
+                input_template: INPUT_TEMPLATE,
+            },
+        }
+    }
+
+    fn rest_api(&self) -> Result<RestApi, Failure> {
+        Ok(RestApi {
+            client: self.session.clients.api_gateway.clone(),
+            stack: self.name(),
+            id: REST_API,
+            name: self.names.rest_api(),
+            arn_prefix: self.names.rest_api_arn(""),
+            document: open_api(self.names)?,
+            path: API_PATH,
+            stage: STAGE,
+        })
+    }
+}
+
+/// What makes one service's role.
+struct RoleDocuments {
+    id: &'static str,
+    description: &'static str,
+    trust: Value,
+    policy: InlinePolicy,
+    managed_policy: Option<&'static str>,
+}
+
+fn role_documents(names: &Names, role: Role) -> Result<RoleDocuments, DocumentError> {
+    let account = ("account", names.account.as_str());
+    let state_machine_arn = names.state_machine_arn();
+    let state_machine = ("state_machine_arn", state_machine_arn.as_str());
+    let policy = |name, document| InlinePolicy { name, document };
+    Ok(match role {
+        Role::Function => RoleDocuments {
+            id: "function_role",
+            description: "Lets the resize function read originals, write resized pictures and log",
+            trust: render(documents::FUNCTION_TRUST, &[account])?,
+            policy: policy(
+                "pictures",
+                render(
+                    documents::FUNCTION_POLICY,
+                    &[
+                        ("original_bucket_arn", &names.bucket_arn(&names.original_bucket())),
+                        ("resized_bucket_arn", &names.bucket_arn(&names.resized_bucket())),
+                    ],
+                )?,
+            ),
+            managed_policy: Some("AWSLambdaBasicExecutionRole"),
+        },
+        Role::StateMachine => RoleDocuments {
+            id: "state_machine_role",
+            description: "Lets the state machine run the resize function and log",
+            trust: render(documents::STATE_MACHINE_TRUST, &[account, state_machine])?,
+            policy: policy(
+                "resize",
+                render(
+                    documents::STATE_MACHINE_POLICY,
+                    &[("function_arn", &names.function_arn())],
+                )?,
+            ),
+            managed_policy: None,
+        },
+        Role::Rule => RoleDocuments {
+            id: "rule_role",
+            description: "Lets the rule start the state machine",
+            trust: render(documents::RULE_TRUST, &[account, ("rule_arn", &names.rule_arn())])?,
+            policy: policy("start", render(documents::RULE_POLICY, &[state_machine])?),
+            managed_policy: None,
+        },
+        Role::Api => RoleDocuments {
+            id: "api_role",
+            description: "Lets the REST API start the state machine",
+            trust: render(documents::API_TRUST, &[account])?,
+            policy: policy("start", render(documents::API_POLICY, &[state_machine])?),
+            managed_policy: Some("AmazonAPIGatewayPushToCloudWatchLogs"),
+        },
+    })
+}
+
+fn definition(names: &Names) -> Result<Value, DocumentError> {
+    render(
+        documents::STATE_MACHINE,
+        &[
+            ("partition", &names.partition),
+            ("function_arn", &names.function_arn()),
+        ],
+    )
+}
+
+/// The state machine's ARN also goes into a template that writes JSON: it has no character that would need escaping.
+fn open_api(names: &Names) -> Result<Value, DocumentError> {
+    render(
+        documents::REST_API,
+        &[
+            ("name", &names.rest_api()),
+            ("partition", &names.partition),
+            ("region", &names.region),
+            ("role_arn", &names.role_arn(Role::Api)),
+            ("state_machine_arn", &names.state_machine_arn()),
+        ],
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn names() -> Names {
+        Names {
+            stack: "demo".to_owned(),
+            account: "123456789012".to_owned(),
+            region: "cn-north-1".to_owned(),
+            partition: "aws-cn".to_owned(),
+        }
+    }
+
+    #[test]
+    fn every_document_renders_whole() {
+        let names = names();
+        let mut rendered = vec![definition(&names).unwrap(), open_api(&names).unwrap()];
+        for role in [Role::Function, Role::StateMachine, Role::Rule, Role::Api] {
+            let documents = role_documents(&names, role).unwrap();
+            rendered.extend([documents.trust, documents.policy.document]);
+        }
+        for document in rendered {
+            let text = document.to_string();
+            assert!(document.is_object() && !text.contains("${"), "{text}");
+            assert!(!text.contains("arn:aws:"), "a partition is not filled in: {text}");
+        }
+    }
+}

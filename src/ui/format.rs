@@ -1,0 +1,69 @@
+//! Numbers and texts as people read them.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// `41 ms`, `1.9 s`, `2 min 05 s`.
+pub fn duration(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    match millis {
+        0..1000 => format!("{millis} ms"),
+        1000..60_000 => format!("{:.1} s", duration.as_secs_f64()),
+        _ => format!("{} min {:02} s", millis / 60_000, millis / 1000 % 60),
+    }
+}
+
+/// `512 B`, `176 kB`, `1.4 MB`: as S3's console, in steps of 1,000.
+pub fn bytes(bytes: u64) -> String {
+    match bytes {
+        0..1000 => format!("{bytes} B"),
+        1000..1_000_000 => format!("{:.0} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
+}
+
+/// `2026-11-23 03:11:02`, where this machine is.
+pub fn date_and_time(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::system()).strftime("%F %T").to_string()
+}
+
+/// `text` on one line, no longer than `max` characters.
+pub fn clipped(text: &str, max: usize) -> String {
+    let line: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(max + 1)
+        .collect();
+    if line.chars().count() <= max {
+        return line;
+    }
+    let kept: String = line.chars().take(max.saturating_sub(1)).collect();
+    format!("{kept}…")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_the_unit_that_fits() {
+        let shown = [0, 41, 1_941, 59_940, 125_000].map(|millis| duration(Duration::from_millis(millis)));
+        assert_eq!(shown, ["0 ms", "41 ms", "1.9 s", "59.9 s", "2 min 05 s"]);
+    }
+
+    #[test]
+    fn sizes_have_the_unit_that_fits() {
+        let shown = [0, 999, 176_000, 1_400_000, 5_000_000_000].map(bytes);
+        assert_eq!(shown, ["0 B", "999 B", "176 kB", "1.4 MB", "5.0 GB"]);
+    }
+
+    #[test]
+    fn a_long_text_is_clipped_to_one_line() {
+        assert_eq!(clipped("two\nlines", 20), "two lines");
+        assert_eq!(clipped("abcdef", 4), "abc…");
+        assert_eq!(clipped("日本語", 3), "日本語");
+    }
+}

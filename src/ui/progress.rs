@@ -1,0 +1,182 @@
+//! What the engine does, while it does it: a line a resource.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anstyle::{AnsiColor, Style};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::Ui;
+use super::table::{cut_middle, width_of_stderr};
+use crate::engine::{Action, Event, Graph, Listener, NodeId, Outcome};
+
+const DONE: Style = AnsiColor::Green.on_default();
+const FAILED: Style = AnsiColor::Red.on_default();
+const FAINT: Style = Style::new().dimmed();
+
+/// Columns for the verb, the kind and the time.
+const VERB_WIDTH: usize = 11;
+const KIND_WIDTH: usize = 13;
+const MARK_AND_TIME_WIDTH: usize = 12;
+
+/// Draws the steps of a run: on a terminal lines that change, else a line for each thing that happened.
+pub struct Progress {
+    ui: Ui,
+    lines: MultiProgress,
+    rows: Mutex<Vec<Row>>,
+}
+
+/// A resource and how far its step is.
+struct Row {
+    kind: &'static str,
+    name: String,
+    verb: Verb,
+    since: Instant,
+    bar: Option<ProgressBar>,
+    /// What it waits for, said once.
+    waits_for: String,
+    note: String,
+}
+
+/// An action's name while it goes on and when it is done.
+#[derive(Clone, Copy)]
+struct Verb {
+    doing: &'static str,
+    done: &'static str,
+}
+
+impl Verb {
+    fn of(action: &Action) -> Self {
+        let (doing, done) = match action {
+            Action::Create(_) => ("creating", "created"),
+            Action::Change(_) => ("changing", "changed"),
+            Action::Remove => ("removing", "removed"),
+            Action::Keep | Action::Refuse(_) => ("looking", "unchanged"),
+        };
+        Self { doing, done }
+    }
+}
+
+impl Progress {
+    pub fn new(ui: &Ui, graph: &Graph) -> Self {
+        let target = if ui.is_live() {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let row = |node: NodeId| Row {
+            kind: graph.resource(node).kind(),
+            name: graph.resource(node).name().to_owned(),
+            verb: Verb::of(&Action::Keep),
+            since: Instant::now(),
+            bar: None,
+            waits_for: String::new(),
+            note: String::new(),
+        };
+        Self {
+            ui: *ui,
+            lines: MultiProgress::with_draw_target(target),
+            rows: Mutex::new(graph.nodes().map(row).collect()),
+        }
+    }
+
+    /// Says a line of its own above those that change.
+    pub fn announcer(&self) -> impl Fn(&str) + Send + 'static {
+        let (ui, lines) = (self.ui, self.lines.clone());
+        move |text| lines.suspend(|| ui.say(text))
+    }
+
+    fn started(&self, row: &mut Row, action: &Action) {
+        row.verb = Verb::of(action);
+        row.since = Instant::now();
+        if self.ui.is_live() {
+            let bar = self
+                .lines
+                .add(ProgressBar::new_spinner().with_style(running_style()));
+            bar.set_message(row.line(row.verb.doing, ""));
+            bar.enable_steady_tick(Duration::from_millis(100));
+            row.bar = Some(bar);
+        }
+    }
+
+    fn waiting(&self, row: &mut Row, waits_for: &str, pause: Duration) {
+        let detail = format!("waits for {waits_for}");
+        match &row.bar {
+            Some(bar) => bar.set_message(row.line(row.verb.doing, &detail)),
+            // A short pause is not worth a line that stays.
+            None if pause >= Duration::from_millis(250) && row.waits_for != waits_for => {
+                self.ui.say(format!("  {}", row.line("waiting", &detail)));
+                row.waits_for = waits_for.to_owned();
+            }
+            None => {}
+        }
+    }
+
+    fn ended(&self, row: &Row, outcome: &Outcome) {
+        let (mark, style, verb) = match outcome {
+            Outcome::Kept(_) => return,
+            Outcome::Done(_) => ('✓', DONE, row.verb.done),
+            Outcome::Failed(_) => ('✗', FAILED, "failed"),
+            Outcome::NotStarted { .. } => ('·', FAINT, "not started"),
+        };
+        let line = row.line(verb, &row.note);
+        let time = match outcome {
+            Outcome::NotStarted { .. } => String::new(),
+            _ => format!("{:.1} s", row.since.elapsed().as_secs_f64()),
+        };
+        let text = format!("{style}{mark}{style:#} {line}  {FAINT}{time}{FAINT:#}");
+        match &row.bar {
+            Some(bar) => {
+                bar.set_style(ended_style());
+                bar.finish_with_message(self.ui.painted(&text));
+            }
+            None => self.lines.suspend(|| self.ui.say(text)),
+        }
+    }
+}
+
+impl Row {
+    fn line(&self, verb: &str, detail: &str) -> String {
+        let room = width_of_stderr().saturating_sub(VERB_WIDTH + KIND_WIDTH + MARK_AND_TIME_WIDTH + 4);
+        let separator = if detail.is_empty() { "" } else { "  " };
+        let name_room = room.saturating_sub(detail.chars().count() + separator.len());
+        let name = cut_middle(&self.name, name_room.max(room / 2));
+        let detail = cut_middle(
+            detail,
+            room.saturating_sub(name.chars().count() + separator.len()),
+        );
+        format!(
+            "{verb:VERB_WIDTH$}  {:KIND_WIDTH$}  {name}{separator}{detail}",
+            self.kind
+        )
+    }
+}
+
+impl Listener for Progress {
+    fn on(&self, node: NodeId, event: Event<'_>) {
+        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        let row = &mut rows[node.index()];
+        match event {
+            Event::Started(action) => self.started(row, action),
+            Event::Waiting { waits_for, pause } => self.waiting(row, waits_for, pause),
+            Event::Note(note) => {
+                row.note = note.to_owned();
+                if let Some(bar) = &row.bar {
+                    bar.set_message(row.line(row.verb.doing, note));
+                }
+            }
+            Event::Ended(outcome) => self.ended(row, outcome),
+        }
+    }
+}
+
+/// The templates are ours: one that does not parse leaves the line without decoration.
+fn running_style() -> ProgressStyle {
+    ProgressStyle::with_template("{spinner:.cyan} {msg}  {elapsed:.dim}")
+        .unwrap_or_else(|_| ProgressStyle::default_spinner())
+        .tick_strings(&["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏", " "])
+}
+
+fn ended_style() -> ProgressStyle {
+    ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner())
+}

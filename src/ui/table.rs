@@ -1,0 +1,101 @@
+//! Aligned columns that fit the terminal.
+
+use std::io::{self, IsTerminal};
+
+/// The width to draw for where no terminal says one.
+const DEFAULT_WIDTH: usize = 120;
+
+/// Columns are at least this wide before they are cut.
+const NARROWEST: usize = 8;
+
+/// The columns of the terminal behind stdout; wide where there is none, so that nothing is cut in a file.
+pub fn width_of_stdout() -> usize {
+    if !io::stdout().is_terminal() {
+        return usize::MAX;
+    }
+    terminal_size::terminal_size().map_or(DEFAULT_WIDTH, |(width, _)| usize::from(width.0))
+}
+
+/// The columns of the terminal behind stderr.
+pub fn width_of_stderr() -> usize {
+    if !io::stderr().is_terminal() {
+        return usize::MAX;
+    }
+    terminal_size::terminal_size_of(io::stderr()).map_or(DEFAULT_WIDTH, |(width, _)| usize::from(width.0))
+}
+
+/// The rows with their columns aligned, two spaces between, at most `width` wide.
+///
+/// The widest column gives way first, and is cut in the middle: both ends of a name tell names apart.
+pub fn aligned<const N: usize>(rows: &[[String; N]], width: usize) -> Vec<String> {
+    let mut widths = [0; N];
+    for row in rows {
+        for (column, cell) in row.iter().enumerate() {
+            widths[column] = widths[column].max(cell.chars().count());
+        }
+    }
+    shrink(&mut widths, width.saturating_sub(2 * N.saturating_sub(1)));
+    rows.iter()
+        .map(|row| {
+            let cells = row.iter().zip(widths).map(|(cell, width)| {
+                let cell = cut_middle(cell, width);
+                format!("{cell:width$}")
+            });
+            cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+        })
+        .collect()
+}
+
+fn shrink(widths: &mut [usize], room: usize) {
+    while widths.iter().sum::<usize>() > room {
+        match widths.iter_mut().max() {
+            Some(widest) if *widest > NARROWEST => *widest -= 1,
+            _ => return,
+        }
+    }
+}
+
+/// `text` in at most `width` characters, its middle replaced by `…` if need be.
+pub fn cut_middle(text: &str, width: usize) -> String {
+    let length = text.chars().count();
+    if length <= width {
+        return text.to_owned();
+    }
+    let kept = width.saturating_sub(1);
+    let head = kept.div_ceil(2);
+    let before: String = text.chars().take(head).collect();
+    let after: String = text.chars().skip(length - (kept - head)).collect();
+    format!("{before}…{after}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned() {
+        let rows = [
+            ["role".to_owned(), "a".to_owned()],
+            ["log group".to_owned(), "b".to_owned()],
+        ];
+        assert_eq!(aligned(&rows, 80), ["role       a", "log group  b"]);
+    }
+
+    #[test]
+    fn the_widest_column_is_cut_in_the_middle() {
+        let rows = [[
+            "bucket".to_owned(),
+            "resizer-original-000000000000-us-east-1".to_owned(),
+        ]];
+        let lines = aligned(&rows, 30);
+        assert_eq!(lines, ["bucket  resizer-ori…-us-east-1"]);
+        assert_eq!(lines[0].chars().count(), 30);
+    }
+
+    #[test]
+    fn a_text_that_fits_is_left_alone() {
+        assert_eq!(cut_middle("abc", 3), "abc");
+        assert_eq!(cut_middle("abcd", 3), "a…d");
+        assert_eq!(cut_middle("abcd", 0), "…");
+    }
+}

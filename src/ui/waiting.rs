@@ -1,0 +1,72 @@
+//! One line that says what is being waited for.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::Ui;
+
+/// How often the line is redrawn.
+const TICK: Duration = Duration::from_millis(100);
+
+/// A line on stderr that lives while something is waited for: redrawn on a terminal, said once elsewhere.
+#[derive(Debug)]
+pub struct Waiting<'a> {
+    ui: &'a Ui,
+    line: Option<ProgressBar>,
+}
+
+impl<'a> Waiting<'a> {
+    /// Begins to wait for `what`.
+    pub fn new(ui: &'a Ui, what: impl Into<Cow<'static, str>>) -> Self {
+        let what = what.into();
+        if !ui.is_live() {
+            ui.say(what);
+            return Self { ui, line: None };
+        }
+        let line = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        if let Ok(style) =
+            ProgressStyle::with_template("{spinner:.cyan} {prefix} {elapsed:.dim}  {wide_msg:.dim}")
+        {
+            line.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
+        }
+        line.set_prefix(what);
+        line.enable_steady_tick(TICK);
+        Self { ui, line: Some(line) }
+    }
+
+    /// Says how far it is; on a terminal only.
+    pub fn update(&self, progress: &str) {
+        if let Some(line) = &self.line {
+            line.set_message(progress.to_owned());
+        }
+    }
+
+    /// Says something that stays, above the line.
+    pub fn say(&self, what: impl std::fmt::Display) {
+        match &self.line {
+            Some(line) => line.suspend(|| self.ui.say(what)),
+            None => self.ui.say(what),
+        }
+    }
+
+    /// Takes the line away.
+    pub fn clear(&self) {
+        if let Some(line) = &self.line {
+            line.finish_and_clear();
+        }
+    }
+
+    /// Says how the waiting ended, in the line's place.
+    pub fn done(self, how: impl std::fmt::Display) {
+        self.clear();
+        self.ui.say(how);
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
