@@ -197,7 +197,7 @@ impl<'a> Step<'a> {
     }
 
     fn enter(&mut self, kind: &Kind) -> Result<(), Fault> {
-        if self.run.last_event >= MAX_EVENTS {
+        if self.run.last_event + 1 >= MAX_EVENTS {
             return Err(Fault::runtime(format!(
                 "The execution reached the maximum number of history events ({MAX_EVENTS})."
             )));
