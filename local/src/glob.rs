@@ -6,11 +6,16 @@ pub fn matches(parts: &[String], text: &str) -> bool {
     let [first, between @ .., last] = parts else {
         return parts.first().is_some_and(|only| only == text);
     };
-    let Some(mut rest) = text.strip_prefix(first.as_str()).and_then(|rest| rest.strip_suffix(last.as_str())) else {
+    let Some(mut rest) = text
+        .strip_prefix(first.as_str())
+        .and_then(|rest| rest.strip_suffix(last.as_str()))
+    else {
         return false;
     };
     for part in between {
-        let Some(at) = rest.find(part.as_str()) else { return false };
+        let Some(at) = rest.find(part.as_str()) else {
+            return false;
+        };
         rest = &rest[at + part.len()..];
     }
     true

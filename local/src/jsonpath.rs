@@ -11,6 +11,7 @@ use serde_json_path::JsonPath;
 pub struct Path {
     text: String,
     query: JsonPath,
+    /// It can name one value at most: no wildcard, slice, filter or descent.
     definite: bool,
 }
 
@@ -18,17 +19,16 @@ impl Path {
     /// Parses a path that starts with `$`. The error is the parser's reason, without the path.
     pub fn parse(text: &str) -> Result<Self, String> {
         let query = JsonPath::parse(&to_rfc9535(text)).map_err(|error| error.to_string())?;
-        Ok(Self { text: text.to_owned(), query, definite: is_definite(text) })
+        Ok(Self {
+            text: text.to_owned(),
+            query,
+            definite: is_definite(text),
+        })
     }
 
     /// The path as it was written.
     pub fn text(&self) -> &str {
         &self.text
-    }
-
-    /// Whether the path can name one value at most: no wildcard, slice, filter or descent.
-    pub fn is_definite(&self) -> bool {
-        self.definite
     }
 
     /// The value the path names. A path that may name several gives all of them as one array.

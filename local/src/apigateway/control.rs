@@ -25,7 +25,10 @@ pub fn bad_request(message: impl Into<String>) -> AwsError {
 }
 
 pub fn not_found(what: &str) -> AwsError {
-    AwsError::not_found("NotFoundException", format!("Invalid {what} identifier specified"))
+    AwsError::not_found(
+        "NotFoundException",
+        format!("Invalid {what} identifier specified"),
+    )
 }
 
 /// Ids as API Gateway makes them: ten of a–z and 0–9.
@@ -40,17 +43,28 @@ pub fn now() -> Value {
 /// API Gateway's permissions are its HTTP methods on the paths of its own API.
 pub fn authorize(cloud: &Cloud, call: &Call) -> Result<(), AwsError> {
     let resource = format!("arn:aws:apigateway:{}::{}", cloud.region, call.path);
-    iam::authorize(cloud, &call.principal, &format!("apigateway:{}", call.method), &resource, &[])
+    iam::authorize(
+        cloud,
+        &call.principal,
+        &format!("apigateway:{}", call.method),
+        &resource,
+        &[],
+    )
 }
 
 pub fn load(db: &Connection, id: &str) -> Result<RestApi, AwsError> {
     let row = db
         .prepare_cached("SELECT api, document FROM rest_apis WHERE id = ?1")?
-        .query_row([id], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
+        .query_row([id], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+        })
         .optional()?;
     let (api, document) = row.ok_or_else(|| not_found("API"))?;
     let read = |text: &str| serde_json::from_str(text).map_err(|error| AwsError::internal(error.to_string()));
-    Ok(RestApi { api: read(&api)?, document: read(&document)? })
+    Ok(RestApi {
+        api: read(&api)?,
+        document: read(&document)?,
+    })
 }
 
 async fn save(cloud: &Arc<Cloud>, saved: RestApi) -> Result<Value, AwsError> {
@@ -99,14 +113,19 @@ pub async fn create(cloud: &Arc<Cloud>, call: &Call) -> Result<Reply, AwsError> 
         "rootResourceId": resource_id(&id, "/"),
         "tags": call.input["tags"].as_object().cloned().unwrap_or_default(),
     });
-    Ok(Reply::with_status(StatusCode::CREATED, save(cloud, RestApi { api, document }).await?))
+    Ok(Reply::with_status(
+        StatusCode::CREATED,
+        save(cloud, RestApi { api, document }).await?,
+    ))
 }
 
 /// PutRestApi, mode overwrite.
 pub async fn put(cloud: &Arc<Cloud>, call: &Call, id: &str) -> Result<Reply, AwsError> {
     let mut api = cloud.store.read(|db| load(db, id))?.api;
     if call.query("mode") == Some("merge") {
-        return Err(bad_request("The local cloud does not merge APIs: use mode=overwrite"));
+        return Err(bad_request(
+            "The local cloud does not merge APIs: use mode=overwrite",
+        ));
     }
     let document = document_of(call)?;
     api["name"] = json!(parse(&document)?.title);
@@ -126,7 +145,10 @@ pub fn patch(document: &mut Value, input: &Value, members: &[&str]) -> Result<()
         let path = operation["path"].as_str().unwrap_or_default();
         let member = path.trim_start_matches('/').split('/').next().unwrap_or_default();
         let is_known = members.contains(&member);
-        let entry = path.trim_start_matches('/').split_once('/').map(|(_, entry)| entry.replace("~1", "/").replace("~0", "~"));
+        let entry = path
+            .trim_start_matches('/')
+            .split_once('/')
+            .map(|(_, entry)| entry.replace("~1", "/").replace("~0", "~"));
         let value = operation["value"].clone();
         match (operation["op"].as_str(), entry) {
             (Some("replace" | "add"), None) if is_known => document[member] = value,
@@ -136,7 +158,12 @@ pub fn patch(document: &mut Value, input: &Value, members: &[&str]) -> Result<()
                     map.shift_remove(&entry);
                 }
             }
-            _ => return Err(bad_request(format!("Invalid patch path '{path}' specified for op '{}'", operation["op"].as_str().unwrap_or_default()))),
+            _ => {
+                return Err(bad_request(format!(
+                    "Invalid patch path '{path}' specified for op '{}'",
+                    operation["op"].as_str().unwrap_or_default()
+                )));
+            }
         }
     }
     Ok(())
@@ -148,7 +175,11 @@ pub fn get(cloud: &Cloud, id: &str) -> Result<Reply, AwsError> {
 
 /// GetRestApis, by pages: `position` is the last id of the page before.
 pub fn list(cloud: &Cloud, call: &Call) -> Result<Reply, AwsError> {
-    let most = call.query("limit").and_then(|limit| limit.parse::<usize>().ok()).unwrap_or(25).clamp(1, 500);
+    let most = call
+        .query("limit")
+        .and_then(|limit| limit.parse::<usize>().ok())
+        .unwrap_or(25)
+        .clamp(1, 500);
     let after = call.query("position").unwrap_or_default();
     let mut found = cloud.store.read(|db| {
         let mut query = db.prepare_cached("SELECT api FROM rest_apis WHERE id > ?1 ORDER BY id LIMIT ?2")?;
@@ -158,7 +189,10 @@ pub fn list(cloud: &Cloud, call: &Call) -> Result<Reply, AwsError> {
     })?;
     let more = found.len() > most;
     found.truncate(most);
-    let items: Vec<Value> = found.iter().filter_map(|text| serde_json::from_str(text).ok()).collect();
+    let items: Vec<Value> = found
+        .iter()
+        .filter_map(|text| serde_json::from_str(text).ok())
+        .collect();
     let mut output = json!({"item": items});
     if let Some(last) = items.last().filter(|_| more) {
         output["position"] = last["id"].clone();
@@ -183,18 +217,29 @@ pub async fn delete(cloud: &Arc<Cloud>, id: &str) -> Result<Reply, AwsError> {
 /// GetResources: the tree of the document's paths.
 pub fn resources(cloud: &Cloud, call: &Call, id: &str) -> Result<Reply, AwsError> {
     let document = cloud.store.read(|db| load(db, id))?.document;
-    let embeds = call.query.iter().any(|(name, value)| name == "embed" && value == "methods");
+    let embeds = call
+        .query
+        .iter()
+        .any(|(name, value)| name == "embed" && value == "methods");
     let mut paths = vec!["/".to_owned()];
     for route in parse(&document)?.routes() {
         let mut path = String::new();
-        for segment in route.path.trim_matches('/').split('/').filter(|segment| !segment.is_empty()) {
+        for segment in route
+            .path
+            .trim_matches('/')
+            .split('/')
+            .filter(|segment| !segment.is_empty())
+        {
             path = format!("{path}/{segment}");
             if !paths.contains(&path) {
                 paths.push(path.clone());
             }
         }
     }
-    let items: Vec<_> = paths.iter().map(|path| resource(id, path, &document, embeds)).collect();
+    let items: Vec<_> = paths
+        .iter()
+        .map(|path| resource(id, path, &document, embeds))
+        .collect();
     Ok(Reply::ok(json!({"item": items})))
 }
 
@@ -206,7 +251,11 @@ fn resource(id: &str, path: &str, document: &Value, embeds: bool) -> Value {
     }
     for (name, operation) in document["paths"][path].as_object().into_iter().flatten() {
         let method = name.to_uppercase();
-        resource["resourceMethods"][&method] = if embeds { method_document(&method, operation) } else { json!({}) };
+        resource["resourceMethods"][&method] = if embeds {
+            method_document(&method, operation)
+        } else {
+            json!({})
+        };
     }
     resource
 }
@@ -218,7 +267,10 @@ fn method_document(method: &str, operation: &Value) -> Value {
     }
     if let Some(fields) = integration.as_object_mut() {
         let responses = fields.shift_remove("responses");
-        fields.insert("integrationResponses".to_owned(), by_status(responses.unwrap_or_default()));
+        fields.insert(
+            "integrationResponses".to_owned(),
+            by_status(responses.unwrap_or_default()),
+        );
     }
     json!({"httpMethod": method, "authorizationType": "NONE", "apiKeyRequired": false, "methodIntegration": integration})
 }
@@ -227,7 +279,9 @@ fn method_document(method: &str, operation: &Value) -> Value {
 fn by_status(responses: Value) -> Value {
     let mut output = json!({});
     for (pattern, mut response) in responses.as_object().cloned().into_iter().flatten() {
-        let status = response["statusCode"].as_str().map_or_else(|| response["statusCode"].to_string(), str::to_owned);
+        let status = response["statusCode"]
+            .as_str()
+            .map_or_else(|| response["statusCode"].to_string(), str::to_owned);
         response["statusCode"] = json!(status);
         if pattern != "default" {
             response["selectionPattern"] = json!(pattern);
@@ -250,7 +304,10 @@ pub fn export(cloud: &Cloud, id: &str, stage: &str) -> Result<Reply, AwsError> {
 
 /// The API whose ARN the tagging operations name.
 fn tagged(cloud: &Cloud, arn: &str) -> Result<RestApi, AwsError> {
-    let id = arn.split_once("::/restapis/").map(|(_, id)| id).ok_or_else(|| bad_request("Invalid ARN specified in the request"))?;
+    let id = arn
+        .split_once("::/restapis/")
+        .map(|(_, id)| id)
+        .ok_or_else(|| bad_request("Invalid ARN specified in the request"))?;
     cloud.store.read(|db| load(db, id))
 }
 

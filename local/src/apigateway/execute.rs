@@ -25,7 +25,8 @@ pub async fn invoke(cloud: &Arc<Cloud>, head: &Parts, body: Bytes) -> Response<B
     let request_id = random::uuid().unwrap_or_default();
     let path = head.uri.path().trim_start_matches('/').to_owned();
     let mut parts = path.splitn(5, '/');
-    let (Some("restapis"), Some(api), Some(stage), Some("_user_request_")) = (parts.next(), parts.next(), parts.next(), parts.next())
+    let (Some("restapis"), Some(api), Some(stage), Some("_user_request_")) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
     else {
         return gateway_response(403, "Forbidden", &request_id);
     };
@@ -33,15 +34,27 @@ pub async fn invoke(cloud: &Arc<Cloud>, head: &Parts, body: Bytes) -> Response<B
     let Ok(deployed) = cloud.apigateway.deployed(cloud, api, stage) else {
         return gateway_response(403, "Forbidden", &request_id);
     };
-    let request = Request { cloud, deployed: &deployed, api, head, path, body, request_id };
+    let request = Request {
+        cloud,
+        deployed: &deployed,
+        api,
+        head,
+        path,
+        body,
+        request_id,
+    };
     let response = request.answer().await;
     count(cloud, &deployed, response.status(), began);
     response
 }
 
 fn count(cloud: &Cloud, deployed: &Deployed, status: StatusCode, began: Instant) {
-    let dimensions = [("ApiName", deployed.api.title.as_str()), ("Stage", deployed.stage.as_str())];
-    let record = |metric, value, unit| monitoring::record(cloud, "AWS/ApiGateway", metric, &dimensions, value, unit);
+    let dimensions = [
+        ("ApiName", deployed.api.title.as_str()),
+        ("Stage", deployed.stage.as_str()),
+    ];
+    let record =
+        |metric, value, unit| monitoring::record(cloud, "AWS/ApiGateway", metric, &dimensions, value, unit);
     record("Count", 1.0, "Count");
     record("4XXError", f64::from(u8::from(status.is_client_error())), "Count");
     record("5XXError", f64::from(u8::from(status.is_server_error())), "Count");
@@ -56,7 +69,9 @@ fn gateway_response(status: u16, message: &str, request_id: &str) -> Response<Bo
 fn respond(status: u16, body: String, request_id: &str) -> Response<Body> {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if let Ok(id) = HeaderValue::try_from(request_id) {
         response.headers_mut().insert("x-amzn-requestid", id);
     }
@@ -87,13 +102,19 @@ impl Request<'_> {
         };
         let document = serde_json::from_str(body).unwrap_or(Value::Null);
         if let Some(schema) = &route.body_schema
-            && !(schema::accepts(schema, &document) && !document.is_null())
+            && (document.is_null() || !schema::accepts(schema, &document))
         {
             return refuse(400, "Invalid request body");
         }
         let params = self.params(Value::Object(path_parameters));
         let context = self.context(route);
-        let scope = vtl::Scope { body, document: &document, params: &params, context: &context, stage_variables: &self.deployed.variables };
+        let scope = vtl::Scope {
+            body,
+            document: &document,
+            params: &params,
+            context: &context,
+            stage_variables: &self.deployed.variables,
+        };
         let request = match self.request_template(route) {
             Ok(Some(template)) => template.render(&scope),
             Ok(None) => Ok(body.to_owned()),
@@ -117,10 +138,23 @@ impl Request<'_> {
 
     /// The template for the request's content type; `None` passes the body through.
     fn request_template<'r>(&self, route: &'r Route) -> Result<Option<&'r vtl::Template>, ()> {
-        let given = self.head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let content_type = given.unwrap_or("application/json").split(';').next().unwrap_or_default().trim().to_lowercase();
+        let given = self
+            .head
+            .headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok());
+        let content_type = given
+            .unwrap_or("application/json")
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_lowercase();
         let integration = &route.integration;
-        match (integration.request_templates.get(&content_type), integration.passthrough) {
+        match (
+            integration.request_templates.get(&content_type),
+            integration.passthrough,
+        ) {
             (Some(template), _) => Ok(Some(template)),
             (None, Passthrough::WhenNoMatch) => Ok(None),
             (None, Passthrough::WhenNoTemplates) if integration.request_templates.is_empty() => Ok(None),
@@ -130,11 +164,13 @@ impl Request<'_> {
 
     fn params(&self, path: Value) -> Value {
         let query = self.head.uri.query().unwrap_or_default();
-        let query: serde_json::Map<String, Value> =
-            form_urlencoded::parse(query.as_bytes()).map(|(name, value)| (name.into_owned(), json!(value))).collect();
+        let query: serde_json::Map<String, Value> = form_urlencoded::parse(query.as_bytes())
+            .map(|(name, value)| (name.into_owned(), json!(value)))
+            .collect();
         let headers = self.head.headers.iter();
-        let headers: serde_json::Map<String, Value> =
-            headers.filter_map(|(name, value)| Some((name.to_string(), json!(value.to_str().ok()?)))).collect();
+        let headers: serde_json::Map<String, Value> = headers
+            .filter_map(|(name, value)| Some((name.to_string(), json!(value.to_str().ok()?))))
+            .collect();
         json!({"path": path, "querystring": query, "header": headers})
     }
 
@@ -158,8 +194,17 @@ impl Request<'_> {
     /// Calls StartExecution as the integration's role: the status and body that Step Functions answers.
     async fn start_execution(&self, route: &Route, request: &str) -> Result<(u16, Value), AwsError> {
         let role = &route.integration.credentials;
-        let source = self.cloud.arn("execute-api", &format!("{}/*/{}{}", self.api, route.method, route.path));
-        let session = iam::assume_for_service(self.cloud, role, "apigateway.amazonaws.com", &source, "BackplaneAssumeRoleSession")?;
+        let source = self.cloud.arn(
+            "execute-api",
+            &format!("{}/*/{}{}", self.api, route.method, route.path),
+        );
+        let session = iam::assume_for_service(
+            self.cloud,
+            role,
+            "apigateway.amazonaws.com",
+            &source,
+            "BackplaneAssumeRoleSession",
+        )?;
         let answered = async {
             let request: Value = serde_json::from_str(request)
                 .map_err(|_| AwsError::bad_request("SerializationException", "The request is not JSON"))?;
@@ -168,14 +213,20 @@ impl Request<'_> {
             iam::authorize(self.cloud, &session.principal, "states:StartExecution", arn, &[])
                 .map_err(|error| AwsError::bad_request("AccessDeniedException", error.message))?;
             if !request["input"].is_null() && !request["input"].is_string() {
-                return Err(AwsError::bad_request("SerializationException", "The field input has to be a string"));
+                return Err(AwsError::bad_request(
+                    "SerializationException",
+                    "The field input has to be a string",
+                ));
             }
             states::start_as(self.cloud, arn, text("name"), text("input").unwrap_or("{}")).await
         };
         Ok(match answered.await {
             Ok(execution) => {
                 let started = jiff::Timestamp::from_millisecond(execution.started).unwrap_or_default();
-                (200, json!({"executionArn": execution.arn(self.cloud), "startDate": started.as_duration().as_secs_f64()}))
+                (
+                    200,
+                    json!({"executionArn": execution.arn(self.cloud), "startDate": started.as_duration().as_secs_f64()}),
+                )
             }
             Err(error) => {
                 let kind = format!("com.amazonaws.swf.service.v2.model#{}", error.code);
@@ -185,16 +236,33 @@ impl Request<'_> {
     }
 
     /// The response whose pattern fits the integration's status, else the default.
-    fn integration_response(&self, route: &Route, status: u16, answer: &Value, request: &vtl::Scope<'_>) -> Response<Body> {
+    fn integration_response(
+        &self,
+        route: &Route,
+        status: u16,
+        answer: &Value,
+        request: &vtl::Scope<'_>,
+    ) -> Response<Body> {
         let text = status.to_string();
-        let fits = |pattern: &Option<regex_lite::Regex>| pattern.as_ref().is_none_or(|pattern| pattern.is_match(&text));
-        let Some(response) = route.integration.responses.iter().find(|response| fits(&response.pattern)) else {
+        let fits = |pattern: &Option<regex_lite::Regex>| {
+            pattern.as_ref().is_none_or(|pattern| pattern.is_match(&text))
+        };
+        let Some(response) = route
+            .integration
+            .responses
+            .iter()
+            .find(|response| fits(&response.pattern))
+        else {
             return gateway_response(500, "Internal server error", &self.request_id);
         };
         let body = answer.to_string();
         let rendered = match &response.template {
             None => Ok(body),
-            Some(template) => template.render(&vtl::Scope { body: &body, document: answer, ..*request }),
+            Some(template) => template.render(&vtl::Scope {
+                body: &body,
+                document: answer,
+                ..*request
+            }),
         };
         match rendered {
             Ok(body) => respond(response.status, body, &self.request_id),

@@ -40,7 +40,10 @@ struct Deployed {
 impl ApiGateway {
     /// Called after every committed change.
     fn forget(&self) {
-        self.deployed.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.deployed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 
     /// The lock is held while a stage is read, so that a `forget` comes after what was read before it.
@@ -52,7 +55,11 @@ impl ApiGateway {
         }
         let served = stages::served(cloud, api, stage)?;
         let parsed = Api::parse(&served.document).map_err(AwsError::internal)?;
-        let read = Arc::new(Deployed { api: parsed, stage: served.name, variables: served.variables });
+        let read = Arc::new(Deployed {
+            api: parsed,
+            stage: served.name,
+            variables: served.variables,
+        });
         deployed.insert(key, Arc::clone(&read));
         Ok(read)
     }
@@ -62,7 +69,9 @@ impl ApiGateway {
 pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
     control::authorize(cloud, &call)?;
     let path = call.path.trim_matches('/').split('/');
-    let parts: Vec<String> = path.map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned()).collect();
+    let parts: Vec<String> = path
+        .map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned())
+        .collect();
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     match (&call.method, parts.as_slice()) {
         (&Method::POST, ["restapis"]) => control::create(cloud, &call).await,
@@ -72,15 +81,23 @@ pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
         (&Method::PATCH, ["restapis", api]) => control::update(cloud, &call, api).await,
         (&Method::DELETE, ["restapis", api]) => control::delete(cloud, api).await,
         (&Method::GET, ["restapis", api, "resources"]) => control::resources(cloud, &call, api),
-        (&Method::GET, ["restapis", api, "stages", stage, "exports", "oas30"]) => control::export(cloud, api, stage),
-        (&Method::POST, ["restapis", api, "deployments"]) => stages::create_deployment(cloud, &call, api).await,
+        (&Method::GET, ["restapis", api, "stages", stage, "exports", "oas30"]) => {
+            control::export(cloud, api, stage)
+        }
+        (&Method::POST, ["restapis", api, "deployments"]) => {
+            stages::create_deployment(cloud, &call, api).await
+        }
         (&Method::GET, ["restapis", api, "deployments"]) => stages::deployments(cloud, api),
         (&Method::GET, ["restapis", api, "deployments", id]) => stages::deployment(cloud, api, id),
-        (&Method::DELETE, ["restapis", api, "deployments", id]) => stages::delete_deployment(cloud, api, id).await,
+        (&Method::DELETE, ["restapis", api, "deployments", id]) => {
+            stages::delete_deployment(cloud, api, id).await
+        }
         (&Method::POST, ["restapis", api, "stages"]) => stages::create(cloud, &call, api).await,
         (&Method::GET, ["restapis", api, "stages"]) => stages::list(cloud, api),
         (&Method::GET, ["restapis", api, "stages", stage]) => stages::get(cloud, api, stage),
-        (&Method::PATCH, ["restapis", api, "stages", stage]) => stages::update(cloud, &call, api, stage).await,
+        (&Method::PATCH, ["restapis", api, "stages", stage]) => {
+            stages::update(cloud, &call, api, stage).await
+        }
         (&Method::DELETE, ["restapis", api, "stages", stage]) => stages::delete(cloud, api, stage).await,
         (&Method::GET, ["tags", arn]) => control::tags(cloud, arn),
         (&Method::PUT, ["tags", arn]) => control::tag(cloud, &call, arn).await,

@@ -64,9 +64,14 @@ const INTEGRATION_MEMBERS: [&str; 9] = [
 
 impl Api {
     pub fn parse(document: &Value) -> Result<Self, String> {
-        let version = document["openapi"].as_str().or(document["swagger"].as_str()).unwrap_or_default();
+        let version = document["openapi"]
+            .as_str()
+            .or(document["swagger"].as_str())
+            .unwrap_or_default();
         if !version.starts_with("3.0") {
-            return Err(format!("only OpenAPI 3.0 documents are supported, not version '{version}'"));
+            return Err(format!(
+                "only OpenAPI 3.0 documents are supported, not version '{version}'"
+            ));
         }
         let title = document["info"]["title"].as_str().unwrap_or_default().to_owned();
         if title.is_empty() {
@@ -107,18 +112,23 @@ impl Api {
 
 fn match_path(pattern: &str, path: &str) -> Option<Map<String, Value>> {
     let mut parameters = Map::new();
-    let (mut pattern, mut path) = (pattern.trim_matches('/').split('/'), path.trim_matches('/').split('/'));
+    let (mut pattern, mut path) = (
+        pattern.trim_matches('/').split('/'),
+        path.trim_matches('/').split('/'),
+    );
     loop {
         match (pattern.next(), path.next()) {
             (None, None) => return Some(parameters),
-            (Some(segment), Some(value)) => match segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-                Some(name) => {
-                    let value = percent_encoding::percent_decode_str(value).decode_utf8_lossy();
-                    parameters.insert(name.to_owned(), Value::from(value.into_owned()));
+            (Some(segment), Some(value)) => {
+                match segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+                    Some(name) => {
+                        let value = percent_encoding::percent_decode_str(value).decode_utf8_lossy();
+                        parameters.insert(name.to_owned(), Value::from(value.into_owned()));
+                    }
+                    None if segment == value => {}
+                    None => return None,
                 }
-                None if segment == value => {}
-                None => return None,
-            },
+            }
             _ => return None,
         }
     }
@@ -126,11 +136,17 @@ fn match_path(pattern: &str, path: &str) -> Option<Map<String, Value>> {
 
 impl Route {
     fn parse(document: &Value, path: &str, method: &str, operation: &Value) -> Result<Self, String> {
-        if operation["security"].as_array().is_some_and(|security| !security.is_empty()) {
+        if operation["security"]
+            .as_array()
+            .is_some_and(|security| !security.is_empty())
+        {
             return Err("security schemes are not supported".to_owned());
         }
-        let integration = operation["x-amazon-apigateway-integration"].as_object().ok_or("No integration defined for method")?;
-        let method = Method::from_bytes(method.to_uppercase().as_bytes()).map_err(|error| error.to_string())?;
+        let integration = operation["x-amazon-apigateway-integration"]
+            .as_object()
+            .ok_or("No integration defined for method")?;
+        let method =
+            Method::from_bytes(method.to_uppercase().as_bytes()).map_err(|error| error.to_string())?;
         Ok(Self {
             path: path.to_owned(),
             method,
@@ -143,7 +159,9 @@ impl Route {
 /// The schema that the body has to fit, if a request validator says so.
 fn body_schema(document: &Value, operation: &Value) -> Result<Option<Value>, String> {
     let member = "x-amazon-apigateway-request-validator";
-    let Some(name) = operation[member].as_str().or(document[member].as_str()) else { return Ok(None) };
+    let Some(name) = operation[member].as_str().or(document[member].as_str()) else {
+        return Ok(None);
+    };
     let validator = &document["x-amazon-apigateway-request-validators"][name];
     if !validator.is_object() {
         return Err(format!("the request validator '{name}' is not defined"));
@@ -154,7 +172,9 @@ fn body_schema(document: &Value, operation: &Value) -> Result<Option<Value>, Str
     let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
     let schema = match schema["$ref"].as_str() {
         Some(reference) => {
-            let found = reference.strip_prefix('#').and_then(|pointer| document.pointer(pointer));
+            let found = reference
+                .strip_prefix('#')
+                .and_then(|pointer| document.pointer(pointer));
             found.ok_or_else(|| format!("the schema {reference} is not defined"))?
         }
         None => schema,
@@ -174,13 +194,21 @@ impl Integration {
             }
         }
         let text = |name: &str| integration.get(name).and_then(Value::as_str).unwrap_or_default();
-        if !text("type").eq_ignore_ascii_case("aws") || !text("uri").ends_with(":states:action/StartExecution") {
-            return Err("only integrations of type aws with states:action/StartExecution are supported".to_owned());
+        if !text("type").eq_ignore_ascii_case("aws")
+            || !text("uri").ends_with(":states:action/StartExecution")
+        {
+            return Err(
+                "only integrations of type aws with states:action/StartExecution are supported".to_owned(),
+            );
         }
         if !text("httpMethod").eq_ignore_ascii_case("POST") {
             return Err("the integration's httpMethod has to be POST".to_owned());
         }
-        if integration.get("requestParameters").and_then(Value::as_object).is_some_and(|given| !given.is_empty()) {
+        if integration
+            .get("requestParameters")
+            .and_then(Value::as_object)
+            .is_some_and(|given| !given.is_empty())
+        {
             return Err("the integration's requestParameters are not supported".to_owned());
         }
         if text("credentials").is_empty() {
@@ -193,11 +221,22 @@ impl Integration {
             other => return Err(format!("passthroughBehavior '{other}' is not known")),
         };
         let mut request_templates = HashMap::new();
-        for (content_type, template) in integration.get("requestTemplates").and_then(Value::as_object).into_iter().flatten() {
-            let template = parse_template(template).map_err(|reason| format!("the template for {content_type}: {reason}"))?;
+        for (content_type, template) in integration
+            .get("requestTemplates")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
+            let template = parse_template(template)
+                .map_err(|reason| format!("the template for {content_type}: {reason}"))?;
             request_templates.insert(content_type.to_lowercase(), template);
         }
-        Ok(Self { credentials: text("credentials").to_owned(), passthrough, request_templates, responses: parse_responses(integration)? })
+        Ok(Self {
+            credentials: text("credentials").to_owned(),
+            passthrough,
+            request_templates,
+            responses: parse_responses(integration)?,
+        })
     }
 }
 
@@ -207,26 +246,42 @@ fn parse_template(template: &Value) -> Result<Template, String> {
 
 fn parse_responses(integration: &Map<String, Value>) -> Result<Vec<IntegrationResponse>, String> {
     let mut responses = Vec::new();
-    for (pattern, response) in integration.get("responses").and_then(Value::as_object).into_iter().flatten() {
+    for (pattern, response) in integration
+        .get("responses")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
         let status = match &response["statusCode"] {
             Value::String(text) => text.parse().ok(),
             number => number.as_u64().and_then(|number| u16::try_from(number).ok()),
         };
         let status = status.filter(|status| (200..600).contains(status));
         let status = status.ok_or_else(|| format!("the response '{pattern}' has no valid statusCode"))?;
-        if response["responseParameters"].as_object().is_some_and(|given| !given.is_empty()) {
+        if response["responseParameters"]
+            .as_object()
+            .is_some_and(|given| !given.is_empty())
+        {
             return Err("responseParameters are not supported".to_owned());
         }
         let template = response["responseTemplates"]["application/json"].as_str();
-        let template = template.filter(|template| !template.is_empty()).map(Template::parse).transpose();
-        let template = template.map_err(|reason| format!("the template of the response '{pattern}': {reason}"))?;
+        let template = template
+            .filter(|template| !template.is_empty())
+            .map(Template::parse)
+            .transpose();
+        let template =
+            template.map_err(|reason| format!("the template of the response '{pattern}': {reason}"))?;
         let regex = if pattern == "default" {
             None
         } else {
             let whole = Regex::new(&format!("^(?:{pattern})$"));
             Some(whole.map_err(|error| format!("'{pattern}' is not a regular expression: {error}"))?)
         };
-        responses.push(IntegrationResponse { pattern: regex, status, template });
+        responses.push(IntegrationResponse {
+            pattern: regex,
+            status,
+            template,
+        });
     }
     responses.sort_by_key(|response| response.pattern.is_none());
     Ok(responses)

@@ -3,8 +3,18 @@
 use serde_json::Value;
 
 const KEYWORDS: [&str; 12] = [
-    "$schema", "title", "description", "type", "required", "properties", "additionalProperties", "minLength", "maxLength",
-    "minimum", "maximum", "example",
+    "$schema",
+    "title",
+    "description",
+    "type",
+    "required",
+    "properties",
+    "additionalProperties",
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "example",
 ];
 
 /// Refuses a schema with a keyword that [`accepts`] does not look at.
@@ -14,7 +24,9 @@ pub fn check(schema: &Value) -> Result<(), String> {
         return Err(format!("the schema's {unknown} is not supported"));
     }
     let properties = schema["properties"].as_object().into_iter().flatten();
-    properties.into_iter().try_for_each(|(_, property)| check(property))
+    properties
+        .into_iter()
+        .try_for_each(|(_, property)| check(property))
 }
 
 pub fn accepts(schema: &Value, value: &Value) -> bool {
@@ -31,8 +43,14 @@ pub fn accepts(schema: &Value, value: &Value) -> bool {
 }
 
 fn fields_fit(schema: &Value, value: &Value) -> bool {
-    let Some(fields) = value.as_object() else { return true };
-    let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let Some(fields) = value.as_object() else {
+        return true;
+    };
+    let required = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
     let properties = &schema["properties"];
     required.into_iter().all(|name| fields.contains_key(name))
         && fields.iter().all(|(name, value)| match properties.get(name) {
@@ -42,7 +60,9 @@ fn fields_fit(schema: &Value, value: &Value) -> bool {
 }
 
 fn length_fits(schema: &Value, value: &Value) -> bool {
-    let Some(length) = value.as_str().map(|text| text.chars().count() as u64) else { return true };
+    let Some(length) = value.as_str().map(|text| text.chars().count() as u64) else {
+        return true;
+    };
     schema["minLength"].as_u64().is_none_or(|least| length >= least)
         && schema["maxLength"].as_u64().is_none_or(|most| length <= most)
 }

@@ -14,9 +14,14 @@ use crate::error::AwsError;
 
 fn documents(db: &Connection, query: &str, arguments: &[&str]) -> Result<Vec<Value>, AwsError> {
     let mut query = db.prepare_cached(query)?;
-    let texts = query.query_map(rusqlite::params_from_iter(arguments), |row| row.get::<_, String>(0))?;
+    let texts = query.query_map(rusqlite::params_from_iter(arguments), |row| {
+        row.get::<_, String>(0)
+    })?;
     let texts = texts.collect::<Result<Vec<_>, _>>()?;
-    Ok(texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect())
+    Ok(texts
+        .iter()
+        .filter_map(|text| serde_json::from_str(text).ok())
+        .collect())
 }
 
 /// CreateDeployment: a snapshot of the API, and the stage that is to serve it if one is named.
@@ -34,7 +39,9 @@ pub async fn create_deployment(cloud: &Arc<Cloud>, call: &Call, api: &str) -> Re
             "INSERT INTO deployments (id, api, deployment, document) VALUES (?1, ?2, ?3, ?4)",
             params![id, api, kept.to_string(), document.to_string()],
         )?;
-        let Some(name) = input["stageName"].as_str().filter(|name| !name.is_empty()) else { return Ok(()) };
+        let Some(name) = input["stageName"].as_str().filter(|name| !name.is_empty()) else {
+            return Ok(());
+        };
         let mut stage = load_stage(tx, &api, name)?.unwrap_or_else(|| new_stage(name));
         stage["deploymentId"] = json!(id);
         stage["lastUpdatedDate"] = now();
@@ -62,7 +69,11 @@ pub fn deployments(cloud: &Cloud, api: &str) -> Result<Reply, AwsError> {
 pub fn deployment(cloud: &Cloud, api: &str, id: &str) -> Result<Reply, AwsError> {
     let query = "SELECT deployment FROM deployments WHERE api = ?1 AND id = ?2";
     let found = cloud.store.read(|db| documents(db, query, &[api, id]))?;
-    found.into_iter().next().map(Reply::ok).ok_or_else(|| not_found("Deployment"))
+    found
+        .into_iter()
+        .next()
+        .map(Reply::ok)
+        .ok_or_else(|| not_found("Deployment"))
 }
 
 pub async fn delete_deployment(cloud: &Arc<Cloud>, api: &str, id: &str) -> Result<Reply, AwsError> {
@@ -70,7 +81,9 @@ pub async fn delete_deployment(cloud: &Arc<Cloud>, api: &str, id: &str) -> Resul
     let deleted = cloud.store.write(move |tx| {
         let serving = documents(tx, "SELECT stage FROM stages WHERE api = ?1", &[&api])?;
         if serving.iter().any(|stage| stage["deploymentId"] == id.as_str()) {
-            return Err(bad_request("Active stages pointing to this deployment must be moved or deleted"));
+            return Err(bad_request(
+                "Active stages pointing to this deployment must be moved or deleted",
+            ));
         }
         match tx.execute("DELETE FROM deployments WHERE api = ?1 AND id = ?2", [&api, &id])? {
             0 => Err(not_found("Deployment")),
@@ -96,7 +109,13 @@ fn new_stage(name: &str) -> Value {
 }
 
 fn load_stage(db: &Connection, api: &str, name: &str) -> Result<Option<Value>, AwsError> {
-    Ok(documents(db, "SELECT stage FROM stages WHERE api = ?1 AND name = ?2", &[api, name])?.into_iter().next())
+    Ok(documents(
+        db,
+        "SELECT stage FROM stages WHERE api = ?1 AND name = ?2",
+        &[api, name],
+    )?
+    .into_iter()
+    .next())
 }
 
 fn save_stage(tx: &Transaction<'_>, api: &str, stage: &Value) -> Result<(), AwsError> {
@@ -121,7 +140,10 @@ pub async fn create(cloud: &Arc<Cloud>, call: &Call, api: &str) -> Result<Reply,
             stage[member] = call.input[member].clone();
         }
     }
-    Ok(Reply::with_status(StatusCode::CREATED, store(cloud, api, stage).await?))
+    Ok(Reply::with_status(
+        StatusCode::CREATED,
+        store(cloud, api, stage).await?,
+    ))
 }
 
 async fn store(cloud: &Arc<Cloud>, api: &str, stage: Value) -> Result<Value, AwsError> {
@@ -132,20 +154,35 @@ async fn store(cloud: &Arc<Cloud>, api: &str, stage: Value) -> Result<Value, Aws
 }
 
 pub fn get(cloud: &Cloud, api: &str, name: &str) -> Result<Reply, AwsError> {
-    cloud.store.read(|db| load_stage(db, api, name))?.map(Reply::ok).ok_or_else(|| not_found("stage"))
+    cloud
+        .store
+        .read(|db| load_stage(db, api, name))?
+        .map(Reply::ok)
+        .ok_or_else(|| not_found("stage"))
 }
 
 pub fn list(cloud: &Cloud, api: &str) -> Result<Reply, AwsError> {
     let stages = cloud.store.read(|db| {
         control::load(db, api)?;
-        documents(db, "SELECT stage FROM stages WHERE api = ?1 ORDER BY name", &[api])
+        documents(
+            db,
+            "SELECT stage FROM stages WHERE api = ?1 ORDER BY name",
+            &[api],
+        )
     })?;
     Ok(Reply::ok(json!({"item": stages})))
 }
 
 pub async fn update(cloud: &Arc<Cloud>, call: &Call, api: &str, name: &str) -> Result<Reply, AwsError> {
-    let mut stage = cloud.store.read(|db| load_stage(db, api, name))?.ok_or_else(|| not_found("stage"))?;
-    patch(&mut stage, &call.input, &["deploymentId", "description", "variables"])?;
+    let mut stage = cloud
+        .store
+        .read(|db| load_stage(db, api, name))?
+        .ok_or_else(|| not_found("stage"))?;
+    patch(
+        &mut stage,
+        &call.input,
+        &["deploymentId", "description", "variables"],
+    )?;
     deployment(cloud, api, stage["deploymentId"].as_str().unwrap_or_default())?;
     stage["lastUpdatedDate"] = now();
     Ok(Reply::ok(store(cloud, api, stage).await?))
@@ -173,14 +210,25 @@ pub struct Served {
 
 /// What a stage serves.
 pub fn served(cloud: &Cloud, api: &str, name: &str) -> Result<Served, AwsError> {
-    let stage = cloud.store.read(|db| load_stage(db, api, name))?.ok_or_else(|| not_found("stage"))?;
+    let stage = cloud
+        .store
+        .read(|db| load_stage(db, api, name))?
+        .ok_or_else(|| not_found("stage"))?;
     let document = cloud.store.read(|db| {
         let query = "SELECT document FROM deployments WHERE api = ?1 AND id = ?2";
-        let found = db.prepare_cached(query)?.query_row(params![api, stage["deploymentId"].as_str()], |row| row.get::<_, String>(0));
+        let found = db
+            .prepare_cached(query)?
+            .query_row(params![api, stage["deploymentId"].as_str()], |row| {
+                row.get::<_, String>(0)
+            });
         found.optional()?.ok_or_else(|| not_found("Deployment"))
     })?;
     let document = serde_json::from_str(&document).map_err(|error| AwsError::internal(error.to_string()))?;
-    Ok(Served { name: name.to_owned(), variables: stage["variables"].clone(), document })
+    Ok(Served {
+        name: name.to_owned(),
+        variables: stage["variables"].clone(),
+        document,
+    })
 }
 
 pub fn deployed_document(cloud: &Cloud, api: &str, stage: &str) -> Result<Value, AwsError> {

@@ -52,8 +52,12 @@ impl ReadyRules {
             return Ok(Arc::clone(ready));
         }
         let read = cloud.store.read(|db| {
-            let enabled = rules::all(db)?.into_iter().filter(|rule| rule.state != "DISABLED");
-            enabled.map(|rule| ReadyRule::of(cloud, &rule, &targets::of_rule(db, &rule.name)?)).collect::<Result<_, _>>()
+            let enabled = rules::all(db)?
+                .into_iter()
+                .filter(|rule| rule.state != "DISABLED");
+            enabled
+                .map(|rule| ReadyRule::of(cloud, &rule, &targets::of_rule(db, &rule.name)?))
+                .collect::<Result<_, _>>()
         })?;
         Ok(Arc::clone(ready.insert(Arc::new(read))))
     }
@@ -74,7 +78,11 @@ impl ReadyTarget {
     fn of(target: &Value) -> Result<Self, AwsError> {
         let text = |member: &str| target[member].as_str().unwrap_or_default().to_owned();
         let transformer = Transformer::of_target(target).map_err(AwsError::validation)?;
-        Ok(Self { arn: text("Arn"), role_arn: text("RoleArn"), transformer })
+        Ok(Self {
+            arn: text("Arn"),
+            role_arn: text("RoleArn"),
+            transformer,
+        })
     }
 }
 
@@ -108,7 +116,9 @@ async fn deliver_batch(cloud: &Arc<Cloud>) -> Result<usize, AwsError> {
     let mut starts = Vec::new();
     for (_, body) in &pending {
         match serde_json::from_str(body) {
-            Ok(event) => rules.iter().for_each(|rule| starts.extend(match_rule(cloud, rule, &event))),
+            Ok(event) => rules
+                .iter()
+                .for_each(|rule| starts.extend(match_rule(cloud, rule, &event))),
             Err(error) => tracing::error!(%error, "an event in the queue is no JSON and is dropped"),
         }
     }
@@ -121,7 +131,10 @@ async fn deliver_batch(cloud: &Arc<Cloud>) -> Result<usize, AwsError> {
             for id in ids {
                 delete.execute([id])?;
             }
-            starts.into_iter().map(|new| states::insert(tx, new)).collect::<Result<Vec<_>, _>>()
+            starts
+                .into_iter()
+                .map(|new| states::insert(tx, new))
+                .collect::<Result<Vec<_>, _>>()
         })
         .await?;
     for execution in started {
@@ -137,7 +150,14 @@ fn match_rule(cloud: &Cloud, rule: &ReadyRule, event: &Value) -> Vec<NewExecutio
         return Vec::new();
     }
     let count = |metric: &str| {
-        monitoring::record(cloud, "AWS/Events", metric, &[("RuleName", &rule.name)], 1.0, "Count");
+        monitoring::record(
+            cloud,
+            "AWS/Events",
+            metric,
+            &[("RuleName", &rule.name)],
+            1.0,
+            "Count",
+        );
     };
     count("MatchedEvents");
     count("TriggeredRules");
@@ -147,7 +167,12 @@ fn match_rule(cloud: &Cloud, rule: &ReadyRule, event: &Value) -> Vec<NewExecutio
         match start_of(cloud, rule, target, event) {
             Ok(start) => starts.push(start),
             Err(reason) => {
-                tracing::warn!(rule = rule.name, target = target.arn, reason, "an invocation failed");
+                tracing::warn!(
+                    rule = rule.name,
+                    target = target.arn,
+                    reason,
+                    "an invocation failed"
+                );
                 count("FailedInvocations");
             }
         }
@@ -155,12 +180,33 @@ fn match_rule(cloud: &Cloud, rule: &ReadyRule, event: &Value) -> Vec<NewExecutio
     starts
 }
 
-fn start_of(cloud: &Cloud, rule: &ReadyRule, target: &ReadyTarget, event: &Value) -> Result<NewExecution, String> {
-    let matched = Matched { rule_name: &rule.name, rule_arn: &rule.arn };
+fn start_of(
+    cloud: &Cloud,
+    rule: &ReadyRule,
+    target: &ReadyTarget,
+    event: &Value,
+) -> Result<NewExecution, String> {
+    let matched = Matched {
+        rule_name: &rule.name,
+        rule_arn: &rule.arn,
+    };
     let input = target.transformer.apply(event, matched)?;
-    let session = iam::assume_for_service(cloud, &target.role_arn, "events.amazonaws.com", &rule.arn, &rule.name)
-        .map_err(|error| error.message)?;
-    iam::authorize(cloud, &session.principal, "states:StartExecution", &target.arn, &[]).map_err(|error| error.message)?;
+    let session = iam::assume_for_service(
+        cloud,
+        &target.role_arn,
+        "events.amazonaws.com",
+        &rule.arn,
+        &rule.name,
+    )
+    .map_err(|error| error.message)?;
+    iam::authorize(
+        cloud,
+        &session.principal,
+        "states:StartExecution",
+        &target.arn,
+        &[],
+    )
+    .map_err(|error| error.message)?;
     let revision = states::current(cloud, &target.arn).map_err(|error| error.message)?;
     let event_id = event["id"].as_str().unwrap_or_default();
     // AWS chooses the name: the event's id and another.

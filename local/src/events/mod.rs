@@ -75,12 +75,21 @@ pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
 /// Delivers what is pending, also from before a restart.
 pub fn start(cloud: &Arc<Cloud>) {
     let delivering = tokio::spawn(delivery::deliver(Arc::clone(cloud))).abort_handle();
-    *cloud.events.delivering.lock().unwrap_or_else(PoisonError::into_inner) = Some(delivering);
+    *cloud
+        .events
+        .delivering
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner) = Some(delivering);
 }
 
 /// Stops delivering; what is pending stays in the store.
 pub async fn stop(cloud: &Arc<Cloud>) {
-    let delivering = cloud.events.delivering.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let delivering = cloud
+        .events
+        .delivering
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
     if let Some(delivering) = delivering {
         delivering.abort();
     }

@@ -60,7 +60,11 @@ impl Pattern {
         if object.is_empty() {
             return Err("Empty objects are not allowed".to_owned());
         }
-        object.iter().map(|(name, value)| Condition::of(name, value)).collect::<Result<_, _>>().map(Self)
+        object
+            .iter()
+            .map(|(name, value)| Condition::of(name, value))
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
     /// Whether the whole event matches.
@@ -143,7 +147,9 @@ impl Test {
                 (value.is_string() || value.is_number()) && !tests.iter().any(|test| test.passes_leaf(value))
             }
             Self::Numeric(comparisons) => value.as_f64().is_some_and(|found| {
-                comparisons.iter().all(|(comparison, limit)| comparison.holds(found, *limit))
+                comparisons
+                    .iter()
+                    .all(|(comparison, limit)| comparison.holds(found, *limit))
             }),
             Self::Exists(_) => false,
         }
@@ -164,7 +170,13 @@ fn parse_anything_but(operand: &Value) -> Result<Vec<Test>, String> {
     match operand {
         Value::Array(items) if !items.is_empty() => items
             .iter()
-            .map(|item| if item.is_string() || item.is_number() { Ok(Test::Equals(item.clone())) } else { Err(wrong()) })
+            .map(|item| {
+                if item.is_string() || item.is_number() {
+                    Ok(Test::Equals(item.clone()))
+                } else {
+                    Err(wrong())
+                }
+            })
             .collect(),
         Value::String(_) | Value::Number(_) => Ok(vec![Test::Equals(operand.clone())]),
         Value::Object(nested) if nested.len() == 1 => {
@@ -173,7 +185,10 @@ fn parse_anything_but(operand: &Value) -> Result<Vec<Test>, String> {
                 Value::Array(operands) if !operands.is_empty() => operands.as_slice(),
                 single => std::slice::from_ref(single),
             };
-            operands.iter().map(|operand| TextTest::of(operator, operand).map(Test::Text)).collect()
+            operands
+                .iter()
+                .map(|operand| TextTest::of(operator, operand).map(Test::Text))
+                .collect()
         }
         _ => Err(wrong()),
     }
@@ -188,7 +203,9 @@ fn parse_numeric(operand: &Value) -> Result<Vec<(Comparison, f64)>, String> {
     items
         .chunks(2)
         .map(|pair| {
-            let [operator, limit] = pair else { return Err(wrong()) };
+            let [operator, limit] = pair else {
+                return Err(wrong());
+            };
             let comparison = match operator.as_str() {
                 Some("=") => Comparison::Equal,
                 Some("<") => Comparison::Less,
@@ -263,7 +280,10 @@ fn parse_wildcard(pattern: &str) -> Result<Vec<String>, String> {
                 parts.push(String::new());
                 continue;
             }
-            '\\' => chars.next().filter(|next| ['*', '\\'].contains(next)).ok_or("Invalid escape character")?,
+            '\\' => chars
+                .next()
+                .filter(|next| ['*', '\\'].contains(next))
+                .ok_or("Invalid escape character")?,
             other => other,
         };
         parts.last_mut().ok_or("no pattern")?.push(literal);
@@ -291,9 +311,7 @@ mod tests {
 
     #[test]
     fn the_pipelines_rule_matches_its_bucket_alone() {
-        let rule = |bucket: &str| {
-            json!({"source": ["aws.s3"], "detail-type": ["Object Created"], "resources": [format!("arn:aws:s3:::{bucket}")]})
-        };
+        let rule = |bucket: &str| json!({"source": ["aws.s3"], "detail-type": ["Object Created"], "resources": [format!("arn:aws:s3:::{bucket}")]});
         assert!(matches(&rule("photos")));
         assert!(!matches(&rule("other")));
     }
@@ -324,7 +342,10 @@ mod tests {
             (json!({"detail": {"gone": [{"exists": false}]}}), true),
             (json!({"gone": {"deep": [{"exists": false}]}}), true),
             (json!({"detail": {"none": [null]}}), true),
-            (json!({"$or": [{"source": ["x"]}, {"detail": {"bucket": {"name": ["photos"]}}}]}), true),
+            (
+                json!({"$or": [{"source": ["x"]}, {"detail": {"bucket": {"name": ["photos"]}}}]}),
+                true,
+            ),
             (json!({"$or": [{"source": ["x"]}, {"source": ["y"]}]}), false),
         ] {
             assert_eq!(matches(&pattern), wanted, "{pattern}");

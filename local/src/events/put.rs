@@ -20,7 +20,10 @@ const MOST_BYTES: usize = 262_144;
 pub async fn put_events(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> {
     let bus = cloud.arn("events", "event-bus/default");
     iam::authorize(cloud, &call.principal, "events:PutEvents", &bus, &[])?;
-    let entries = call.input["Entries"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let entries = call.input["Entries"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     if entries.is_empty() || entries.len() > MOST_ENTRIES {
         return Err(AwsError::validation(format!(
             "1 validation error detected: Value at 'entries' failed to satisfy constraint: Member must have length from 1 to \
@@ -38,7 +41,9 @@ pub async fn put_events(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsErr
         }
     }
     let failed = results.len() - events.len();
-    let kept = cloud.store.write(move |tx| events.iter().try_for_each(|event| enqueue(tx, event)));
+    let kept = cloud
+        .store
+        .write(move |tx| events.iter().try_for_each(|event| enqueue(tx, event)));
     kept.await?;
     cloud.events.wake();
     Ok(json!({"FailedEntryCount": failed, "Entries": results}))
@@ -47,11 +52,17 @@ pub async fn put_events(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsErr
 fn event_of(cloud: &Cloud, entry: &Value) -> Result<Value, AwsError> {
     let refuse = |message: String| AwsError::bad_request("InvalidArgument", message);
     if entry.to_string().len() > MOST_BYTES {
-        return Err(refuse("Total size of the entries in the request is over the limit.".to_owned()));
+        return Err(refuse(
+            "Total size of the entries in the request is over the limit.".to_owned(),
+        ));
     }
     let text = |member: &str| {
         let text = entry[member].as_str().filter(|text| !text.is_empty());
-        text.ok_or_else(|| refuse(format!("Parameter {member} is not valid. Reason: {member} is a required argument.")))
+        text.ok_or_else(|| {
+            refuse(format!(
+                "Parameter {member} is not valid. Reason: {member} is a required argument."
+            ))
+        })
     };
     let (source, detail_type) = (text("Source")?, text("DetailType")?);
     if source.starts_with("aws.") {

@@ -71,7 +71,10 @@ pub fn missing(name: &str) -> AwsError {
 pub fn authorized(cloud: &Cloud, call: &Call, member: &str, action: &str) -> Result<Rule, AwsError> {
     let name = call.input[member].as_str().unwrap_or_default();
     iam::authorize(cloud, &call.principal, action, &arn(cloud, name), &[])?;
-    cloud.store.read(|db| load(db, name))?.ok_or_else(|| missing(name))
+    cloud
+        .store
+        .read(|db| load(db, name))?
+        .ok_or_else(|| missing(name))
 }
 
 pub async fn put(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> {
@@ -87,13 +90,19 @@ pub async fn put(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> {
     let rule_arn = arn(cloud, &name);
     iam::authorize(cloud, &call.principal, "events:PutRule", &rule_arn, &[])?;
     if !input["ScheduleExpression"].is_null() {
-        return Err(AwsError::validation("The local cloud does not run schedules: give an EventPattern"));
+        return Err(AwsError::validation(
+            "The local cloud does not run schedules: give an EventPattern",
+        ));
     }
     let pattern = input["EventPattern"].as_str().unwrap_or_default().to_owned();
     check_pattern(&pattern)?;
     let state = input["State"].as_str().unwrap_or("ENABLED").to_owned();
     let description = input["Description"].as_str().unwrap_or_default().to_owned();
-    let tags = if input["Tags"].is_array() { input["Tags"].clone() } else { json!([]) };
+    let tags = if input["Tags"].is_array() {
+        input["Tags"].clone()
+    } else {
+        json!([])
+    };
     cloud
         .store
         .write(move |tx| {
@@ -111,7 +120,10 @@ pub async fn put(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> {
 
 pub fn check_pattern(pattern: &str) -> Result<Pattern, AwsError> {
     Pattern::parse(pattern).map_err(|reason| {
-        AwsError::bad_request("InvalidEventPatternException", format!("Event pattern is not valid. Reason: {reason}"))
+        AwsError::bad_request(
+            "InvalidEventPatternException",
+            format!("Event pattern is not valid. Reason: {reason}"),
+        )
     })
 }
 
@@ -132,8 +144,13 @@ pub async fn delete(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> 
     cloud
         .store
         .write(move |tx| {
-            if tx.prepare("SELECT 1 FROM targets WHERE rule = ?1")?.exists([&name])? {
-                return Err(AwsError::validation("Rule can't be deleted since it has targets."));
+            if tx
+                .prepare("SELECT 1 FROM targets WHERE rule = ?1")?
+                .exists([&name])?
+            {
+                return Err(AwsError::validation(
+                    "Rule can't be deleted since it has targets.",
+                ));
             }
             tx.execute("DELETE FROM rules WHERE name = ?1", [&name])?;
             Ok(())
@@ -144,7 +161,13 @@ pub async fn delete(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> 
 }
 
 pub fn list(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
-    iam::authorize(cloud, &call.principal, "events:ListRules", &cloud.arn("events", "rule/*"), &[])?;
+    iam::authorize(
+        cloud,
+        &call.principal,
+        "events:ListRules",
+        &cloud.arn("events", "rule/*"),
+        &[],
+    )?;
     let prefix = call.input["NamePrefix"].as_str().unwrap_or_default();
     let rules: Vec<_> = cloud
         .store
@@ -158,8 +181,15 @@ pub fn list(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
 
 /// One page of a listing; the token is the place it goes on from.
 pub fn page(input: &Value, member: &str, items: Vec<Value>) -> Value {
-    let from: usize = input["NextToken"].as_str().and_then(|token| token.parse().ok()).unwrap_or(0);
-    let limit = input["Limit"].as_u64().and_then(|limit| usize::try_from(limit).ok()).unwrap_or(100).clamp(1, 100);
+    let from: usize = input["NextToken"]
+        .as_str()
+        .and_then(|token| token.parse().ok())
+        .unwrap_or(0);
+    let limit = input["Limit"]
+        .as_u64()
+        .and_then(|limit| usize::try_from(limit).ok())
+        .unwrap_or(100)
+        .clamp(1, 100);
     let total = items.len();
     let mut output = json!({member: items.into_iter().skip(from).take(limit).collect::<Vec<_>>()});
     if from + limit < total {
@@ -169,7 +199,11 @@ pub fn page(input: &Value, member: &str, items: Vec<Value>) -> Value {
 }
 
 pub async fn set_state(cloud: &Arc<Cloud>, call: &Call, state: &'static str) -> Result<Value, AwsError> {
-    let action = if state == "ENABLED" { "events:EnableRule" } else { "events:DisableRule" };
+    let action = if state == "ENABLED" {
+        "events:EnableRule"
+    } else {
+        "events:DisableRule"
+    };
     let name = authorized(cloud, call, "Name", action)?.name;
     let changed = cloud.store.write(move |tx| {
         tx.execute("UPDATE rules SET state = ?1 WHERE name = ?2", [state, &name])?;
@@ -185,7 +219,10 @@ fn tagged(cloud: &Cloud, call: &Call, action: &str) -> Result<Rule, AwsError> {
     let resource = call.input["ResourceARN"].as_str().unwrap_or_default();
     iam::authorize(cloud, &call.principal, action, resource, &[])?;
     let name = resource.rsplit('/').next().unwrap_or_default();
-    let found = cloud.store.read(|db| load(db, name))?.filter(|rule| arn(cloud, &rule.name) == resource);
+    let found = cloud
+        .store
+        .read(|db| load(db, name))?
+        .filter(|rule| arn(cloud, &rule.name) == resource);
     found.ok_or_else(|| missing(name))
 }
 

@@ -16,12 +16,25 @@ use crate::iam;
 const MOST_TARGETS: usize = 5;
 
 /// What a target may say here; anything else is refused.
-const MEMBERS: [&str; 7] = ["Id", "Arn", "RoleArn", "Input", "InputPath", "InputTransformer", "RetryPolicy"];
+const MEMBERS: [&str; 7] = [
+    "Id",
+    "Arn",
+    "RoleArn",
+    "Input",
+    "InputPath",
+    "InputTransformer",
+    "RetryPolicy",
+];
 
 pub fn of_rule(db: &Connection, rule: &str) -> Result<Vec<Value>, AwsError> {
     let mut query = db.prepare_cached("SELECT target FROM targets WHERE rule = ?1 ORDER BY id")?;
-    let texts = query.query_map([rule], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
-    Ok(texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect())
+    let texts = query
+        .query_map([rule], |row| row.get::<_, String>(0))?
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(texts
+        .iter()
+        .filter_map(|text| serde_json::from_str(text).ok())
+        .collect())
 }
 
 pub async fn put(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> {
@@ -52,9 +65,16 @@ pub async fn put(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> {
 }
 
 fn check(cloud: &Cloud, call: &Call, target: &Value) -> Result<(), AwsError> {
-    for (name, _) in target.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()) {
+    for (name, _) in target
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(_, value)| !value.is_null())
+    {
         if !MEMBERS.contains(&name.as_str()) {
-            return Err(AwsError::validation(format!("The local cloud does not support {name} of a target")));
+            return Err(AwsError::validation(format!(
+                "The local cloud does not support {name} of a target"
+            )));
         }
     }
     let text = |member: &str| target[member].as_str().unwrap_or_default();
@@ -68,10 +88,19 @@ fn check(cloud: &Cloud, call: &Call, target: &Value) -> Result<(), AwsError> {
         )));
     }
     if text("RoleArn").is_empty() {
-        return Err(AwsError::validation(format!("RoleArn is required for target {}.", text("Arn"))));
+        return Err(AwsError::validation(format!(
+            "RoleArn is required for target {}.",
+            text("Arn")
+        )));
     }
     let service = "events.amazonaws.com";
-    iam::authorize(cloud, &call.principal, "iam:PassRole", text("RoleArn"), &[("iam:PassedToService", service)])?;
+    iam::authorize(
+        cloud,
+        &call.principal,
+        "iam:PassRole",
+        text("RoleArn"),
+        &[("iam:PassedToService", service)],
+    )?;
     Transformer::of_target(target)
         .map(drop)
         .map_err(|reason| AwsError::validation(format!("Target {}: {reason}", text("Id"))))
@@ -91,7 +120,10 @@ pub async fn remove(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> 
         .write(move |tx| {
             let mut failed = Vec::new();
             for id in &ids {
-                let removed = tx.execute("DELETE FROM targets WHERE rule = ?1 AND id = ?2", params![rule, id.as_str()])?;
+                let removed = tx.execute(
+                    "DELETE FROM targets WHERE rule = ?1 AND id = ?2",
+                    params![rule, id.as_str()],
+                )?;
                 if removed == 0 {
                     failed.push(json!({"TargetId": id, "ErrorCode": "ResourceNotFoundException",
                                        "ErrorMessage": format!("Rule {rule} does not have target {id}")}));
@@ -106,7 +138,13 @@ pub async fn remove(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> 
 
 pub fn rules_of(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
     let every = cloud.arn("events", "rule/*");
-    iam::authorize(cloud, &call.principal, "events:ListRuleNamesByTarget", &every, &[])?;
+    iam::authorize(
+        cloud,
+        &call.principal,
+        "events:ListRuleNamesByTarget",
+        &every,
+        &[],
+    )?;
     let names = cloud.store.read(|db| {
         let mut query = db.prepare_cached(
             "SELECT DISTINCT rule FROM targets WHERE json_extract(target, '$.Arn') = ?1 ORDER BY rule",
@@ -114,5 +152,9 @@ pub fn rules_of(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
         let names = query.query_map([call.input["TargetArn"].as_str()], |row| row.get::<_, String>(0))?;
         Ok(names.collect::<Result<Vec<_>, _>>()?)
     })?;
-    Ok(rules::page(&call.input, "RuleNames", names.into_iter().map(Value::from).collect()))
+    Ok(rules::page(
+        &call.input,
+        "RuleNames",
+        names.into_iter().map(Value::from).collect(),
+    ))
 }

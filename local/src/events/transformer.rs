@@ -17,7 +17,10 @@ pub enum Transformer {
     Event,
     Constant(Value),
     Part(Path),
-    Template { paths: BTreeMap<String, Path>, template: Vec<Piece> },
+    Template {
+        paths: BTreeMap<String, Path>,
+        template: Vec<Piece>,
+    },
 }
 
 /// A stretch of a template.
@@ -45,11 +48,17 @@ impl Transformer {
     /// Reads a target as PutTargets gives it. The error is the reason.
     pub fn of_target(target: &Value) -> Result<Self, String> {
         let given = ["Input", "InputPath", "InputTransformer"];
-        if given.iter().filter(|name| target.get(**name).is_some_and(|value| !value.is_null())).count() > 1 {
+        if given
+            .iter()
+            .filter(|name| target.get(**name).is_some_and(|value| !value.is_null()))
+            .count()
+            > 1
+        {
             return Err("Only one of Input, InputPath, or InputTransformer must be provided".to_owned());
         }
         if let Some(input) = target["Input"].as_str() {
-            let constant = serde_json::from_str(input).map_err(|error| format!("Input is not valid JSON: {error}"))?;
+            let constant =
+                serde_json::from_str(input).map_err(|error| format!("Input is not valid JSON: {error}"))?;
             return Ok(Self::Constant(constant));
         }
         if let Some(path) = target["InputPath"].as_str() {
@@ -69,14 +78,20 @@ impl Transformer {
                     return Err(format!("The variable name {name} is reserved"));
                 }
                 let text = path.as_str().unwrap_or_default();
-                let path = Path::parse(text).map_err(|reason| format!("The path {text} is not valid: {reason}"))?;
+                let path =
+                    Path::parse(text).map_err(|reason| format!("The path {text} is not valid: {reason}"))?;
                 paths.insert(name.clone(), path);
             }
         }
         if paths.len() > MOST_VARIABLES {
-            return Err(format!("An input transformer has at most {MOST_VARIABLES} variables"));
+            return Err(format!(
+                "An input transformer has at most {MOST_VARIABLES} variables"
+            ));
         }
-        let text = transformer.get("InputTemplate").and_then(Value::as_str).unwrap_or_default();
+        let text = transformer
+            .get("InputTemplate")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         if text.is_empty() {
             return Err("InputTemplate is required".to_owned());
         }
@@ -86,7 +101,9 @@ impl Transformer {
                 && !name.starts_with("aws.events.")
                 && !paths.contains_key(name)
             {
-                return Err(format!("Invalid InputTemplate for target: the variable <{name}> is not in InputPathsMap"));
+                return Err(format!(
+                    "Invalid InputTemplate for target: the variable <{name}> is not in InputPathsMap"
+                ));
             }
         }
         Ok(Self::Template { paths, template })
@@ -112,13 +129,19 @@ impl Transformer {
                         }
                     }
                 }
-                serde_json::from_str(&out).map_err(|error| format!("the filled-in template is not JSON: {error}: {out}"))
+                serde_json::from_str(&out)
+                    .map_err(|error| format!("the filled-in template is not JSON: {error}: {out}"))
             }
         }
     }
 }
 
-fn variable(name: &str, paths: &BTreeMap<String, Path>, event: &Value, matched: Matched<'_>) -> Option<Value> {
+fn variable(
+    name: &str,
+    paths: &BTreeMap<String, Path>,
+    event: &Value,
+    matched: Matched<'_>,
+) -> Option<Value> {
     match name {
         "aws.events.rule-name" => Some(Value::from(matched.rule_name)),
         "aws.events.rule-arn" => Some(Value::from(matched.rule_arn)),
@@ -161,7 +184,10 @@ fn split(template: &str) -> Vec<Piece> {
                 pieces.push(Piece::Text(std::mem::take(&mut text)));
             }
             let place = if in_string { Place::InString } else { Place::Bare };
-            pieces.push(Piece::Variable { name: name.to_owned(), place });
+            pieces.push(Piece::Variable {
+                name: name.to_owned(),
+                place,
+            });
             rest = after;
             continue;
         }
@@ -193,7 +219,10 @@ mod tests {
 
     use super::*;
 
-    const MATCHED: Matched<'_> = Matched { rule_name: "r", rule_arn: "arn:aws:events:eu-west-1:000000000000:rule/r" };
+    const MATCHED: Matched<'_> = Matched {
+        rule_name: "r",
+        rule_arn: "arn:aws:events:eu-west-1:000000000000:rule/r",
+    };
 
     fn pipeline(template: &str) -> Transformer {
         Transformer::of_target(&json!({"InputTransformer": {
@@ -210,7 +239,16 @@ mod tests {
     fn keys_of_every_kind_come_out_right() {
         let bare = pipeline(r#"{"bucket": <bucket>, "key": <key>, "size": <size>}"#);
         let quoted = pipeline(r#"{"key": "<key>", "say": "the \"<key>\" of <size>"}"#);
-        for key in ["a b.jpg", "it's", "say \"hi\"", "back\\slash", "a+b%20c&d", "日本/é\u{1F600}", "<bucket>", "line\nbreak"] {
+        for key in [
+            "a b.jpg",
+            "it's",
+            "say \"hi\"",
+            "back\\slash",
+            "a+b%20c&d",
+            "日本/é\u{1F600}",
+            "<bucket>",
+            "line\nbreak",
+        ] {
             assert_eq!(
                 bare.apply(&event(key), MATCHED).unwrap(),
                 json!({"bucket": "b", "key": key, "size": 7})
@@ -224,7 +262,9 @@ mod tests {
 
     #[test]
     fn predefined_variables_need_no_path() {
-        let transformer = pipeline(r#"{"rule": <aws.events.rule-arn>, "n": "<aws.events.rule-name>", "e": <aws.events.event>}"#);
+        let transformer = pipeline(
+            r#"{"rule": <aws.events.rule-arn>, "n": "<aws.events.rule-name>", "e": <aws.events.event>}"#,
+        );
         assert_eq!(
             transformer.apply(&event("k"), MATCHED).unwrap(),
             json!({"rule": MATCHED.rule_arn, "n": "r", "e": {"time": "t"}})
@@ -233,15 +273,27 @@ mod tests {
 
     #[test]
     fn a_result_that_is_no_json_is_a_failed_invocation() {
-        assert!(pipeline("{\"size\": <size>}").apply(&json!({"detail": {}}), MATCHED).is_err());
+        assert!(
+            pipeline("{\"size\": <size>}")
+                .apply(&json!({"detail": {}}), MATCHED)
+                .is_err()
+        );
         assert!(pipeline("<key> is here").apply(&event("k"), MATCHED).is_err());
     }
 
     #[test]
     fn input_and_input_path_replace_the_event() {
-        let apply = |target: Value| Transformer::of_target(&target).unwrap().apply(&event("k"), MATCHED).unwrap();
+        let apply = |target: Value| {
+            Transformer::of_target(&target)
+                .unwrap()
+                .apply(&event("k"), MATCHED)
+                .unwrap()
+        };
         assert_eq!(apply(json!({"Input": "{\"a\":1}"})), json!({"a": 1}));
-        assert_eq!(apply(json!({"InputPath": "$.detail.bucket"})), json!({"name": "b"}));
+        assert_eq!(
+            apply(json!({"InputPath": "$.detail.bucket"})),
+            json!({"name": "b"})
+        );
         assert_eq!(apply(json!({})), event("k"));
     }
 

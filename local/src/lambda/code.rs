@@ -30,9 +30,12 @@ pub fn take(data_dir: &Path, source: &Value) -> Result<Code, AwsError> {
     let Some(encoded) = source["ZipFile"].as_str() else {
         return Err(invalid("The local cloud takes a function's code as ZipFile only"));
     };
-    let zip = STANDARD.decode(encoded).map_err(|_| invalid("Could not unzip uploaded file. Please check your file, then try to upload again."))?;
+    let zip = STANDARD.decode(encoded).map_err(|_| {
+        invalid("Could not unzip uploaded file. Please check your file, then try to upload again.")
+    })?;
     if zip.len() > MOST_ZIPPED {
-        let message = format!("Request must be smaller than {MOST_ZIPPED} bytes for the CreateFunction operation");
+        let message =
+            format!("Request must be smaller than {MOST_ZIPPED} bytes for the CreateFunction operation");
         return Err(AwsError::new(413, "RequestEntityTooLargeException", message));
     }
     let sha256 = STANDARD.encode(Sha256::digest(&zip));
@@ -40,7 +43,10 @@ pub fn take(data_dir: &Path, source: &Value) -> Result<Code, AwsError> {
     if !folder.exists() {
         unpack(&zip, &folder)?;
     }
-    Ok(Code { sha256, bytes: zip.len() })
+    Ok(Code {
+        sha256,
+        bytes: zip.len(),
+    })
 }
 
 /// Where code of this hash is unpacked.
@@ -51,11 +57,14 @@ pub fn folder(data_dir: &Path, sha256: &str) -> PathBuf {
 
 /// Unpacks beside the place and moves it there, so that what is there is whole.
 fn unpack(zip: &[u8], folder: &Path) -> Result<(), AwsError> {
-    let mut archive = ZipArchive::new(Cursor::new(zip))
-        .map_err(|_| invalid("Could not unzip uploaded file. Please check your file, then try to upload again."))?;
+    let mut archive = ZipArchive::new(Cursor::new(zip)).map_err(|_| {
+        invalid("Could not unzip uploaded file. Please check your file, then try to upload again.")
+    })?;
     if archive.index_for_name("bootstrap").is_none() {
         // AWS takes such a zip and fails at the first invocation with Runtime.InvalidEntrypoint; here it is told at once.
-        return Err(invalid("The zip holds no file `bootstrap`, which the runtime provided.al2023 starts"));
+        return Err(invalid(
+            "The zip holds no file `bootstrap`, which the runtime provided.al2023 starts",
+        ));
     }
     let beside = folder.with_extension(random::uuid()?);
     let unpacked = extract(&mut archive, &beside).and_then(|()| match fs::rename(&beside, folder) {
@@ -69,7 +78,8 @@ fn unpack(zip: &[u8], folder: &Path) -> Result<(), AwsError> {
 }
 
 fn extract(archive: &mut ZipArchive<Cursor<&[u8]>>, folder: &Path) -> Result<(), AwsError> {
-    let unreadable = |error: zip::result::ZipError| invalid(&format!("Could not unzip uploaded file: {error}"));
+    let unreadable =
+        |error: zip::result::ZipError| invalid(&format!("Could not unzip uploaded file: {error}"));
     let mut room = MOST_UNPACKED;
     fs::create_dir_all(folder)?;
     for at in 0..archive.len() {
@@ -88,7 +98,9 @@ fn extract(archive: &mut ZipArchive<Cursor<&[u8]>>, folder: &Path) -> Result<(),
         let mut out = fs::File::create(&target)?;
         room -= std::io::copy(&mut file.by_ref().take(room), &mut out)?;
         if room == 0 {
-            return Err(invalid(&format!("Unzipped size must be smaller than {MOST_UNPACKED} bytes")));
+            return Err(invalid(&format!(
+                "Unzipped size must be smaller than {MOST_UNPACKED} bytes"
+            )));
         }
         make_executable(&target)?;
     }

@@ -14,11 +14,26 @@ use crate::error::AwsError;
 use crate::{iam, random};
 
 /// Settings that Create and UpdateFunctionConfiguration may give and that are kept as they are.
-const SETTINGS: [&str; 8] =
-    ["Description", "Handler", "Role", "Runtime", "Timeout", "MemorySize", "EphemeralStorage", "LoggingConfig"];
+const SETTINGS: [&str; 8] = [
+    "Description",
+    "Handler",
+    "Role",
+    "Runtime",
+    "Timeout",
+    "MemorySize",
+    "EphemeralStorage",
+    "LoggingConfig",
+];
 /// Settings the local cloud does not act on: refused when they say something.
-const REFUSED: [&str; 7] =
-    ["VpcConfig", "DeadLetterConfig", "KMSKeyArn", "Layers", "FileSystemConfigs", "ImageConfig", "SnapStart"];
+const REFUSED: [&str; 7] = [
+    "VpcConfig",
+    "DeadLetterConfig",
+    "KMSKeyArn",
+    "Layers",
+    "FileSystemConfigs",
+    "ImageConfig",
+    "SnapStart",
+];
 
 pub async fn create(cloud: &Arc<Cloud>, call: &Call) -> Result<Reply, AwsError> {
     let input = &call.input;
@@ -27,7 +42,10 @@ pub async fn create(cloud: &Arc<Cloud>, call: &Call) -> Result<Reply, AwsError> 
     let arn = cloud.arn("lambda", &format!("function:{name}"));
     iam::authorize(cloud, &call.principal, "lambda:CreateFunction", &arn, &[])?;
     if cloud.store.read(|db| function::load(db, &name))?.is_some() {
-        return Err(AwsError::conflict("ResourceConflictException", format!("Function already exist: {name}")));
+        return Err(AwsError::conflict(
+            "ResourceConflictException",
+            format!("Function already exist: {name}"),
+        ));
     }
     let architectures = input.get("Architectures").filter(|given| !given.is_null());
     let architectures = architectures.cloned().unwrap_or_else(|| json!(["x86_64"]));
@@ -49,20 +67,36 @@ pub async fn create(cloud: &Arc<Cloud>, call: &Call) -> Result<Reply, AwsError> 
     apply_settings(input, &mut configuration)?;
     check_role(cloud, call, &configuration)?;
     set_code(cloud, &input["Code"], &mut configuration).await?;
-    let tags = input.get("Tags").filter(|tags| tags.is_object()).cloned().unwrap_or_else(|| json!({}));
-    let saved = save(cloud, Function { name, configuration, tags }).await?;
+    let tags = input
+        .get("Tags")
+        .filter(|tags| tags.is_object())
+        .cloned()
+        .unwrap_or_else(|| json!({}));
+    let saved = save(
+        cloud,
+        Function {
+            name,
+            configuration,
+            tags,
+        },
+    )
+    .await?;
     Ok(Reply::with_status(StatusCode::CREATED, saved.configuration))
 }
 
 pub async fn update_configuration(cloud: &Arc<Cloud>, call: &Call, name: &str) -> Result<Reply, AwsError> {
-    let mut changed = authorized(cloud, call, name, "lambda:UpdateFunctionConfiguration")?.as_ref().clone();
+    let mut changed = authorized(cloud, call, name, "lambda:UpdateFunctionConfiguration")?
+        .as_ref()
+        .clone();
     apply_settings(&call.input, &mut changed.configuration)?;
     check_role(cloud, call, &changed.configuration)?;
     Ok(Reply::ok(save(cloud, changed).await?.configuration))
 }
 
 pub async fn update_code(cloud: &Arc<Cloud>, call: &Call, name: &str) -> Result<Reply, AwsError> {
-    let mut changed = authorized(cloud, call, name, "lambda:UpdateFunctionCode")?.as_ref().clone();
+    let mut changed = authorized(cloud, call, name, "lambda:UpdateFunctionCode")?
+        .as_ref()
+        .clone();
     if let Some(architectures) = call.input.get("Architectures").filter(|given| given.is_array()) {
         changed.configuration["Architectures"] = architectures.clone();
     }
@@ -89,11 +123,21 @@ pub fn get_configuration(cloud: &Cloud, call: &Call, name: &str) -> Result<Reply
 
 pub fn list(cloud: &Cloud, call: &Call) -> Result<Reply, AwsError> {
     iam::authorize(cloud, &call.principal, "lambda:ListFunctions", "*", &[])?;
-    let most = call.query("MaxItems").and_then(|most| most.parse().ok()).unwrap_or(50_usize).clamp(1, 50);
-    let mut found = cloud.store.read(|db| function::list(db, call.query("Marker").unwrap_or_default(), most + 1))?;
+    let most = call
+        .query("MaxItems")
+        .and_then(|most| most.parse().ok())
+        .unwrap_or(50_usize)
+        .clamp(1, 50);
+    let mut found = cloud
+        .store
+        .read(|db| function::list(db, call.query("Marker").unwrap_or_default(), most + 1))?;
     let more = found.len() > most;
     found.truncate(most);
-    let marker = if more { found.last().map(|function| function.name.clone()) } else { None };
+    let marker = if more {
+        found.last().map(|function| function.name.clone())
+    } else {
+        None
+    };
     let functions: Vec<_> = found.into_iter().map(|function| function.configuration).collect();
     Ok(Reply::ok(json!({"Functions": functions, "NextMarker": marker})))
 }
@@ -130,7 +174,9 @@ pub fn tags(cloud: &Cloud, call: &Call, arn: &str) -> Result<Reply, AwsError> {
 }
 
 pub async fn tag(cloud: &Arc<Cloud>, call: &Call, arn: &str) -> Result<Reply, AwsError> {
-    let mut changed = authorized(cloud, call, arn, "lambda:TagResource")?.as_ref().clone();
+    let mut changed = authorized(cloud, call, arn, "lambda:TagResource")?
+        .as_ref()
+        .clone();
     for (key, value) in call.input["Tags"].as_object().into_iter().flatten() {
         changed.tags[key] = value.clone();
     }
@@ -139,7 +185,9 @@ pub async fn tag(cloud: &Arc<Cloud>, call: &Call, arn: &str) -> Result<Reply, Aw
 }
 
 pub async fn untag(cloud: &Arc<Cloud>, call: &Call, arn: &str) -> Result<Reply, AwsError> {
-    let mut changed = authorized(cloud, call, arn, "lambda:UntagResource")?.as_ref().clone();
+    let mut changed = authorized(cloud, call, arn, "lambda:UntagResource")?
+        .as_ref()
+        .clone();
     if let Some(tags) = changed.tags.as_object_mut() {
         for (_, key) in call.query.iter().filter(|(name, _)| name == "tagKeys") {
             tags.shift_remove(key);
@@ -184,7 +232,9 @@ async fn set_code(cloud: &Arc<Cloud>, source: &Value, configuration: &mut Value)
 fn apply_settings(input: &Value, configuration: &mut Value) -> Result<(), AwsError> {
     for name in REFUSED {
         let says_nothing = |value: &Value| match value {
-            Value::Object(fields) => fields.values().all(|value| value.as_array().is_some_and(Vec::is_empty)),
+            Value::Object(fields) => fields
+                .values()
+                .all(|value| value.as_array().is_some_and(Vec::is_empty)),
             Value::Array(items) => items.is_empty(),
             Value::String(text) => text.is_empty(),
             other => other.is_null(),
@@ -212,19 +262,29 @@ fn apply_settings(input: &Value, configuration: &mut Value) -> Result<(), AwsErr
 fn check_settings(configuration: &Value) -> Result<(), AwsError> {
     let runtime = configuration["Runtime"].as_str().unwrap_or_default();
     if !["provided.al2023", "provided.al2"].contains(&runtime) {
-        return Err(invalid(format!("The local cloud runs provided.al2023 only, not '{runtime}'")));
+        return Err(invalid(format!(
+            "The local cloud runs provided.al2023 only, not '{runtime}'"
+        )));
     }
     for (name, least, most) in [("Timeout", 1, 900), ("MemorySize", 128, 10_240)] {
         let value = configuration[name].as_u64().unwrap_or_default();
         if !(least..=most).contains(&value) {
-            let member = if name == "Timeout" { "timeout" } else { "memorySize" };
+            let member = if name == "Timeout" {
+                "timeout"
+            } else {
+                "memorySize"
+            };
             return Err(AwsError::validation(format!(
                 "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must have \
                  value between {least} and {most}"
             )));
         }
     }
-    for (name, value) in configuration["Environment"]["Variables"].as_object().into_iter().flatten() {
+    for (name, value) in configuration["Environment"]["Variables"]
+        .as_object()
+        .into_iter()
+        .flatten()
+    {
         let is_reserved = name.starts_with("AWS_LAMBDA_") || RESERVED_VARIABLES.contains(&name.as_str());
         if is_reserved || !value.is_string() {
             return Err(invalid(format!(
@@ -258,7 +318,13 @@ fn check_role(cloud: &Cloud, call: &Call, configuration: &Value) -> Result<(), A
         )));
     }
     let service = "lambda.amazonaws.com";
-    iam::authorize(cloud, &call.principal, "iam:PassRole", role, &[("iam:PassedToService", service)])?;
+    iam::authorize(
+        cloud,
+        &call.principal,
+        "iam:PassRole",
+        role,
+        &[("iam:PassedToService", service)],
+    )?;
     let arn = configuration["FunctionArn"].as_str().unwrap_or_default();
     iam::assume_for_service(cloud, role, service, arn, "check")
         .map_err(|_| invalid("The role defined for the function cannot be assumed by Lambda."))?;

@@ -17,7 +17,7 @@ use super::output::Stream;
 use super::runtime_api::{Answer, Invocation, RuntimeApi};
 use crate::cloud::Cloud;
 use crate::error::AwsError;
-use crate::{iam, random};
+use crate::iam;
 
 /// How long a process may take until it asks for its first event.
 const MOST_INIT: Duration = Duration::from_secs(10);
@@ -46,21 +46,40 @@ pub enum Ended {
 
 impl Environment {
     /// Starts a process and waits until it asks for an event. `Err` of the inner result is the function's own failure.
-    pub async fn start(cloud: &Arc<Cloud>, function: &Arc<Function>) -> Result<Result<Self, Bytes>, AwsError> {
+    pub async fn start(
+        cloud: &Arc<Cloud>,
+        function: &Arc<Function>,
+    ) -> Result<Result<Self, Bytes>, AwsError> {
         let began = Instant::now();
         let api = RuntimeApi::listen(function.arn().to_owned()).await?;
         let role = function.text("Role");
-        let session = iam::assume_for_service(cloud, role, "lambda.amazonaws.com", function.arn(), &function.name)
-            .map_err(|_| {
-                AwsError::new(403, "AccessDeniedException", "The role defined for the function cannot be assumed by Lambda.")
-            })?;
+        let session = iam::assume_for_service(
+            cloud,
+            role,
+            "lambda.amazonaws.com",
+            function.arn(),
+            &function.name,
+        )
+        .map_err(|_| {
+            AwsError::new(
+                403,
+                "AccessDeniedException",
+                "The role defined for the function cannot be assumed by Lambda.",
+            )
+        })?;
         let stream = Arc::new(Stream::new(function, session.principal)?);
         let folder = code::folder(&cloud.data_dir, function.text("CodeSha256"));
         let credentials = session.credentials;
         let mut command = Command::new(folder.join("bootstrap"));
         command
             .env_clear()
-            .envs(function.variables().into_iter().flatten().filter_map(|(name, value)| Some((name, value.as_str()?))))
+            .envs(
+                function
+                    .variables()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|(name, value)| Some((name, value.as_str()?))),
+            )
             .envs(fixed_variables(cloud, function))
             .env("AWS_LAMBDA_RUNTIME_API", api.address.to_string())
             .env("AWS_LAMBDA_LOG_STREAM_NAME", &stream.name)
@@ -75,7 +94,12 @@ impl Environment {
             .kill_on_drop(true);
         let mut child = match command.spawn() {
             Ok(child) => child,
-            Err(error) => return Ok(Err(failure("Runtime.InvalidEntrypoint", &format!("Error: failed to start bootstrap: {error}")))),
+            Err(error) => {
+                return Ok(Err(failure(
+                    "Runtime.InvalidEntrypoint",
+                    &format!("Error: failed to start bootstrap: {error}"),
+                )));
+            }
         };
         if let Some(stdout) = child.stdout.take() {
             tokio::spawn(read_lines(Arc::clone(cloud), Arc::clone(&stream), stdout));
@@ -121,7 +145,12 @@ impl Environment {
         let limit = self.function.timeout_seconds();
         let (answer, answered) = oneshot::channel();
         let deadline = Timestamp::now().as_millisecond() + i64::try_from(limit * 1000).unwrap_or(i64::MAX);
-        let invocation = Invocation { request_id: request_id.to_owned(), payload, deadline, answer };
+        let invocation = Invocation {
+            request_id: request_id.to_owned(),
+            payload,
+            deadline,
+            answer,
+        };
         if self.api.invocations.send(invocation).await.is_err() {
             return Ended::Crashed(failure("Runtime.ExitError", "Error: the runtime API is closed"));
         }
@@ -153,10 +182,16 @@ fn fixed_variables(cloud: &Cloud, function: &Function) -> [(&'static str, String
     [
         ("AWS_LAMBDA_FUNCTION_NAME", function.name.clone()),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
-        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory_mb().to_string()),
+        (
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+            function.memory_mb().to_string(),
+        ),
         ("AWS_LAMBDA_LOG_GROUP_NAME", function.log_group().to_owned()),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
-        ("AWS_EXECUTION_ENV", format!("AWS_Lambda_{}", function.text("Runtime"))),
+        (
+            "AWS_EXECUTION_ENV",
+            format!("AWS_Lambda_{}", function.text("Runtime")),
+        ),
         ("AWS_REGION", cloud.region.clone()),
         ("AWS_DEFAULT_REGION", cloud.region.clone()),
         ("AWS_ENDPOINT_URL", cloud.endpoint.url.clone()),
@@ -180,11 +215,15 @@ async fn read_lines(cloud: Arc<Cloud>, stream: Arc<Stream>, pipe: impl AsyncRead
 
 /// An error document, as Lambda itself writes it.
 pub fn failure(error_type: &str, message: &str) -> Bytes {
-    json!({"errorType": error_type, "errorMessage": message}).to_string().into()
+    json!({"errorType": error_type, "errorMessage": message})
+        .to_string()
+        .into()
 }
 
 fn with_request_id(request_id: &str, failure: Bytes) -> Bytes {
-    let Ok(mut document) = serde_json::from_slice::<Value>(&failure) else { return failure };
+    let Ok(mut document) = serde_json::from_slice::<Value>(&failure) else {
+        return failure;
+    };
     let message = document["errorMessage"].as_str().unwrap_or_default();
     document["errorMessage"] = json!(format!("RequestId: {request_id} {message}"));
     document.to_string().into()
@@ -198,7 +237,10 @@ fn exit_failure(exited: std::io::Result<std::process::ExitStatus>) -> Bytes {
         },
         Err(error) => error.to_string(),
     };
-    failure("Runtime.ExitError", &format!("Error: Runtime exited with error: {how}"))
+    failure(
+        "Runtime.ExitError",
+        &format!("Error: Runtime exited with error: {how}"),
+    )
 }
 
 #[cfg(unix)]

@@ -35,7 +35,9 @@ impl Function {
     }
 
     pub fn log_group(&self) -> &str {
-        self.configuration["LoggingConfig"]["LogGroup"].as_str().unwrap_or_default()
+        self.configuration["LoggingConfig"]["LogGroup"]
+            .as_str()
+            .unwrap_or_default()
     }
 
     pub fn variables(&self) -> Option<&Map<String, Value>> {
@@ -78,10 +80,13 @@ pub fn load(db: &Connection, name: &str) -> Result<Option<Function>, AwsError> {
 }
 
 pub fn list(db: &Connection, after: &str, most: usize) -> Result<Vec<Function>, AwsError> {
-    let mut query =
-        db.prepare_cached("SELECT name, configuration, tags FROM functions WHERE name > ?1 ORDER BY name LIMIT ?2")?;
+    let mut query = db.prepare_cached(
+        "SELECT name, configuration, tags FROM functions WHERE name > ?1 ORDER BY name LIMIT ?2",
+    )?;
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let functions = query.query_map(rusqlite::params![after, most], read_row)?.collect::<Result<_, _>>()?;
+    let functions = query
+        .query_map(rusqlite::params![after, most], read_row)?
+        .collect::<Result<_, _>>()?;
     Ok(functions)
 }
 
@@ -96,6 +101,10 @@ fn read_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Function> {
 
 pub fn save(tx: &Transaction<'_>, function: &Function) -> Result<(), AwsError> {
     tx.prepare_cached("INSERT OR REPLACE INTO functions (name, configuration, tags) VALUES (?1, ?2, ?3)")?
-        .execute([&function.name, &function.configuration.to_string(), &function.tags.to_string()])?;
+        .execute([
+            &function.name,
+            &function.configuration.to_string(),
+            &function.tags.to_string(),
+        ])?;
     Ok(())
 }

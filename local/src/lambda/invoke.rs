@@ -48,20 +48,40 @@ pub async fn operation(cloud: &Arc<Cloud>, call: &Call, name: &str) -> Result<Re
         let message = "Could not parse request body into json: Could not parse payload into json";
         return Err(AwsError::bad_request("InvalidRequestContentException", message));
     }
-    let payload = if call.body.is_empty() { Bytes::from_static(b"{}") } else { call.body.clone() };
-    let header = |name: &str| call.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let payload = if call.body.is_empty() {
+        Bytes::from_static(b"{}")
+    } else {
+        call.body.clone()
+    };
+    let header = |name: &str| {
+        call.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    };
     match header("x-amz-invocation-type") {
         "DryRun" => Ok(Reply::empty(StatusCode::NO_CONTENT)),
         "Event" => {
-            tokio::spawn(run_async(Arc::clone(cloud), function, payload));
+            tokio::spawn(run_async(
+                Arc::clone(cloud),
+                function,
+                call.request_id.clone(),
+                payload,
+            ));
             Ok(Reply::empty(StatusCode::ACCEPTED))
         }
         "" | "RequestResponse" => {
-            let invoked = run(cloud, &function, payload).await?;
+            let invoked = run(cloud, &function, call.request_id.clone(), payload).await?;
             let mut reply = Reply::bytes(StatusCode::OK, invoked.payload);
-            reply = reply.header(HeaderName::from_static("x-amz-executed-version"), HeaderValue::from_static("$LATEST"));
+            reply = reply.header(
+                HeaderName::from_static("x-amz-executed-version"),
+                HeaderValue::from_static("$LATEST"),
+            );
             if let Some(kind) = invoked.function_error {
-                reply = reply.header(HeaderName::from_static("x-amz-function-error"), HeaderValue::from_static(kind));
+                reply = reply.header(
+                    HeaderName::from_static("x-amz-function-error"),
+                    HeaderValue::from_static(kind),
+                );
             }
             if header("x-amz-log-type") == "Tail" {
                 let log = invoked.log.join("\n");
@@ -73,14 +93,22 @@ pub async fn operation(cloud: &Arc<Cloud>, call: &Call, name: &str) -> Result<Re
             }
             Ok(reply)
         }
-        other => Err(AwsError::bad_request("InvalidParameterValueException", format!("Unknown invocation type {other}"))),
+        other => Err(AwsError::bad_request(
+            "InvalidParameterValueException",
+            format!("Unknown invocation type {other}"),
+        )),
     }
 }
 
 /// Invokes a function for another service, as `principal`.
-pub async fn invoke(cloud: &Arc<Cloud>, principal: &Principal, name: &str, payload: Bytes) -> Result<Invoked, AwsError> {
+pub async fn invoke(
+    cloud: &Arc<Cloud>,
+    principal: &Principal,
+    name: &str,
+    payload: Bytes,
+) -> Result<Invoked, AwsError> {
     let function = authorized(cloud, principal, name)?;
-    run(cloud, &function, payload).await
+    run(cloud, &function, random::uuid()?, payload).await
 }
 
 fn authorized(cloud: &Cloud, principal: &Principal, name: &str) -> Result<Arc<Function>, AwsError> {
@@ -92,23 +120,32 @@ fn authorized(cloud: &Cloud, principal: &Principal, name: &str) -> Result<Arc<Fu
 
 /// Assumption (AWS docs: asynchronous invocation): two retries, after one and after two minutes. They do not survive a
 /// restart of the local cloud.
-async fn run_async(cloud: Arc<Cloud>, function: Arc<Function>, payload: Bytes) {
+async fn run_async(cloud: Arc<Cloud>, function: Arc<Function>, request_id: String, payload: Bytes) {
     for retry in 0..=ASYNC_RETRIES {
-        match run(&cloud, &function, payload.clone()).await {
+        match run(&cloud, &function, request_id.clone(), payload.clone()).await {
             Ok(invoked) if invoked.function_error.is_none() => return,
             Ok(_) => {}
-            Err(error) => tracing::debug!(%error, function = function.name, "an asynchronous invocation failed"),
+            Err(error) => {
+                tracing::debug!(%error, function = function.name, "an asynchronous invocation failed")
+            }
         }
         tokio::time::sleep(Duration::from_secs(60 * u64::from(retry + 1))).await;
     }
 }
 
-async fn run(cloud: &Arc<Cloud>, function: &Arc<Function>, payload: Bytes) -> Result<Invoked, AwsError> {
+async fn run(
+    cloud: &Arc<Cloud>,
+    function: &Arc<Function>,
+    request_id: String,
+    payload: Bytes,
+) -> Result<Invoked, AwsError> {
     if payload.len() > MOST_PAYLOAD {
-        let message = format!("{} byte payload is too large for the RequestResponse invocation type (limit 6291456 bytes)", payload.len());
+        let message = format!(
+            "{} byte payload is too large for the RequestResponse invocation type (limit 6291456 bytes)",
+            payload.len()
+        );
         return Err(AwsError::new(413, "RequestTooLargeException", message));
     }
-    let request_id = random::uuid()?;
     let _room = cloud.lambda.pool.room().await?;
     let mut environment = match cloud.lambda.pool.take(function) {
         Some(environment) => environment,
@@ -116,7 +153,12 @@ async fn run(cloud: &Arc<Cloud>, function: &Arc<Function>, payload: Bytes) -> Re
             Ok(environment) => environment,
             Err(failure) => {
                 count(cloud, function, Duration::ZERO, Failed::Yes);
-                return Ok(Invoked { request_id, payload: failure, function_error: Some("Unhandled"), log: Vec::new() });
+                return Ok(Invoked {
+                    request_id,
+                    payload: failure,
+                    function_error: Some("Unhandled"),
+                    log: Vec::new(),
+                });
             }
         },
     };
@@ -138,15 +180,33 @@ async fn run(cloud: &Arc<Cloud>, function: &Arc<Function>, payload: Bytes) -> Re
     }
     count(cloud, function, took, failed);
     let function_error = (failed == Failed::Yes).then_some("Unhandled");
-    Ok(Invoked { request_id, payload, function_error, log: stream.tail.take() })
+    Ok(Invoked {
+        request_id,
+        payload,
+        function_error,
+        log: stream.tail.take(),
+    })
 }
 
 /// The platform's lines at the end of an invocation.
-fn report(cloud: &Arc<Cloud>, environment: &Environment, stream: &Arc<Stream>, request_id: &str, took: Duration, ended: &Ended) {
+fn report(
+    cloud: &Arc<Cloud>,
+    environment: &Environment,
+    stream: &Arc<Stream>,
+    request_id: &str,
+    took: Duration,
+    ended: &Ended,
+) {
     match ended {
         Ended::TimedOut(_) => {
             let limit = environment.function.timeout_seconds();
-            stream.print(cloud, format!("{:.3} {request_id} Task timed out after {limit}.00 seconds", Timestamp::now()));
+            stream.print(
+                cloud,
+                format!(
+                    "{:.3} {request_id} Task timed out after {limit}.00 seconds",
+                    Timestamp::now()
+                ),
+            );
         }
         Ended::Crashed(failure) => stream.print(cloud, String::from_utf8_lossy(failure).into_owned()),
         Ended::Response(_) | Ended::Error(_) => {}
@@ -155,7 +215,9 @@ fn report(cloud: &Arc<Cloud>, environment: &Environment, stream: &Arc<Stream>, r
     let milliseconds = took.as_secs_f64() * 1000.0;
     let memory = environment.function.memory_mb();
     let used = environment.peak_memory_mb().unwrap_or(memory);
-    let init = environment.init.map_or_else(String::new, |init| format!("\tInit Duration: {:.2} ms", init.as_secs_f64() * 1000.0));
+    let init = environment.init.map_or_else(String::new, |init| {
+        format!("\tInit Duration: {:.2} ms", init.as_secs_f64() * 1000.0)
+    });
     stream.print(
         cloud,
         format!(
@@ -174,7 +236,8 @@ enum Failed {
 
 fn count(cloud: &Cloud, function: &Function, took: Duration, failed: Failed) {
     let dimensions = [("FunctionName", function.name.as_str())];
-    let record = |metric, value, unit| monitoring::record(cloud, "AWS/Lambda", metric, &dimensions, value, unit);
+    let record =
+        |metric, value, unit| monitoring::record(cloud, "AWS/Lambda", metric, &dimensions, value, unit);
     record("Invocations", 1.0, "Count");
     record("Errors", if failed == Failed::Yes { 1.0 } else { 0.0 }, "Count");
     record("Throttles", 0.0, "Count");

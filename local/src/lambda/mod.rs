@@ -23,7 +23,6 @@ use crate::call::{Call, Reply};
 use crate::cloud::Cloud;
 use crate::error::AwsError;
 use function::Function;
-pub use function::find;
 pub use invoke::{Invoked, invoke};
 
 /// What Lambda keeps in memory.
@@ -36,7 +35,11 @@ pub struct Lambda {
 
 impl Lambda {
     fn known(&self, name: &str) -> Option<Arc<Function>> {
-        self.functions.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+        self.functions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(name)
+            .cloned()
     }
 
     fn remember(&self, function: &Arc<Function>) {
@@ -46,7 +49,10 @@ impl Lambda {
 
     /// The function changed or went: what was read of it and its warm processes are of no use.
     fn forget(&self, name: &str) {
-        self.functions.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+        self.functions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(name);
         self.pool.retire(name);
     }
 }
@@ -66,7 +72,9 @@ pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
         (&Method::PUT, ["2015-03-31", "functions", name, "configuration"]) => {
             control::update_configuration(cloud, &call, name).await
         }
-        (&Method::PUT, ["2015-03-31", "functions", name, "code"]) => control::update_code(cloud, &call, name).await,
+        (&Method::PUT, ["2015-03-31", "functions", name, "code"]) => {
+            control::update_code(cloud, &call, name).await
+        }
         (&Method::POST, ["2015-03-31", "functions", name, "invocations"]) => {
             invoke::operation(cloud, &call, name).await
         }

@@ -18,6 +18,9 @@ const FLUSH_AFTER: Duration = Duration::from_millis(250);
 /// The most lines that wait; more are dropped, as a flood would take the memory.
 const MOST_LINES: usize = 100_000;
 
+/// Milliseconds since 1970, and the text.
+type Line = (i64, String);
+
 /// The lines that are not in the store yet.
 #[derive(Default)]
 pub struct Output {
@@ -68,8 +71,15 @@ impl Stream {
 
 /// Writes what waits. What the role may not write is dropped, as on AWS.
 pub async fn flush(cloud: &Arc<Cloud>) {
-    let lines = std::mem::take(&mut *cloud.lambda.output.lines.lock().unwrap_or_else(PoisonError::into_inner));
-    let mut streams: Vec<(Arc<Stream>, Vec<(i64, String)>)> = Vec::new();
+    let lines = std::mem::take(
+        &mut *cloud
+            .lambda
+            .output
+            .lines
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner),
+    );
+    let mut streams: Vec<(Arc<Stream>, Vec<Line>)> = Vec::new();
     for (stream, time, line) in lines {
         match streams.iter_mut().find(|(known, _)| Arc::ptr_eq(known, &stream)) {
             Some((_, lines)) => lines.push((time, line)),
@@ -77,7 +87,10 @@ pub async fn flush(cloud: &Arc<Cloud>) {
         }
     }
     streams.retain(|(stream, _)| {
-        let arn = cloud.arn("logs", &format!("log-group:{}:log-stream:{}", stream.group, stream.name));
+        let arn = cloud.arn(
+            "logs",
+            &format!("log-group:{}:log-stream:{}", stream.group, stream.name),
+        );
         iam::authorize(cloud, &stream.principal, "logs:PutLogEvents", &arn, &[]).is_ok()
     });
     if streams.is_empty() {

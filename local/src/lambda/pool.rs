@@ -23,7 +23,10 @@ pub struct Pool {
 impl Default for Pool {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { idle: Mutex::default(), running: Arc::new(Semaphore::new(cores * ENVIRONMENTS_A_CORE)) }
+        Self {
+            idle: Mutex::default(),
+            running: Arc::new(Semaphore::new(cores * ENVIRONMENTS_A_CORE)),
+        }
     }
 }
 
@@ -39,7 +42,9 @@ impl Pool {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let revision = function.text("RevisionId");
-            let at = idle.iter().rposition(|environment| environment.function.text("RevisionId") == revision)?;
+            let at = idle
+                .iter()
+                .rposition(|environment| environment.function.text("RevisionId") == revision)?;
             let mut environment = idle.remove(at);
             if environment.is_good() {
                 return Some(environment);

@@ -74,7 +74,12 @@ impl RuntimeApi {
             init_error: Mutex::default(),
         });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&shared))).abort_handle();
-        Ok(Self { address, shared, invocations, accepting })
+        Ok(Self {
+            address,
+            shared,
+            invocations,
+            accepting,
+        })
     }
 }
 
@@ -88,7 +93,10 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
                 let shared = Arc::clone(&shared);
                 async move { Ok::<_, Infallible>(shared.answer(request).await) }
             });
-            if let Err(error) = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await {
+            if let Err(error) = http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await
+            {
                 tracing::debug!(%error, "a runtime API connection ended early");
             }
         });
@@ -102,17 +110,19 @@ impl Shared {
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         match (&head.method, parts.as_slice()) {
             (&Method::GET, ["2018-06-01", "runtime", "invocation", "next"]) => self.next().await,
-            (&Method::POST, ["2018-06-01", "runtime", "invocation", id, "response"]) => match read(body).await {
-                Some(body) => self.finish(id, Answer::Response(body)),
-                None => {
-                    let error = json!({
-                        "errorType": "Function.ResponseSizeTooLarge",
-                        "errorMessage": "Response payload size exceeded maximum allowed payload size (6291556 bytes).",
-                    });
-                    self.finish(id, Answer::Error(error.to_string().into()));
-                    status(StatusCode::PAYLOAD_TOO_LARGE)
+            (&Method::POST, ["2018-06-01", "runtime", "invocation", id, "response"]) => {
+                match read(body).await {
+                    Some(body) => self.finish(id, Answer::Response(body)),
+                    None => {
+                        let error = json!({
+                            "errorType": "Function.ResponseSizeTooLarge",
+                            "errorMessage": "Response payload size exceeded maximum allowed payload size (6291556 bytes).",
+                        });
+                        self.finish(id, Answer::Error(error.to_string().into()));
+                        status(StatusCode::PAYLOAD_TOO_LARGE)
+                    }
                 }
-            },
+            }
             (&Method::POST, ["2018-06-01", "runtime", "invocation", id, "error"]) => {
                 self.finish(id, Answer::Error(read(body).await.unwrap_or_default()))
             }
@@ -131,7 +141,11 @@ impl Shared {
         let Some(invocation) = self.waiting.lock().await.recv().await else {
             return status(StatusCode::GONE);
         };
-        let trace = format!("Root=1-{:08x}-{};Sampled=0", invocation.deadline / 1000, &invocation.request_id.replace('-', "")[..24]);
+        let trace = format!(
+            "Root=1-{:08x}-{};Sampled=0",
+            invocation.deadline / 1000,
+            &invocation.request_id.replace('-', "")[..24]
+        );
         let response = Response::builder()
             .header("Content-Type", "application/json")
             .header("Lambda-Runtime-Aws-Request-Id", &invocation.request_id)

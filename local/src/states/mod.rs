@@ -16,9 +16,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::call::{Call, Reply};
 use crate::cloud::Cloud;
 use crate::error::AwsError;
-use machines::Revision;
-pub use executions::{NewExecution, insert};
 pub use executions::start_as;
+pub use executions::{NewExecution, insert};
+use machines::Revision;
 pub use machines::current;
 pub use runner::carry_on;
 
@@ -32,7 +32,11 @@ pub struct States {
 
 impl States {
     fn known(&self, revision: i64) -> Option<Arc<Revision>> {
-        self.revisions.lock().unwrap_or_else(PoisonError::into_inner).get(&revision).cloned()
+        self.revisions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&revision)
+            .cloned()
     }
 
     fn remember(&self, revision: &Arc<Revision>) {

@@ -22,26 +22,63 @@ async fn an_upload_ends_as_a_result() {
     assert_eq!(input, json!({"bucket": "original", "key": "in/a.jpg", "size": 8}));
     assert_eq!(stack.resized("in/a.jpg").await.unwrap(), b"in/a.jpg");
 
-    let history = stack.cloud.states().get_execution_history().execution_arn(&executions[0]).send().await.unwrap();
+    let history = stack
+        .cloud
+        .states()
+        .get_execution_history()
+        .execution_arn(&executions[0])
+        .send()
+        .await
+        .unwrap();
     let types: Vec<_> = history.events.iter().map(|event| event.r#type.as_str()).collect();
-    assert_eq!(types[..5], ["ExecutionStarted", "TaskStateEntered", "TaskScheduled", "TaskStarted", "TaskSucceeded"]);
+    assert_eq!(
+        types[..5],
+        [
+            "ExecutionStarted",
+            "TaskStateEntered",
+            "TaskScheduled",
+            "TaskStarted",
+            "TaskSucceeded"
+        ]
+    );
     assert_eq!(types.last(), Some(&"ExecutionSucceeded"));
-    let logged = stack.cloud.logs().filter_log_events().log_group_name("/aws/vendedlogs/states/resize");
+    let logged = stack
+        .cloud
+        .logs()
+        .filter_log_events()
+        .log_group_name("/aws/vendedlogs/states/resize");
     assert_eq!(logged.send().await.unwrap().events().len(), types.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_of_every_kind_pass_through_the_rule_and_the_api() {
     let stack = Stack::start().await;
-    let keys = ["a b+c%20.jpg", "it's.jpg", "say \"hi\".jpg", "back\\slash.jpg", "日本/é\u{1F600}.jpg", "\\'.jpg"];
+    let keys = [
+        "a b+c%20.jpg",
+        "it's.jpg",
+        "say \"hi\".jpg",
+        "back\\slash.jpg",
+        "日本/é\u{1F600}.jpg",
+        "\\'.jpg",
+    ];
     for key in keys {
         stack.upload(key).await;
     }
     stack.ended(keys.len()).await;
     for key in keys {
         assert_eq!(stack.resized(key).await.as_deref(), Some(key.as_bytes()), "{key}");
-        stack.cloud.s3().delete_object().bucket("resized").key(key).send().await.unwrap();
-        let (status, answer) = stack.post("/resize", &json!({"bucket": "original", "key": key}).to_string()).await;
+        stack
+            .cloud
+            .s3()
+            .delete_object()
+            .bucket("resized")
+            .key(key)
+            .send()
+            .await
+            .unwrap();
+        let (status, answer) = stack
+            .post("/resize", &json!({"bucket": "original", "key": key}).to_string())
+            .await;
         assert_eq!(status, 200, "{answer}");
         let found = stack.end_of(answer["executionArn"].as_str().unwrap()).await;
         assert_eq!(found.status, ExecutionStatus::Succeeded, "{key} {found:?}");
@@ -56,7 +93,11 @@ async fn failures_show_as_on_aws() {
         (json!({"do": "refuse"}), "NotResized", "not an image"),
         (json!({"do": "fail"}), "Transient", "try again"),
         (json!({"do": "crash"}), "Runtime.ExitError", "exit status 3"),
-        (json!({"do": "sleep", "seconds": 5}), "Sandbox.Timedout", "Task timed out after 2.00 seconds"),
+        (
+            json!({"do": "sleep", "seconds": 5}),
+            "Sandbox.Timedout",
+            "Task timed out after 2.00 seconds",
+        ),
         (json!({"bucket": "original", "key": "gone"}), "AccessDenied", ""),
     ] {
         let found = stack.run(input.clone()).await;
@@ -71,12 +112,26 @@ async fn a_policy_taken_away_is_missed() {
     let stack = Stack::start().await;
     stack.upload("a.jpg").await;
     stack.ended(1).await;
-    let remove = |role: &'static str| stack.cloud.iam().delete_role_policy().role_name(role).policy_name("inline").send();
+    let remove = |role: &'static str| {
+        stack
+            .cloud
+            .iam()
+            .delete_role_policy()
+            .role_name(role)
+            .policy_name("inline")
+            .send()
+    };
 
     remove("api").await.unwrap();
     let (status, answer) = stack.post("/resize", "{}").await;
     assert_eq!(status, 400);
-    assert!(answer["error"].as_str().unwrap().contains("is not authorized to perform: states:StartExecution"), "{answer}");
+    assert!(
+        answer["error"]
+            .as_str()
+            .unwrap()
+            .contains("is not authorized to perform: states:StartExecution"),
+        "{answer}"
+    );
 
     remove("function").await.unwrap();
     let found = stack.run(json!({"bucket": "original", "key": "a.jpg"})).await;
@@ -84,7 +139,11 @@ async fn a_policy_taken_away_is_missed() {
 
     remove("machine").await.unwrap();
     let found = stack.run(json!({"bucket": "original", "key": "a.jpg"})).await;
-    assert_eq!(found.error.as_deref(), Some("Lambda.AWSLambdaException"), "{found:?}");
+    assert_eq!(
+        found.error.as_deref(),
+        Some("Lambda.AWSLambdaException"),
+        "{found:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,8 +160,17 @@ async fn fifty_uploads_at_once_are_fifty_executions() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_execution_goes_on_after_a_restart() {
     let mut stack = Stack::start().await;
-    let start = stack.cloud.states().start_execution().state_machine_arn(MACHINE).name("long");
-    let started = start.input(json!({"do": "sleep", "seconds": 1}).to_string()).send().await.unwrap();
+    let start = stack
+        .cloud
+        .states()
+        .start_execution()
+        .state_machine_arn(MACHINE)
+        .name("long");
+    let started = start
+        .input(json!({"do": "sleep", "seconds": 1}).to_string())
+        .send()
+        .await
+        .unwrap();
     stack.cloud = stack.cloud.restart().await;
     let found = stack.end_of(&started.execution_arn).await;
     assert_eq!(found.status, ExecutionStatus::Succeeded, "{found:?}");
@@ -112,22 +180,52 @@ async fn an_execution_goes_on_after_a_restart() {
 async fn an_execution_is_stopped_and_named_once() {
     let stack = Stack::start().await;
     let states = stack.cloud.states();
-    let start = |input: Value| states.start_execution().state_machine_arn(MACHINE).name("one").input(input.to_string()).send();
+    let start = |input: Value| {
+        states
+            .start_execution()
+            .state_machine_arn(MACHINE)
+            .name("one")
+            .input(input.to_string())
+            .send()
+    };
     let sleep = json!({"do": "sleep", "seconds": 1});
     let arn = start(sleep.clone()).await.unwrap().execution_arn;
     assert_eq!(start(sleep.clone()).await.unwrap().execution_arn, arn);
-    let other = start(json!({"do": "echo"})).await.unwrap_err().into_service_error();
+    let other = start(json!({"do": "echo"}))
+        .await
+        .unwrap_err()
+        .into_service_error();
     assert!(other.is_execution_already_exists(), "{other:?}");
-    states.stop_execution().execution_arn(&arn).error("Enough").send().await.unwrap();
+    states
+        .stop_execution()
+        .execution_arn(&arn)
+        .error("Enough")
+        .send()
+        .await
+        .unwrap();
     let found = stack.end_of(&arn).await;
-    assert_eq!((found.status, found.error.as_deref()), (ExecutionStatus::Aborted, Some("Enough")));
-    assert!(start(sleep).await.unwrap_err().into_service_error().is_execution_already_exists());
+    assert_eq!(
+        (found.status, found.error.as_deref()),
+        (ExecutionStatus::Aborted, Some("Enough"))
+    );
+    assert!(
+        start(sleep)
+            .await
+            .unwrap_err()
+            .into_service_error()
+            .is_execution_already_exists()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_function_is_invoked_with_a_clean_environment_and_its_log() {
     let stack = Stack::start().await;
-    let invoke = stack.cloud.lambda().invoke().function_name(FUNCTION).payload(Blob::new("{\"do\": \"print\"}"));
+    let invoke = stack
+        .cloud
+        .lambda()
+        .invoke()
+        .function_name(FUNCTION)
+        .payload(Blob::new("{\"do\": \"print\"}"));
     let invoked = invoke.send().await.unwrap();
     assert_eq!(invoked.function_error, None);
     let answer: Value = serde_json::from_slice(invoked.payload.unwrap().as_ref()).unwrap();
@@ -135,11 +233,28 @@ async fn a_function_is_invoked_with_a_clean_environment_and_its_log() {
     assert_eq!(variables["RESIZED_BUCKET"], "resized");
     assert!(!variables.contains_key("HOME"), "{variables:?}");
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-    let logged = stack.cloud.logs().filter_log_events().log_group_name("/aws/lambda/resize").send().await.unwrap();
-    let lines: Vec<_> = logged.events().iter().filter_map(|event| event.message()).collect();
-    assert!(lines.iter().any(|line| line.starts_with("START RequestId: ")), "{lines:?}");
+    let logged = stack
+        .cloud
+        .logs()
+        .filter_log_events()
+        .log_group_name("/aws/lambda/resize")
+        .send()
+        .await
+        .unwrap();
+    let lines: Vec<_> = logged
+        .events()
+        .iter()
+        .filter_map(|event| event.message())
+        .collect();
+    assert!(
+        lines.iter().any(|line| line.starts_with("START RequestId: ")),
+        "{lines:?}"
+    );
     assert!(lines.contains(&"hello from the function"), "{lines:?}");
-    assert!(lines.iter().any(|line| line.contains("Init Duration: ")), "{lines:?}");
+    assert!(
+        lines.iter().any(|line| line.contains("Init Duration: ")),
+        "{lines:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -147,18 +262,96 @@ async fn what_is_not_supported_is_refused() {
     let stack = Stack::start().await;
     let cloud = &stack.cloud;
     let map = json!({"StartAt": "M", "States": {"M": {"Type": "Map", "End": true}}});
-    let create = cloud.states().create_state_machine().name("m").role_arn(stack::role_arn("machine"));
-    let refused = create.definition(map.to_string()).send().await.unwrap_err().into_service_error();
+    let create = cloud
+        .states()
+        .create_state_machine()
+        .name("m")
+        .role_arn(stack::role_arn("machine"));
+    let refused = create
+        .definition(map.to_string())
+        .send()
+        .await
+        .unwrap_err()
+        .into_service_error();
     assert!(refused.is_invalid_definition(), "{refused:?}");
-    let put = cloud.events().put_rule().name("r").event_pattern(r#"{"source": [{"cidr": "10.0.0.0/8"}]}"#);
-    assert!(put.send().await.unwrap_err().into_service_error().is_invalid_event_pattern_exception());
-    let delete = cloud.events().delete_rule().name("uploads").send().await.unwrap_err();
-    assert_eq!(delete.into_service_error().meta().message(), Some("Rule can't be deleted since it has targets."));
-    let role = cloud.lambda().create_function().function_name("f").role(stack::role_arn("api"));
-    let code = aws_sdk_lambda::types::FunctionCode::builder().zip_file(Blob::new(stack::code())).build();
-    let refused = role.code(code).handler("b").runtime(aws_sdk_lambda::types::Runtime::Providedal2023).send().await;
+    let put = cloud
+        .events()
+        .put_rule()
+        .name("r")
+        .event_pattern(r#"{"source": [{"cidr": "10.0.0.0/8"}]}"#);
+    assert!(
+        put.send()
+            .await
+            .unwrap_err()
+            .into_service_error()
+            .is_invalid_event_pattern_exception()
+    );
+    let delete = cloud
+        .events()
+        .delete_rule()
+        .name("uploads")
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        delete.into_service_error().meta().message(),
+        Some("Rule can't be deleted since it has targets.")
+    );
+    let role = cloud
+        .lambda()
+        .create_function()
+        .function_name("f")
+        .role(stack::role_arn("api"));
+    let code = aws_sdk_lambda::types::FunctionCode::builder()
+        .zip_file(Blob::new(stack::code()))
+        .build();
+    let refused = role
+        .code(code)
+        .handler("b")
+        .runtime(aws_sdk_lambda::types::Runtime::Providedal2023)
+        .send()
+        .await;
     let refused = refused.unwrap_err().into_service_error();
-    assert_eq!(refused.meta().message(), Some("The role defined for the function cannot be assumed by Lambda."));
+    assert_eq!(
+        refused.meta().message(),
+        Some("The role defined for the function cannot be assumed by Lambda.")
+    );
     let (status, answer) = stack.post("/elsewhere", "{}").await;
-    assert_eq!((status, answer), (403, json!({"message": "Missing Authentication Token"})));
+    assert_eq!(
+        (status, answer),
+        (403, json!({"message": "Missing Authentication Token"}))
+    );
+}
+
+/// `cargo test --release -p resizer-local --test pipeline -- --ignored --nocapture speed` prints what issue 2 asks for.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement"]
+async fn speed() {
+    let stack = Stack::start().await;
+    let s3 = stack.cloud.s3();
+    stack.upload("warm").await;
+    stack.ended(1).await;
+    let mut times = Vec::new();
+    for at in 0..20 {
+        let key = format!("one-{at}");
+        let began = std::time::Instant::now();
+        stack.upload(&key).await;
+        while s3.head_object().bucket("resized").key(&key).send().await.is_err() {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        times.push(began.elapsed());
+    }
+    times.sort();
+    println!(
+        "PutObject to result: median {:?}, slowest {:?}",
+        times[10], times[19]
+    );
+
+    let began = std::time::Instant::now();
+    let keys: Vec<_> = (0..400).map(|at| format!("many-{at}")).collect();
+    for keys in keys.chunks(50) {
+        futures_util::future::join_all(keys.iter().map(|key| stack.upload(key))).await;
+    }
+    stack.ended(421).await;
+    println!("{:.0} objects a second", 400.0 / began.elapsed().as_secs_f64());
 }

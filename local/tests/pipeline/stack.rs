@@ -9,7 +9,9 @@ use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{Environment, FunctionCode, Runtime};
 use aws_sdk_s3::types::{EventBridgeConfiguration, NotificationConfiguration};
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
-use aws_sdk_sfn::types::{CloudWatchLogsLogGroup, ExecutionStatus, LogDestination, LogLevel, LoggingConfiguration};
+use aws_sdk_sfn::types::{
+    CloudWatchLogsLogGroup, ExecutionStatus, LogDestination, LogLevel, LoggingConfiguration,
+};
 use serde_json::{Value, json};
 
 use crate::common::TestCloud;
@@ -32,10 +34,25 @@ impl Stack {
         let to_events = NotificationConfiguration::builder()
             .event_bridge_configuration(EventBridgeConfiguration::builder().build())
             .build();
-        let notify = cloud.s3().put_bucket_notification_configuration().bucket("original");
+        let notify = cloud
+            .s3()
+            .put_bucket_notification_configuration()
+            .bucket("original");
         notify.notification_configuration(to_events).send().await.unwrap();
-        cloud.logs().create_log_group().log_group_name("/aws/lambda/resize").send().await.unwrap();
-        cloud.logs().create_log_group().log_group_name("/aws/vendedlogs/states/resize").send().await.unwrap();
+        cloud
+            .logs()
+            .create_log_group()
+            .log_group_name("/aws/lambda/resize")
+            .send()
+            .await
+            .unwrap();
+        cloud
+            .logs()
+            .create_log_group()
+            .log_group_name("/aws/vendedlogs/states/resize")
+            .send()
+            .await
+            .unwrap();
         make_function(&cloud).await;
         make_machine(&cloud).await;
         make_rule(&cloud).await;
@@ -45,14 +62,26 @@ impl Stack {
 
     /// Starts an execution of the machine and waits for its end.
     pub async fn run(&self, input: Value) -> DescribeExecutionOutput {
-        let start = self.cloud.states().start_execution().state_machine_arn(MACHINE).input(input.to_string());
+        let start = self
+            .cloud
+            .states()
+            .start_execution()
+            .state_machine_arn(MACHINE)
+            .input(input.to_string());
         let started = start.send().await.unwrap();
         self.end_of(&started.execution_arn).await
     }
 
     pub async fn end_of(&self, execution: &str) -> DescribeExecutionOutput {
         for _ in 0..1500 {
-            let found = self.cloud.states().describe_execution().execution_arn(execution).send().await.unwrap();
+            let found = self
+                .cloud
+                .states()
+                .describe_execution()
+                .execution_arn(execution)
+                .send()
+                .await
+                .unwrap();
             if found.status != ExecutionStatus::Running {
                 return found;
             }
@@ -63,13 +92,26 @@ impl Stack {
 
     pub async fn upload(&self, key: &str) {
         let body = key.as_bytes().to_vec().into();
-        self.cloud.s3().put_object().bucket("original").key(key).body(body).send().await.unwrap();
+        self.cloud
+            .s3()
+            .put_object()
+            .bucket("original")
+            .key(key)
+            .body(body)
+            .send()
+            .await
+            .unwrap();
     }
 
     /// Waits until `count` executions have ended, and returns their ARNs.
     pub async fn ended(&self, count: usize) -> Vec<String> {
         for _ in 0..1500 {
-            let list = self.cloud.states().list_executions().state_machine_arn(MACHINE).max_results(1000);
+            let list = self
+                .cloud
+                .states()
+                .list_executions()
+                .state_machine_arn(MACHINE)
+                .max_results(1000);
             let found = list.send().await.unwrap().executions;
             if found.len() >= count && found.iter().all(|one| one.status != ExecutionStatus::Running) {
                 return found.into_iter().map(|one| one.execution_arn).collect();
@@ -80,7 +122,15 @@ impl Stack {
     }
 
     pub async fn resized(&self, key: &str) -> Option<Vec<u8>> {
-        let object = self.cloud.s3().get_object().bucket("resized").key(key).send().await.ok()?;
+        let object = self
+            .cloud
+            .s3()
+            .get_object()
+            .bucket("resized")
+            .key(key)
+            .send()
+            .await
+            .ok()?;
         Some(object.body.collect().await.unwrap().to_vec())
     }
 
@@ -104,17 +154,33 @@ pub fn role_arn(name: &str) -> String {
 
 async fn make_roles(cloud: &TestCloud) {
     let roles = [
-        ("function", "lambda", json!([
-            {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::original/*"},
-            {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::resized/*"},
-            {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*"},
-        ])),
-        ("machine", "states", json!([
-            {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": FUNCTION},
-            {"Effect": "Allow", "Action": "logs:*", "Resource": "*"},
-        ])),
-        ("rule", "events", json!([{"Effect": "Allow", "Action": "states:StartExecution", "Resource": MACHINE}])),
-        ("api", "apigateway", json!([{"Effect": "Allow", "Action": "states:StartExecution", "Resource": MACHINE}])),
+        (
+            "function",
+            "lambda",
+            json!([
+                {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::original/*"},
+                {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::resized/*"},
+                {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*"},
+            ]),
+        ),
+        (
+            "machine",
+            "states",
+            json!([
+                {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": FUNCTION},
+                {"Effect": "Allow", "Action": "logs:*", "Resource": "*"},
+            ]),
+        ),
+        (
+            "rule",
+            "events",
+            json!([{"Effect": "Allow", "Action": "states:StartExecution", "Resource": MACHINE}]),
+        ),
+        (
+            "api",
+            "apigateway",
+            json!([{"Effect": "Allow", "Action": "states:StartExecution", "Resource": MACHINE}]),
+        ),
     ];
     for (name, service, statements) in roles {
         let trust = json!({"Version": "2012-10-17", "Statement": [{
@@ -122,10 +188,18 @@ async fn make_roles(cloud: &TestCloud) {
             "Principal": {"Service": format!("{service}.amazonaws.com")},
             "Condition": {"StringEquals": {"aws:SourceAccount": "000000000000"}}
         }]});
-        let create = cloud.iam().create_role().role_name(name).assume_role_policy_document(trust.to_string());
+        let create = cloud
+            .iam()
+            .create_role()
+            .role_name(name)
+            .assume_role_policy_document(trust.to_string());
         create.send().await.unwrap();
         let policy = json!({"Version": "2012-10-17", "Statement": statements});
-        let put = cloud.iam().put_role_policy().role_name(name).policy_name("inline");
+        let put = cloud
+            .iam()
+            .put_role_policy()
+            .role_name(name)
+            .policy_name("inline");
         put.policy_document(policy.to_string()).send().await.unwrap();
     }
 }
@@ -133,20 +207,39 @@ async fn make_roles(cloud: &TestCloud) {
 /// A zip whose `bootstrap` starts the example of this crate.
 pub fn code() -> Vec<u8> {
     let tests = std::env::current_exe().unwrap();
-    let example = tests.parent().unwrap().parent().unwrap().join("examples/bootstrap");
-    let mode = std::fs::metadata(&example).expect("the example bootstrap is built: by plain `cargo test`, or `cargo build --example bootstrap`").permissions().mode();
+    let example = tests
+        .parent()
+        .unwrap()
+        .parent()
+        .unwrap()
+        .join("examples/bootstrap");
+    let mode = std::fs::metadata(&example)
+        .expect("the example bootstrap is built: by plain `cargo test`, or `cargo build --example bootstrap`")
+        .permissions()
+        .mode();
     assert_ne!(mode & 0o111, 0);
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    zip.start_file("bootstrap", zip::write::SimpleFileOptions::default()).unwrap();
+    zip.start_file("bootstrap", zip::write::SimpleFileOptions::default())
+        .unwrap();
     write!(zip, "#!/bin/sh\nexec '{}'\n", example.display()).unwrap();
     zip.finish().unwrap().into_inner()
 }
 
 async fn make_function(cloud: &TestCloud) {
-    let create = cloud.lambda().create_function().function_name("resize").runtime(Runtime::Providedal2023);
-    let create = create.handler("bootstrap").role(role_arn("function")).timeout(2).memory_size(256);
+    let create = cloud
+        .lambda()
+        .create_function()
+        .function_name("resize")
+        .runtime(Runtime::Providedal2023);
+    let create = create
+        .handler("bootstrap")
+        .role(role_arn("function"))
+        .timeout(2)
+        .memory_size(256);
     let create = create.code(FunctionCode::builder().zip_file(Blob::new(code())).build());
-    let environment = Environment::builder().variables("RESIZED_BUCKET", "resized").build();
+    let environment = Environment::builder()
+        .variables("RESIZED_BUCKET", "resized")
+        .build();
     create.environment(environment).send().await.unwrap();
 }
 
@@ -177,16 +270,33 @@ pub fn definition() -> Value {
 async fn make_machine(cloud: &TestCloud) {
     let group = "arn:aws:logs:us-east-1:000000000000:log-group:/aws/vendedlogs/states/resize:*";
     let destination = CloudWatchLogsLogGroup::builder().log_group_arn(group).build();
-    let destination = LogDestination::builder().cloud_watch_logs_log_group(destination).build();
-    let logging = LoggingConfiguration::builder().level(LogLevel::All).include_execution_data(true);
-    let create = cloud.states().create_state_machine().name("resize").definition(definition().to_string());
-    let create = create.role_arn(role_arn("machine")).logging_configuration(logging.destinations(destination).build());
+    let destination = LogDestination::builder()
+        .cloud_watch_logs_log_group(destination)
+        .build();
+    let logging = LoggingConfiguration::builder()
+        .level(LogLevel::All)
+        .include_execution_data(true);
+    let create = cloud
+        .states()
+        .create_state_machine()
+        .name("resize")
+        .definition(definition().to_string());
+    let create = create
+        .role_arn(role_arn("machine"))
+        .logging_configuration(logging.destinations(destination).build());
     assert_eq!(create.send().await.unwrap().state_machine_arn, MACHINE);
 }
 
 async fn make_rule(cloud: &TestCloud) {
     let pattern = json!({"source": ["aws.s3"], "detail-type": ["Object Created"], "resources": ["arn:aws:s3:::original"]});
-    cloud.events().put_rule().name("uploads").event_pattern(pattern.to_string()).send().await.unwrap();
+    cloud
+        .events()
+        .put_rule()
+        .name("uploads")
+        .event_pattern(pattern.to_string())
+        .send()
+        .await
+        .unwrap();
     let transformer = InputTransformer::builder()
         .input_paths_map("bucket", "$.detail.bucket.name")
         .input_paths_map("key", "$.detail.object.key")
@@ -194,9 +304,19 @@ async fn make_rule(cloud: &TestCloud) {
         .input_template(r#"{"bucket": <bucket>, "key": <key>, "size": <size>}"#)
         .build()
         .unwrap();
-    let target = Target::builder().id("machine").arn(MACHINE).role_arn(role_arn("rule"));
+    let target = Target::builder()
+        .id("machine")
+        .arn(MACHINE)
+        .role_arn(role_arn("rule"));
     let target = target.input_transformer(transformer).build().unwrap();
-    cloud.events().put_targets().rule("uploads").targets(target).send().await.unwrap();
+    cloud
+        .events()
+        .put_targets()
+        .rule("uploads")
+        .targets(target)
+        .send()
+        .await
+        .unwrap();
 }
 
 async fn make_api(cloud: &TestCloud) -> String {
@@ -223,9 +343,19 @@ async fn make_api(cloud: &TestCloud) -> String {
             }
         }}}
     });
-    let import = cloud.apigateway().import_rest_api().parameters("endpointConfigurationTypes", "REGIONAL");
-    let imported = import.body(aws_sdk_apigateway::primitives::Blob::new(document.to_string())).send().await.unwrap();
+    let import = cloud
+        .apigateway()
+        .import_rest_api()
+        .parameters("endpointConfigurationTypes", "REGIONAL");
+    let imported = import.body(Blob::new(document.to_string())).send().await.unwrap();
     let id = imported.id.unwrap();
-    cloud.apigateway().create_deployment().rest_api_id(&id).stage_name("prod").send().await.unwrap();
+    cloud
+        .apigateway()
+        .create_deployment()
+        .rest_api_id(&id)
+        .stage_name("prod")
+        .send()
+        .await
+        .unwrap();
     id
 }

@@ -6,10 +6,24 @@ use serde_json::Value;
 pub enum Node {
     Text(String),
     /// `$x`, `${x}`, `$!x`; `source` is printed where the reference has no value and is not quiet.
-    Reference { reference: Reference, quiet: bool, source: String },
-    Set { name: String, value: Expression },
-    If { branches: Vec<(Expression, Vec<Node>)>, otherwise: Vec<Node> },
-    Foreach { name: String, items: Expression, body: Vec<Node> },
+    Reference {
+        reference: Reference,
+        quiet: bool,
+        source: String,
+    },
+    Set {
+        name: String,
+        value: Expression,
+    },
+    If {
+        branches: Vec<(Expression, Vec<Node>)>,
+        otherwise: Vec<Node>,
+    },
+    Foreach {
+        name: String,
+        items: Expression,
+        body: Vec<Node>,
+    },
 }
 
 #[derive(Debug, Clone)]

@@ -27,7 +27,10 @@ pub struct Scope<'a> {
 }
 
 pub fn render(nodes: &[Node], scope: &Scope<'_>) -> Result<String, String> {
-    let mut evaluation = Evaluation { scope, variables: HashMap::new() };
+    let mut evaluation = Evaluation {
+        scope,
+        variables: HashMap::new(),
+    };
     let mut out = String::new();
     evaluation.nodes(nodes, &mut out)?;
     Ok(out)
@@ -59,7 +62,11 @@ impl Evaluation<'_> {
     fn node(&mut self, node: &Node, out: &mut String) -> Result<(), String> {
         match node {
             Node::Text(text) => out.push_str(text),
-            Node::Reference { reference, quiet, source } => match self.reference(reference)? {
+            Node::Reference {
+                reference,
+                quiet,
+                source,
+            } => match self.reference(reference)? {
                 Some(value) => out.push_str(&java::to_string(&value)),
                 None if *quiet => {}
                 None => out.push_str(source),
@@ -84,7 +91,13 @@ impl Evaluation<'_> {
         Ok(())
     }
 
-    fn foreach(&mut self, name: &str, items: &Expression, body: &[Node], out: &mut String) -> Result<(), String> {
+    fn foreach(
+        &mut self,
+        name: &str,
+        items: &Expression,
+        body: &[Node],
+        out: &mut String,
+    ) -> Result<(), String> {
         let items = match self.expression(items)? {
             Value::Array(items) => items,
             Value::Object(fields) => fields.into_iter().map(|(_, value)| value).collect(),
@@ -118,9 +131,12 @@ impl Evaluation<'_> {
                 self.nodes(nodes, &mut text)?;
                 Value::String(text)
             }
-            Expression::List(items) => {
-                Value::Array(items.iter().map(|item| self.expression(item)).collect::<Result<_, _>>()?)
-            }
+            Expression::List(items) => Value::Array(
+                items
+                    .iter()
+                    .map(|item| self.expression(item))
+                    .collect::<Result<_, _>>()?,
+            ),
             Expression::Reference(reference) => self.reference(reference)?.unwrap_or(Value::Null),
             Expression::Not(inner) => Value::Bool(!truth(&self.expression(inner)?)),
             Expression::Binary(left, operator, right) => self.binary(left, *operator, right)?,
@@ -193,13 +209,18 @@ impl Evaluation<'_> {
             (Object::Input | Object::Util, _) => return Err("this member is not supported".to_owned()),
             (Object::Json(value), Step::Property(name)) => value.get(name).cloned(),
             (Object::Json(value), Step::Index(index)) => index_of(&value, &self.expression(index)?),
-            (Object::Json(value), Step::Method(name, arguments)) => method(&value, name, &self.arguments(arguments)?)?,
+            (Object::Json(value), Step::Method(name, arguments)) => {
+                method(&value, name, &self.arguments(arguments)?)?
+            }
         };
         Ok(value.map(Object::Json))
     }
 
     fn arguments(&mut self, arguments: &[Expression]) -> Result<Vec<Value>, String> {
-        arguments.iter().map(|argument| self.expression(argument)).collect()
+        arguments
+            .iter()
+            .map(|argument| self.expression(argument))
+            .collect()
     }
 
     fn input(&self, name: &str, arguments: &[Value]) -> Result<Option<Value>, String> {
@@ -208,7 +229,9 @@ impl Evaluation<'_> {
             // Assumption (AWS docs say nothing of it): JSON of a path to nothing is the empty string's.
             ("json", [path]) => {
                 let found = find(scope.document, path)?;
-                Ok(Some(Value::String(found.map_or_else(|| "\"\"".to_owned(), |value| value.to_string()))))
+                Ok(Some(Value::String(
+                    found.map_or_else(|| "\"\"".to_owned(), |value| value.to_string()),
+                )))
             }
             ("path", [path]) => find(scope.document, path),
             ("params", []) => Ok(Some(scope.params.clone())),
@@ -216,10 +239,15 @@ impl Evaluation<'_> {
             ("params", [name]) => {
                 let name = java::to_string(name);
                 let places = ["path", "querystring", "header"];
-                let found = places.iter().find_map(|place| scope.params[place].get(&name).cloned());
+                let found = places
+                    .iter()
+                    .find_map(|place| scope.params[place].get(&name).cloned());
                 Ok(Some(found.unwrap_or_else(|| Value::from(""))))
             }
-            _ => Err(format!("$input.{name} does not take {} arguments", arguments.len())),
+            _ => Err(format!(
+                "$input.{name} does not take {} arguments",
+                arguments.len()
+            )),
         }
     }
 }
@@ -241,7 +269,9 @@ fn util(name: &str, arguments: &[Value]) -> Result<Option<Value>, String> {
         "urlDecode" => Value::String(java::url_decode(&text)),
         "base64Encode" => Value::String(STANDARD.encode(text)),
         "base64Decode" => {
-            let bytes = STANDARD.decode(text).map_err(|error| format!("$util.base64Decode: {error}"))?;
+            let bytes = STANDARD
+                .decode(text)
+                .map_err(|error| format!("$util.base64Decode: {error}"))?;
             Value::String(String::from_utf8_lossy(&bytes).into_owned())
         }
         "parseJson" => serde_json::from_str(&text).map_err(|error| format!("$util.parseJson: {error}"))?,
@@ -267,12 +297,19 @@ fn method(value: &Value, name: &str, arguments: &[Value]) -> Result<Option<Value
         (Value::Array(items), "contains", [item]) => return Ok(Some(json!(items.contains(item)))),
         (Value::Object(fields), "size", []) => return Ok(Some(json!(fields.len()))),
         (Value::Object(fields), "isEmpty", []) => return Ok(Some(json!(fields.is_empty()))),
-        (Value::Object(fields), "keySet", []) => return Ok(Some(fields.keys().map(String::as_str).collect())),
-        (Value::Object(fields), "containsKey", [Value::String(key)]) => return Ok(Some(json!(fields.contains_key(key)))),
+        (Value::Object(fields), "keySet", []) => {
+            return Ok(Some(fields.keys().map(String::as_str).collect()));
+        }
+        (Value::Object(fields), "containsKey", [Value::String(key)]) => {
+            return Ok(Some(json!(fields.contains_key(key))));
+        }
         (_, "get", [index]) => return Ok(index_of(value, index)),
         _ => {}
     }
-    Err(format!("the method {name} does not fit {}", java::to_string(value)))
+    Err(format!(
+        "the method {name} does not fit {}",
+        java::to_string(value)
+    ))
 }
 
 fn string_method(text: &str, name: &str, arguments: &[Value]) -> Result<Value, String> {
@@ -281,7 +318,9 @@ fn string_method(text: &str, name: &str, arguments: &[Value]) -> Result<Value, S
         ("replaceAll", [Value::String(pattern), Value::String(replacement)]) => {
             Value::String(java::replace_all(text, pattern, replacement)?)
         }
-        ("replace", [Value::String(from), Value::String(to)]) => Value::String(text.replace(from.as_str(), to)),
+        ("replace", [Value::String(from), Value::String(to)]) => {
+            Value::String(text.replace(from.as_str(), to))
+        }
         ("length", []) => json!(text.encode_utf16().count()),
         ("isEmpty", []) => json!(text.is_empty()),
         ("trim", []) => json!(text.trim()),
@@ -291,7 +330,9 @@ fn string_method(text: &str, name: &str, arguments: &[Value]) -> Result<Value, S
         ("startsWith", [Value::String(part)]) => json!(text.starts_with(part.as_str())),
         ("endsWith", [Value::String(part)]) => json!(text.ends_with(part.as_str())),
         ("indexOf", [Value::String(part)]) => {
-            let found = text.find(part.as_str()).map(|byte| text[..byte].encode_utf16().count());
+            let found = text
+                .find(part.as_str())
+                .map(|byte| text[..byte].encode_utf16().count());
             found.map_or(json!(-1), |at| json!(at))
         }
         ("split", [Value::String(separator)]) => {
@@ -310,7 +351,11 @@ fn string_method(text: &str, name: &str, arguments: &[Value]) -> Result<Value, S
             let part = part.ok_or_else(|| format!("substring is out of range of '{text}'"))?;
             Value::String(String::from_utf16_lossy(part))
         }
-        _ => return Err(format!("the method {name} does not fit a string and these arguments")),
+        _ => {
+            return Err(format!(
+                "the method {name} does not fit a string and these arguments"
+            ));
+        }
     })
 }
 

@@ -34,7 +34,8 @@ pub fn escape_javascript(text: &str) -> String {
 
 /// `String.replaceAll`: a regular expression, and a replacement with `$1` and backslash escapes.
 pub fn replace_all(text: &str, pattern: &str, replacement: &str) -> Result<String, String> {
-    let regex = Regex::new(pattern).map_err(|error| format!("'{pattern}' is not a regular expression: {error}"))?;
+    let regex =
+        Regex::new(pattern).map_err(|error| format!("'{pattern}' is not a regular expression: {error}"))?;
     let replaced = regex.replace_all(text, |found: &Captures<'_>| expand(replacement, found));
     Ok(replaced.into_owned())
 }
@@ -61,7 +62,10 @@ pub fn to_string(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Object(fields) => {
-            let fields: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={}", to_string(value))).collect();
+            let fields: Vec<_> = fields
+                .iter()
+                .map(|(name, value)| format!("{name}={}", to_string(value)))
+                .collect();
             format!("{{{}}}", fields.join(", "))
         }
         other => other.to_string(),
@@ -76,5 +80,7 @@ pub fn url_encode(text: &str) -> String {
 /// `java.net.URLDecoder`.
 pub fn url_decode(text: &str) -> String {
     let spaced = text.replace('+', " ");
-    percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
+    percent_encoding::percent_decode_str(&spaced)
+        .decode_utf8_lossy()
+        .into_owned()
 }

@@ -9,13 +9,40 @@ const DEFINED: [&str; 5] = ["input", "util", "context", "stageVariables", "forea
 
 /// Methods that are evaluated here, of whatever object.
 pub const METHODS: [&str; 28] = [
-    "json", "path", "params", "escapeJavaScript", "urlEncode", "urlDecode", "base64Encode", "base64Decode", "parseJson",
-    "replaceAll", "replace", "length", "substring", "toString", "equals", "contains", "startsWith", "endsWith", "indexOf",
-    "toLowerCase", "toUpperCase", "trim", "isEmpty", "size", "get", "keySet", "containsKey", "split",
+    "json",
+    "path",
+    "params",
+    "escapeJavaScript",
+    "urlEncode",
+    "urlDecode",
+    "base64Encode",
+    "base64Decode",
+    "parseJson",
+    "replaceAll",
+    "replace",
+    "length",
+    "substring",
+    "toString",
+    "equals",
+    "contains",
+    "startsWith",
+    "endsWith",
+    "indexOf",
+    "toLowerCase",
+    "toUpperCase",
+    "trim",
+    "isEmpty",
+    "size",
+    "get",
+    "keySet",
+    "containsKey",
+    "split",
 ];
 
 /// Directives of Velocity that are refused rather than printed.
-const REFUSED: [&str; 8] = ["macro", "parse", "include", "define", "evaluate", "stop", "break", "return"];
+const REFUSED: [&str; 8] = [
+    "macro", "parse", "include", "define", "evaluate", "stop", "break", "return",
+];
 
 /// How deep blocks, brackets and strings may nest.
 const MOST_DEPTH: usize = 40;
@@ -43,7 +70,12 @@ enum Ended {
 
 impl<'t> Parser<'t> {
     fn new(text: &'t str, known: Vec<String>, depth: usize) -> Self {
-        Self { text, at: 0, known, depth }
+        Self {
+            text,
+            at: 0,
+            known,
+            depth,
+        }
     }
 
     fn template(mut self) -> Result<Vec<Node>, String> {
@@ -72,7 +104,11 @@ impl<'t> Parser<'t> {
 
     fn expect(&mut self, token: &str) -> Result<(), String> {
         self.skip_space();
-        if self.eat(token) { Ok(()) } else { Err(self.wrong(&format!("expected '{token}'"))) }
+        if self.eat(token) {
+            Ok(())
+        } else {
+            Err(self.wrong(&format!("expected '{token}'")))
+        }
     }
 
     fn skip_space(&mut self) {
@@ -89,14 +125,20 @@ impl<'t> Parser<'t> {
 
     fn deeper(&mut self) -> Result<(), String> {
         self.depth += 1;
-        if self.depth > MOST_DEPTH { Err(self.wrong("the template nests too deep")) } else { Ok(()) }
+        if self.depth > MOST_DEPTH {
+            Err(self.wrong("the template nests too deep"))
+        } else {
+            Ok(())
+        }
     }
 
     fn block(&mut self) -> Result<(Vec<Node>, Ended), String> {
         self.deeper()?;
         let (mut nodes, mut text) = (Vec::new(), String::new());
         let ended = loop {
-            let Some(next) = self.rest().chars().next() else { break Ended::Text };
+            let Some(next) = self.rest().chars().next() else {
+                break Ended::Text;
+            };
             let before = self.at;
             let node = match next {
                 '$' => self.reference_node()?,
@@ -143,7 +185,9 @@ impl<'t> Parser<'t> {
         if !rest.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
             return None;
         }
-        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-').unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-')
+            .unwrap_or(rest.len());
         self.at += end;
         Some(rest[..end].to_owned())
     }
@@ -156,7 +200,11 @@ impl<'t> Parser<'t> {
             return Ok(None);
         };
         let source = self.text[start..self.at].to_owned();
-        Ok(Some(Node::Reference { reference, quiet, source }))
+        Ok(Some(Node::Reference {
+            reference,
+            quiet,
+            source,
+        }))
     }
 
     fn reference(&mut self) -> Result<Option<(Reference, bool)>, String> {
@@ -167,7 +215,9 @@ impl<'t> Parser<'t> {
         let braces = self.eat("{");
         let Some(root) = self.name() else { return Ok(None) };
         if !DEFINED.contains(&root.as_str()) && !self.known.contains(&root) {
-            return Err(self.wrong(&format!("the variable ${root} is not supported and not set before its use")));
+            return Err(self.wrong(&format!(
+                "the variable ${root} is not supported and not set before its use"
+            )));
         }
         let mut steps = Vec::new();
         loop {
@@ -222,7 +272,10 @@ impl<'t> Parser<'t> {
         let mut left = self.operand()?;
         loop {
             self.skip_space();
-            let Some((token, operator, binding)) = OPERATORS.iter().find(|(token, ..)| self.rest().starts_with(token)) else {
+            let Some((token, operator, binding)) = OPERATORS
+                .iter()
+                .find(|(token, ..)| self.rest().starts_with(token))
+            else {
                 break;
             };
             if *binding <= least {
@@ -267,7 +320,9 @@ impl<'t> Parser<'t> {
         let mut inner = String::new();
         loop {
             let rest = self.rest();
-            let end = rest.find(quote).ok_or_else(|| self.wrong("a string does not end"))?;
+            let end = rest
+                .find(quote)
+                .ok_or_else(|| self.wrong("a string does not end"))?;
             inner.push_str(&rest[..end]);
             self.at += end + 1;
             if !self.rest().starts_with(quote) {
@@ -279,7 +334,9 @@ impl<'t> Parser<'t> {
         if quote == '\'' {
             return Ok(Expression::Literal(Value::String(inner)));
         }
-        Parser::new(&inner, self.known.clone(), self.depth).template().map(Expression::Interpolated)
+        Parser::new(&inner, self.known.clone(), self.depth)
+            .template()
+            .map(Expression::Interpolated)
     }
 
     fn number_or_word(&mut self) -> Result<Expression, String> {
@@ -288,7 +345,9 @@ impl<'t> Parser<'t> {
         if digits.starts_with(|c: char| c.is_ascii_digit()) {
             let sign = rest.len() - digits.len();
             let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
-            let number: i64 = rest[..sign + end].parse().map_err(|_| self.wrong("a number is too large"))?;
+            let number: i64 = rest[..sign + end]
+                .parse()
+                .map_err(|_| self.wrong("a number is too large"))?;
             self.at += sign + end;
             return Ok(Expression::Literal(Value::from(number)));
         }
@@ -308,7 +367,9 @@ impl<'t> Parser<'t> {
             return Ok(Directive::Nothing);
         }
         if rest.starts_with("#*") {
-            let end = rest.find("*#").ok_or_else(|| self.wrong("a comment does not end"))?;
+            let end = rest
+                .find("*#")
+                .ok_or_else(|| self.wrong("a comment does not end"))?;
             self.at += end + 2;
             return Ok(Directive::Nothing);
         }
@@ -327,7 +388,9 @@ impl<'t> Parser<'t> {
             "end" => Ok(self.ended(Ended::End)),
             "else" => Ok(self.ended(Ended::Else)),
             "elseif" => Ok(Directive::Ended(Ended::ElseIf)),
-            refused if REFUSED.contains(&refused) => Err(self.wrong(&format!("the directive #{refused} is not supported"))),
+            refused if REFUSED.contains(&refused) => {
+                Err(self.wrong(&format!("the directive #{refused} is not supported")))
+            }
             _ => {
                 self.at = start;
                 Ok(Directive::Nothing)
@@ -367,7 +430,12 @@ impl<'t> Parser<'t> {
             branches.push((condition, body));
             match ended {
                 Ended::ElseIf => {}
-                Ended::End => return Ok(Node::If { branches, otherwise: Vec::new() }),
+                Ended::End => {
+                    return Ok(Node::If {
+                        branches,
+                        otherwise: Vec::new(),
+                    });
+                }
                 Ended::Else => {
                     let (otherwise, ended) = self.block()?;
                     if ended != Ended::End {
@@ -383,7 +451,9 @@ impl<'t> Parser<'t> {
     fn foreach(&mut self) -> Result<Node, String> {
         self.expect("(")?;
         self.expect("$")?;
-        let name = self.name().ok_or_else(|| self.wrong("#foreach needs a variable"))?;
+        let name = self
+            .name()
+            .ok_or_else(|| self.wrong("#foreach needs a variable"))?;
         self.expect("in")?;
         let items = self.expression(0)?;
         self.expect(")")?;

@@ -24,7 +24,16 @@ fn render(template: &str, document: &Value) -> String {
 #[test]
 fn keys_of_every_kind_reach_start_execution() {
     let template = r#"{"stateMachineArn": "arn:x", "input": "$util.escapeJavaScript($input.json('$')).replaceAll("\\'", "'")"}"#;
-    for key in ["a b.jpg", "it's", "say \"hi\"", "back\\slash", "a/b+c%20", "日本/é\u{1F600}", "\\'", "new\nline"] {
+    for key in [
+        "a b.jpg",
+        "it's",
+        "say \"hi\"",
+        "back\\slash",
+        "a/b+c%20",
+        "日本/é\u{1F600}",
+        "\\'",
+        "new\nline",
+    ] {
         let body = json!({"bucket": "b", "key": key});
         let request: Value = serde_json::from_str(&render(template, &body)).unwrap();
         let input: Value = serde_json::from_str(request["input"].as_str().unwrap()).unwrap();
@@ -35,7 +44,10 @@ fn keys_of_every_kind_reach_start_execution() {
 #[test]
 fn escape_java_script_does_what_java_does() {
     let text = json!({"t": "'\"\\/\n\u{1}é\u{1F600}"});
-    assert_eq!(render("$util.escapeJavaScript($input.path('$.t'))", &text), r#"\'\"\\\/\n\u0001\u00E9\uD83D\uDE00"#);
+    assert_eq!(
+        render("$util.escapeJavaScript($input.path('$.t'))", &text),
+        r#"\'\"\\\/\n\u0001\u00E9\uD83D\uDE00"#
+    );
 }
 
 #[test]
@@ -45,12 +57,24 @@ fn references_in_all_their_forms() {
         ("$input.path('$.a')-${input.path('$.a')}.jpg", "x-x.jpg"),
         ("$input.json('$.o')", r#"{"b":[1,2]}"#),
         ("$input.path('$.o')", "{b=[1,2]}"),
-        ("$input.path('$.gone') $!input.path('$.gone')|", "$input.path('$.gone') |"),
-        ("$input.params('id') $input.params('q') $input.params().header.get('X-H')", "7 a b h"),
-        ("$context.requestId $context.identity.sourceIp $stageVariables.arn", "req-1 127.0.0.1 arn:x"),
+        (
+            "$input.path('$.gone') $!input.path('$.gone')|",
+            "$input.path('$.gone') |",
+        ),
+        (
+            "$input.params('id') $input.params('q') $input.params().header.get('X-H')",
+            "7 a b h",
+        ),
+        (
+            "$context.requestId $context.identity.sourceIp $stageVariables.arn",
+            "req-1 127.0.0.1 arn:x",
+        ),
         ("$input.path('$').o.b[1] $input.path('$.list').size()", "2 2"),
         ("costs $5 #1 \\$input.body", "costs $5 #1 $input.body"),
-        ("$util.urlEncode($input.params('q')) $util.urlDecode('a+b%2F') $util.base64Decode($util.base64Encode('é'))", "a+b a b/ é"),
+        (
+            "$util.urlEncode($input.params('q')) $util.urlDecode('a+b%2F') $util.base64Decode($util.base64Encode('é'))",
+            "a+b a b/ é",
+        ),
     ] {
         assert_eq!(render(template, &body), wanted, "{template}");
     }
@@ -63,7 +87,10 @@ fn directives_decide_and_repeat() {
     let template = "## a comment\n#set($root = $input.path('$'))\n#if($root.n > 3)many#elseif($root.n == 3 && !$root.gone)three#else few#end\n\
                     #foreach($item in $root.items)\"$item.k\"#if($foreach.hasNext), #end#end";
     assert_eq!(render(template, &body), "three\"a\", \"b\"");
-    assert_eq!(render("#set($s = \"n is $input.path('$.n')\")${s}$s.length()", &body), "n is 36");
+    assert_eq!(
+        render("#set($s = \"n is $input.path('$.n')\")${s}$s.length()", &body),
+        "n is 36"
+    );
 }
 
 #[test]
@@ -78,7 +105,11 @@ fn string_methods_work_as_in_java() {
         ("indexOf('b')", "2"),
         ("split('[.]').get(1)", "b"),
     ] {
-        assert_eq!(render(&format!("#set($t = $input.path('$.t'))$t.{call}"), &body), wanted, "{call}");
+        assert_eq!(
+            render(&format!("#set($t = $input.path('$.t'))$t.{call}"), &body),
+            wanted,
+            "{call}"
+        );
     }
 }
 

@@ -19,8 +19,15 @@ pub enum Rule {
 
 #[derive(Debug, Clone)]
 pub enum Test {
-    Is { kind: Kind, wanted: bool },
-    Compare { kind: Kind, orderings: &'static [Ordering], operand: Operand },
+    Is {
+        kind: Kind,
+        wanted: bool,
+    },
+    Compare {
+        kind: Kind,
+        orderings: &'static [Ordering],
+        operand: Operand,
+    },
     Matches(String),
 }
 
@@ -70,16 +77,22 @@ impl Rule {
         fields.take("Comment");
         let location = fields.location().to_owned();
         let rule = if fields.has("And") {
-            fields.array("And").map(|rules| Self::And(parse_all(rules, &format!("{location}/And"), fields.problems())))
+            fields
+                .array("And")
+                .map(|rules| Self::And(parse_all(rules, &format!("{location}/And"), fields.problems())))
         } else if fields.has("Or") {
-            fields.array("Or").map(|rules| Self::Or(parse_all(rules, &format!("{location}/Or"), fields.problems())))
+            fields
+                .array("Or")
+                .map(|rules| Self::Or(parse_all(rules, &format!("{location}/Or"), fields.problems())))
         } else if let Some(rule) = fields.object("Not") {
             let nested = Fields::new(rule, format!("{location}/Not"), fields.problems());
             Self::parse(nested).map(|rule| Self::Not(Box::new(rule)))
         } else {
             let variable = fields.required_path("Variable");
             let test = Test::parse(&mut fields);
-            variable.zip(test).map(|(variable, test)| Self::Test { variable, test })
+            variable
+                .zip(test)
+                .map(|(variable, test)| Self::Test { variable, test })
         };
         fields.finish();
         rule
@@ -106,7 +119,11 @@ impl Rule {
             Self::Not(rule) => Ok(!rule.holds(scope)?),
             Self::Test { variable, test } => {
                 let value = variable.find(scope)?;
-                if let Test::Is { kind: Kind::Present, wanted } = test {
+                if let Test::Is {
+                    kind: Kind::Present,
+                    wanted,
+                } = test
+                {
                     return Ok(value.is_some() == *wanted);
                 }
                 test.holds(&value.ok_or_else(|| missing(variable))?, scope)
@@ -145,7 +162,9 @@ impl Test {
             }
         }
         if fields.has("StringMatches") {
-            return fields.text("StringMatches").map(|pattern| Self::Matches(pattern.to_owned()));
+            return fields
+                .text("StringMatches")
+                .map(|pattern| Self::Matches(pattern.to_owned()));
         }
         for (prefix, kind) in COMPARED {
             for (suffix, orderings) in COMPARISONS {
@@ -156,19 +175,30 @@ impl Test {
                 let path = format!("{literal}Path");
                 if fields.has(&path) {
                     let operand = Operand::Path(fields.path(&path)?);
-                    return Some(Self::Compare { kind, orderings, operand });
+                    return Some(Self::Compare {
+                        kind,
+                        orderings,
+                        operand,
+                    });
                 }
                 if let Some(value) = fields.take(&literal) {
                     if !kind.is_kind_of(value) {
                         fields.refuse(&literal, format!("The operand of {literal} is of the wrong type"));
                     }
                     let operand = Operand::Literal(value.clone());
-                    return Some(Self::Compare { kind, orderings, operand });
+                    return Some(Self::Compare {
+                        kind,
+                        orderings,
+                        operand,
+                    });
                 }
             }
         }
         let location = fields.location().to_owned();
-        fields.problems().push(Problem::schema("A Choice Rule needs a known comparison operator", location));
+        fields.problems().push(Problem::schema(
+            "A Choice Rule needs a known comparison operator",
+            location,
+        ));
         None
     }
 
@@ -176,12 +206,17 @@ impl Test {
         Ok(match self {
             Self::Is { kind, wanted } => kind.is_kind_of(value) == *wanted,
             Self::Matches(pattern) => value.as_str().is_some_and(|text| glob(pattern, text)),
-            Self::Compare { kind, orderings, operand } => {
+            Self::Compare {
+                kind,
+                orderings,
+                operand,
+            } => {
                 let other = match operand {
                     Operand::Literal(literal) => literal.clone(),
                     Operand::Path(path) => path.find(scope)?.ok_or_else(|| missing(path))?,
                 };
-                kind.compare(value, &other).is_some_and(|ordering| orderings.contains(&ordering))
+                kind.compare(value, &other)
+                    .is_some_and(|ordering| orderings.contains(&ordering))
             }
         })
     }
@@ -246,7 +281,10 @@ mod tests {
         let mut problems = Vec::new();
         let rule = Rule::parse(Fields::new(rule.as_object().unwrap(), "", &mut problems));
         assert_eq!(problems, []);
-        rule.unwrap().holds(Scope { input, context: &Value::Null })
+        rule.unwrap().holds(Scope {
+            input,
+            context: &Value::Null,
+        })
     }
 
     #[test]
@@ -264,15 +302,24 @@ mod tests {
             (json!({"Variable": "$.s", "StringMatches": "a*c"}), true),
             (json!({"Variable": "$.s", "StringMatches": "a\\*c"}), false),
             (json!({"Variable": "$.star", "StringMatches": "a\\*c"}), true),
-            (json!({"Variable": "$.t", "TimestampLessThanPath": "$.later"}), true),
+            (
+                json!({"Variable": "$.t", "TimestampLessThanPath": "$.later"}),
+                true,
+            ),
             (json!({"Variable": "$.t", "IsTimestamp": true}), true),
             (json!({"Variable": "$.s", "IsTimestamp": true}), false),
             (json!({"Variable": "$.nil", "IsNull": true}), true),
             (json!({"Variable": "$.nil", "IsPresent": true}), true),
             (json!({"Variable": "$.gone", "IsPresent": false}), true),
             (json!({"Not": {"Variable": "$.n", "NumericEquals": 5}}), false),
-            (json!({"And": [{"Variable": "$.gone", "IsPresent": true}, {"Variable": "$.gone", "NumericEquals": 5}]}), false),
-            (json!({"Or": [{"Variable": "$.n", "NumericEquals": 5}, {"Variable": "$.gone", "NumericEquals": 5}]}), true),
+            (
+                json!({"And": [{"Variable": "$.gone", "IsPresent": true}, {"Variable": "$.gone", "NumericEquals": 5}]}),
+                false,
+            ),
+            (
+                json!({"Or": [{"Variable": "$.n", "NumericEquals": 5}, {"Variable": "$.gone", "NumericEquals": 5}]}),
+                true,
+            ),
         ] {
             assert_eq!(holds(rule.clone(), &input).unwrap(), wanted, "{rule}");
         }

@@ -45,12 +45,25 @@ pub(super) enum Filter {
 
 #[derive(Debug, Clone)]
 pub(super) enum Kind {
-    Pass { result: Option<Value>, shape: Shape, next: Transition },
+    Pass {
+        result: Option<Value>,
+        shape: Shape,
+        next: Transition,
+    },
     Task(Box<Task>),
-    Choice { rules: Vec<(Rule, String)>, default: Option<String> },
-    Wait { until: Until, next: Transition },
+    Choice {
+        rules: Vec<(Rule, String)>,
+        default: Option<String>,
+    },
+    Wait {
+        until: Until,
+        next: Transition,
+    },
     Succeed,
-    Fail { error: Option<Text>, cause: Option<Text> },
+    Fail {
+        error: Option<Text>,
+        cause: Option<Text>,
+    },
 }
 
 #[derive(Debug, Clone)]
@@ -123,7 +136,9 @@ impl Kind {
             Self::Choice { rules, default } => {
                 let chosen = rules.iter().enumerate();
                 let chosen = chosen.map(|(at, (_, next))| (format!("Choices[{at}]/Next"), next.as_str()));
-                chosen.chain(default.iter().map(|name| ("Default".to_owned(), name.as_str()))).collect()
+                chosen
+                    .chain(default.iter().map(|name| ("Default".to_owned(), name.as_str())))
+                    .collect()
             }
             Self::Succeed | Self::Fail { .. } => Vec::new(),
         }

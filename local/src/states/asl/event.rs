@@ -24,7 +24,11 @@ impl HistoryEvent {
             "timestamp": seconds(self.timestamp),
             "type": self.event_type,
         });
-        if self.details.as_object().is_some_and(|details| !details.is_empty()) {
+        if self
+            .details
+            .as_object()
+            .is_some_and(|details| !details.is_empty())
+        {
             event[self.details_member()] = self.details.clone();
         }
         event
@@ -62,14 +66,29 @@ mod tests {
     fn details_stand_under_the_name_of_their_type() {
         let api = |event_type: &str, details: Value| {
             let event_type = event_type.to_owned();
-            HistoryEvent { id: 2, previous_event_id: 0, timestamp: 1500, event_type, details }.to_api()
+            HistoryEvent {
+                id: 2,
+                previous_event_id: 0,
+                timestamp: 1500,
+                event_type,
+                details,
+            }
+            .to_api()
         };
         assert_eq!(
             api("TaskStateEntered", json!({"name": "A"})),
             json!({"id": 2, "previousEventId": 0, "timestamp": 1.5, "type": "TaskStateEntered",
                    "stateEnteredEventDetails": {"name": "A"}})
         );
-        assert!(api("TaskScheduled", json!({"resource": "invoke"})).get("taskScheduledEventDetails").is_some());
-        assert!(api("ExecutionSucceeded", json!({"output": "1"})).get("executionSucceededEventDetails").is_some());
+        assert!(
+            api("TaskScheduled", json!({"resource": "invoke"}))
+                .get("taskScheduledEventDetails")
+                .is_some()
+        );
+        assert!(
+            api("ExecutionSucceeded", json!({"output": "1"}))
+                .get("executionSucceededEventDetails")
+                .is_some()
+        );
     }
 }

@@ -115,9 +115,13 @@ impl Template {
             None => Err("it must be a string".to_owned()),
         };
         match parsed {
-            Ok(expression) => {
-                Some((key.to_owned(), Self::Computed { field: name.to_owned(), expression }))
-            }
+            Ok(expression) => Some((
+                key.to_owned(),
+                Self::Computed {
+                    field: name.to_owned(),
+                    expression,
+                },
+            )),
             Err(reason) => {
                 problems.push(Problem::schema(
                     format!("The value for the field '{name}' must be a valid JSONPath or a valid intrinsic function call: {reason}"),
@@ -132,9 +136,11 @@ impl Template {
         match self {
             Self::Literal(value) => Ok(value.clone()),
             Self::Computed { field, expression } => expression.evaluate(scope, field),
-            Self::Array(items) => {
-                items.iter().map(|item| item.evaluate(scope)).collect::<Result<_, _>>().map(Value::Array)
-            }
+            Self::Array(items) => items
+                .iter()
+                .map(|item| item.evaluate(scope))
+                .collect::<Result<_, _>>()
+                .map(Value::Array),
             Self::Object(fields) => {
                 let mut object = Map::with_capacity(fields.len());
                 for (name, template) in fields {
@@ -157,7 +163,10 @@ mod tests {
         let mut problems = Vec::new();
         let template = Template::parse(&template, "", &mut problems);
         assert_eq!(problems, []);
-        template.evaluate(Scope { input, context: &json!({"Execution": {"Name": "run-1"}}) })
+        template.evaluate(Scope {
+            input,
+            context: &json!({"Execution": {"Name": "run-1"}}),
+        })
     }
 
     #[test]
@@ -176,14 +185,20 @@ mod tests {
         assert_eq!(fault.error.as_deref(), Some("States.Runtime"));
         assert_eq!(
             fault.cause.as_deref(),
-            Some(r#"The JSONPath '$.gone' specified for the field 'x.$' could not be found in the input '{"a":1}'"#)
+            Some(
+                r#"The JSONPath '$.gone' specified for the field 'x.$' could not be found in the input '{"a":1}'"#
+            )
         );
     }
 
     #[test]
     fn a_computed_field_that_is_no_expression_is_a_problem() {
         let mut problems = Vec::new();
-        Template::parse(&json!({"a": {"x.$": 5, "y.$": "nope"}}), "/Parameters", &mut problems);
+        Template::parse(
+            &json!({"a": {"x.$": 5, "y.$": "nope"}}),
+            "/Parameters",
+            &mut problems,
+        );
         let locations: Vec<_> = problems.iter().map(|problem| problem.location.as_str()).collect();
         assert_eq!(locations, ["/Parameters/a/x.$", "/Parameters/a/y.$"]);
     }

@@ -17,7 +17,11 @@ pub struct Problem {
 impl Problem {
     pub fn schema(message: impl Into<String>, location: impl Into<String>) -> Self {
         let code = "SCHEMA_VALIDATION_FAILED";
-        Self { code, message: message.into(), location: location.into() }
+        Self {
+            code,
+            message: message.into(),
+            location: location.into(),
+        }
     }
 }
 
@@ -40,8 +44,15 @@ impl<'a, 'p> Fields<'a, 'p> {
         location: impl Into<String>,
         problems: &'p mut Vec<Problem>,
     ) -> Self {
-        let rest = object.iter().map(|(name, value)| (name.as_str(), value)).collect();
-        Self { location: location.into(), rest, problems }
+        let rest = object
+            .iter()
+            .map(|(name, value)| (name.as_str(), value))
+            .collect();
+        Self {
+            location: location.into(),
+            rest,
+            problems,
+        }
     }
 
     pub fn location(&self) -> &str {
@@ -54,7 +65,8 @@ impl<'a, 'p> Fields<'a, 'p> {
 
     /// Notes that the field `name` is wrong.
     pub fn refuse(&mut self, name: &str, message: impl Into<String>) {
-        self.problems.push(Problem::schema(message, format!("{}/{name}", self.location)));
+        self.problems
+            .push(Problem::schema(message, format!("{}/{name}", self.location)));
     }
 
     /// Takes a field as it stands.
@@ -68,7 +80,9 @@ impl<'a, 'p> Fields<'a, 'p> {
     }
 
     pub fn is_null(&self, name: &str) -> bool {
-        self.rest.iter().any(|(field, value)| *field == name && value.is_null())
+        self.rest
+            .iter()
+            .any(|(field, value)| *field == name && value.is_null())
     }
 
     pub fn text(&mut self, name: &str) -> Option<&'a str> {
@@ -87,7 +101,8 @@ impl<'a, 'p> Fields<'a, 'p> {
     fn require(&mut self, name: &str) {
         if !self.has(name) {
             let location = self.location.clone();
-            self.problems.push(Problem::schema(format!("'{name}' field is required"), location));
+            self.problems
+                .push(Problem::schema(format!("'{name}' field is required"), location));
         }
     }
 
@@ -143,7 +158,10 @@ impl<'a, 'p> Fields<'a, 'p> {
         if expression.is_path() {
             return Some(expression);
         }
-        self.refuse(name, "Value is not a Reference Path: An intrinsic function is not allowed");
+        self.refuse(
+            name,
+            "Value is not a Reference Path: An intrinsic function is not allowed",
+        );
         None
     }
 

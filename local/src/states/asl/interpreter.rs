@@ -53,9 +53,13 @@ pub(super) enum Phase {
     /// A task is on its way.
     Invoking,
     /// A Wait state.
-    Waiting { until: Timestamp },
+    Waiting {
+        until: Timestamp,
+    },
     /// A failed task, before its next try.
-    Backoff { until: Timestamp },
+    Backoff {
+        until: Timestamp,
+    },
 }
 
 /// What came in from outside since the last step.
@@ -107,10 +111,17 @@ impl Run {
         now: Timestamp,
         events: &mut Vec<HistoryEvent>,
     ) -> Next {
-        let mut step = Step { run: self, machine, identity, now, events };
+        let mut step = Step {
+            run: self,
+            machine,
+            identity,
+            now,
+            events,
+        };
         if step.run.last_event == 0 {
             let input = step.run.input.to_string();
-            let details = json!({"input": input, "inputDetails": {"truncated": false}, "roleArn": identity.role_arn});
+            let details =
+                json!({"input": input, "inputDetails": {"truncated": false}, "roleArn": identity.role_arn});
             step.emit("ExecutionStarted", details);
         }
         let mut signal = Some(signal);
@@ -141,7 +152,13 @@ impl Run {
         // The first state is entered with no event before it, as AWS counts.
         let previous_event_id = if id <= 2 { 0 } else { id - 1 };
         let timestamp = now.as_millisecond();
-        HistoryEvent { id, previous_event_id, timestamp, event_type: event_type.to_owned(), details }
+        HistoryEvent {
+            id,
+            previous_event_id,
+            timestamp,
+            event_type: event_type.to_owned(),
+            details,
+        }
     }
 
     fn enter(&mut self, state: String, input: Value) {
@@ -189,7 +206,10 @@ impl<'a> Step<'a> {
 
     fn state(&self) -> Result<&'a State, Fault> {
         let name = &self.run.state;
-        self.machine.states.get(name).ok_or_else(|| Fault::runtime(format!("There is no state '{name}'")))
+        self.machine
+            .states
+            .get(name)
+            .ok_or_else(|| Fault::runtime(format!("There is no state '{name}'")))
     }
 
     pub(super) fn emit(&mut self, event_type: &str, details: Value) {
@@ -227,7 +247,10 @@ impl<'a> Step<'a> {
             Kind::Choice { rules, default } => {
                 let input = self.filtered_input()?;
                 let context = self.context();
-                let scope = Scope { input: &input, context: &context };
+                let scope = Scope {
+                    input: &input,
+                    context: &context,
+                };
                 let mut chosen = default.as_ref();
                 for (rule, next) in rules {
                     if rule.holds(scope)? {
@@ -253,7 +276,10 @@ impl<'a> Step<'a> {
                 self.leave(output, &Transition::End)
             }
             Kind::Fail { error, cause } => {
-                let fault = Fault { error: self.text(error)?, cause: self.text(cause)? };
+                let fault = Fault {
+                    error: self.text(error)?,
+                    cause: self.text(cause)?,
+                };
                 Ok(Some(self.end_failed(fault)))
             }
         }
@@ -287,21 +313,32 @@ impl<'a> Step<'a> {
         match filter {
             Filter::All => Ok(value),
             Filter::Nothing => Ok(json!({})),
-            Filter::Select(path) => {
-                path.evaluate(Scope { input: &value, context: &self.context() }, field)
-            }
+            Filter::Select(path) => path.evaluate(
+                Scope {
+                    input: &value,
+                    context: &self.context(),
+                },
+                field,
+            ),
         }
     }
 
     fn filtered_input(&self) -> Result<Value, Fault> {
-        self.filter(&self.state()?.input_path, self.run.state_input.clone(), "InputPath")
+        self.filter(
+            &self.state()?.input_path,
+            self.run.state_input.clone(),
+            "InputPath",
+        )
     }
 
     /// The input after `InputPath` and `Parameters`.
     pub(super) fn effective_input(&self, shape: &Shape) -> Result<Value, Fault> {
         let input = self.filtered_input()?;
         match &shape.parameters {
-            Some(template) => template.evaluate(Scope { input: &input, context: &self.context() }),
+            Some(template) => template.evaluate(Scope {
+                input: &input,
+                context: &self.context(),
+            }),
             None => Ok(input),
         }
     }
@@ -309,7 +346,10 @@ impl<'a> Step<'a> {
     /// The result after `ResultSelector`, put into the input by `ResultPath`.
     pub(super) fn shaped(&self, shape: &Shape, result: Value) -> Result<Value, Fault> {
         let result = match &shape.result_selector {
-            Some(template) => template.evaluate(Scope { input: &result, context: &self.context() })?,
+            Some(template) => template.evaluate(Scope {
+                input: &result,
+                context: &self.context(),
+            })?,
             None => result,
         };
         match &shape.result_path {
@@ -325,7 +365,12 @@ impl<'a> Step<'a> {
         self.exit(state.kind.name(), output, next)
     }
 
-    pub(super) fn exit(&mut self, kind: &str, output: Value, next: &Transition) -> Result<Option<Next>, Fault> {
+    pub(super) fn exit(
+        &mut self,
+        kind: &str,
+        output: Value,
+        next: &Transition,
+    ) -> Result<Option<Next>, Fault> {
         let text = output.to_string();
         self.check_size(&text)?;
         let details = json!({"name": self.run.state, "output": text, "outputDetails": {"truncated": false}});
@@ -359,10 +404,15 @@ impl<'a> Step<'a> {
     fn wake_time(&self, until: &Until) -> Result<Timestamp, Fault> {
         let input = self.filtered_input()?;
         let context = self.context();
-        let scope = Scope { input: &input, context: &context };
+        let scope = Scope {
+            input: &input,
+            context: &context,
+        };
         let after = |seconds: u64| {
             let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
-            self.now.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
+            self.now
+                .checked_add(SignedDuration::from_secs(seconds))
+                .unwrap_or(Timestamp::MAX)
         };
         match until {
             Until::Seconds(seconds) => Ok(after(*seconds)),
@@ -370,7 +420,9 @@ impl<'a> Step<'a> {
             Until::SecondsPath(path) => {
                 let value = path.evaluate(scope, "SecondsPath")?;
                 value.as_u64().map(after).ok_or_else(|| {
-                    Fault::runtime(format!("The SecondsPath parameter does not reference a positive integer: {value}"))
+                    Fault::runtime(format!(
+                        "The SecondsPath parameter does not reference a positive integer: {value}"
+                    ))
                 })
             }
             Until::TimestampPath(path) => {
@@ -387,7 +439,10 @@ impl<'a> Step<'a> {
             None => Ok(None),
             Some(Text::Literal(text)) => Ok(Some(text.clone())),
             Some(Text::Computed(expression)) => {
-                let scope = Scope { input: &self.run.state_input, context: &self.context() };
+                let scope = Scope {
+                    input: &self.run.state_input,
+                    context: &self.context(),
+                };
                 match expression.evaluate(scope, &expression.text())? {
                     Value::String(text) => Ok(Some(text)),
                     other => Err(Fault::runtime(format!(
@@ -401,7 +456,11 @@ impl<'a> Step<'a> {
 
     /// A failure while a state was interpreted or its task ran: retried, caught, or the end.
     fn fail(&mut self, fault: Fault) -> Option<Next> {
-        if let Ok(State { kind: Kind::Task(task), .. }) = self.state() {
+        if let Ok(State {
+            kind: Kind::Task(task),
+            ..
+        }) = self.state()
+        {
             if let Some(until) = self.next_try(task, &fault) {
                 self.run.phase = Phase::Backoff { until };
                 return Some(Next::Sleep { until });
@@ -419,7 +478,10 @@ impl<'a> Step<'a> {
                 "An error occurred while executing the state '{}' (entered at the event id #{}). ",
                 self.run.state, self.run.entered
             );
-            Fault { cause: fault.cause.map(|cause| place + &cause), ..fault }
+            Fault {
+                cause: fault.cause.map(|cause| place + &cause),
+                ..fault
+            }
         } else {
             fault
         };

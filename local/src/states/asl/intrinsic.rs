@@ -78,8 +78,12 @@ impl Call {
         if depth >= MAX_DEPTH {
             return Err(format!("intrinsic functions nest deeper than {MAX_DEPTH}"));
         }
-        let (name, rest) = text.split_once('(').ok_or_else(|| format!("'{text}' is neither a path nor a function call"))?;
-        let inner = rest.strip_suffix(')').ok_or_else(|| format!("'{text}' has no closing bracket"))?;
+        let (name, rest) = text
+            .split_once('(')
+            .ok_or_else(|| format!("'{text}' is neither a path nor a function call"))?;
+        let inner = rest
+            .strip_suffix(')')
+            .ok_or_else(|| format!("'{text}' has no closing bracket"))?;
         let function = Function::named(name.trim())
             .ok_or_else(|| format!("the intrinsic function '{}' is not supported", name.trim()))?;
         let arguments = split_arguments(inner)?
@@ -87,9 +91,17 @@ impl Call {
             .map(|argument| parse_argument(argument, depth))
             .collect::<Result<Vec<_>, _>>()?;
         if !function.accepts(arguments.len()) {
-            return Err(format!("{} does not take {} arguments", name.trim(), arguments.len()));
+            return Err(format!(
+                "{} does not take {} arguments",
+                name.trim(),
+                arguments.len()
+            ));
         }
-        Ok(Self { text: text.to_owned(), function, arguments })
+        Ok(Self {
+            text: text.to_owned(),
+            function,
+            arguments,
+        })
     }
 
     pub fn text(&self) -> &str {
@@ -121,9 +133,10 @@ impl Call {
             (Function::JsonToString, [value]) => Some(Value::String(value.to_string())),
             (Function::Array, items) => Some(Value::Array(items.to_vec())),
             (Function::ArrayLength, [array]) => Some(json!(array.as_array()?.len())),
-            (Function::ArrayGetItem, [array, at]) => {
-                array.as_array()?.get(usize::try_from(at.as_u64()?).ok()?).cloned()
-            }
+            (Function::ArrayGetItem, [array, at]) => array
+                .as_array()?
+                .get(usize::try_from(at.as_u64()?).ok()?)
+                .cloned(),
             (Function::MathAdd, [a, b]) => Some(json!(a.as_i64()?.checked_add(b.as_i64()?)?)),
             (Function::Base64Encode, [text]) => Some(json!(STANDARD.encode(text.as_str()?))),
             (Function::Base64Decode, [text]) => {
@@ -145,11 +158,14 @@ fn parse_argument(text: &str, depth: usize) -> Result<Argument, String> {
         return Expression::parse(text).map(Argument::Expression);
     }
     if text.starts_with("States.") {
-        return Call::parse_nested(text, depth + 1).map(|call| Argument::Expression(Expression::Intrinsic(call)));
+        return Call::parse_nested(text, depth + 1)
+            .map(|call| Argument::Expression(Expression::Intrinsic(call)));
     }
     match serde_json::from_str(text) {
         Ok(literal @ (Value::Null | Value::Bool(_) | Value::Number(_))) => Ok(Argument::Literal(literal)),
-        _ => Err(format!("'{text}' is not an argument: strings stand in single quotes")),
+        _ => Err(format!(
+            "'{text}' is not an argument: strings stand in single quotes"
+        )),
     }
 }
 
@@ -229,7 +245,10 @@ mod tests {
     use super::*;
 
     fn evaluate(text: &str, input: &Value) -> Result<Value, Fault> {
-        Call::parse(text).unwrap().evaluate(Scope { input, context: &Value::Null })
+        Call::parse(text).unwrap().evaluate(Scope {
+            input,
+            context: &Value::Null,
+        })
     }
 
     #[test]
@@ -240,7 +259,10 @@ mod tests {
             (r"States.Format('it\'s \{{}\}', $.n)", json!("it's {4}")),
             ("States.StringToJson($.json)", json!({"k": 1})),
             ("States.JsonToString($.list)", json!("[1,2,3]")),
-            ("States.Array($.n, 'b, c', null, true)", json!([4, "b, c", null, true])),
+            (
+                "States.Array($.n, 'b, c', null, true)",
+                json!([4, "b, c", null, true]),
+            ),
             ("States.ArrayLength($.list)", json!(3)),
             ("States.ArrayGetItem($.list, States.MathAdd(1, 1))", json!(3)),
             ("States.Base64Decode(States.Base64Encode('hé'))", json!("hé")),
@@ -252,13 +274,20 @@ mod tests {
 
     #[test]
     fn every_uuid_is_another() {
-        let (one, two) = (evaluate("States.UUID()", &Value::Null), evaluate("States.UUID()", &Value::Null));
+        let (one, two) = (
+            evaluate("States.UUID()", &Value::Null),
+            evaluate("States.UUID()", &Value::Null),
+        );
         assert_ne!(one.unwrap(), two.unwrap());
     }
 
     #[test]
     fn arguments_of_the_wrong_type_are_an_intrinsic_failure() {
-        for text in ["States.Format('{}')", "States.StringToJson('{')", "States.ArrayLength(3)"] {
+        for text in [
+            "States.Format('{}')",
+            "States.StringToJson('{')",
+            "States.ArrayLength(3)",
+        ] {
             let fault = evaluate(text, &Value::Null).unwrap_err();
             assert_eq!(fault.error.as_deref(), Some("States.IntrinsicFailure"), "{text}");
         }
@@ -266,7 +295,13 @@ mod tests {
 
     #[test]
     fn unknown_functions_and_broken_calls_are_refused() {
-        for text in ["States.Hash($.a, 'MD5')", "States.Format('a", "States.UUID(1)", "$.a", "States.Array(a)"] {
+        for text in [
+            "States.Hash($.a, 'MD5')",
+            "States.Format('a",
+            "States.UUID(1)",
+            "$.a",
+            "States.Array(a)",
+        ] {
             assert!(Call::parse(text).is_err(), "{text}");
         }
     }

@@ -20,8 +20,13 @@ const MAX_STATE_NAME: usize = 80;
 impl StateMachine {
     /// Parses and validates a definition. Every problem is named with its location.
     pub fn parse(definition: &str) -> Result<Self, Vec<Problem>> {
-        let document: Value = serde_json::from_str(definition)
-            .map_err(|error| vec![Problem { code: "INVALID_JSON_DESCRIPTION", message: error.to_string(), location: "/".to_owned() }])?;
+        let document: Value = serde_json::from_str(definition).map_err(|error| {
+            vec![Problem {
+                code: "INVALID_JSON_DESCRIPTION",
+                message: error.to_string(),
+                location: "/".to_owned(),
+            }]
+        })?;
         let Some(object) = document.as_object() else {
             return Err(vec![Problem::schema("Expected value of type Object", "/")]);
         };
@@ -46,22 +51,39 @@ impl StateMachine {
             }
             _ => problems.push(Problem::schema("'States' must be a non-empty object", "/States")),
         }
-        let machine = Self { start_at, timeout_seconds, states };
+        let machine = Self {
+            start_at,
+            timeout_seconds,
+            states,
+        };
         if problems.is_empty() {
             machine.check_transitions(&mut problems);
         }
-        if problems.is_empty() { Ok(machine) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(machine)
+        } else {
+            Err(problems)
+        }
     }
 
     fn check_transitions(&self, problems: &mut Vec<Problem>) {
-        let dangling = |message: String, location: String| Problem { code: "MISSING_TRANSITION_TARGET", message, location };
+        let dangling = |message: String, location: String| Problem {
+            code: "MISSING_TRANSITION_TARGET",
+            message,
+            location,
+        };
         if !self.states.contains_key(&self.start_at) {
-            problems.push(dangling(format!("Missing 'StartAt' target: {}", self.start_at), "/StartAt".to_owned()));
+            problems.push(dangling(
+                format!("Missing 'StartAt' target: {}", self.start_at),
+                "/StartAt".to_owned(),
+            ));
         }
         let mut reached = HashSet::from([self.start_at.as_str()]);
         let mut open = vec![self.start_at.as_str()];
         while let Some(name) = open.pop() {
-            let Some(state) = self.states.get(name) else { continue };
+            let Some(state) = self.states.get(name) else {
+                continue;
+            };
             for (field, target) in state.kind.targets() {
                 if !self.states.contains_key(target) {
                     let location = format!("/States/{name}/{field}");
@@ -71,17 +93,27 @@ impl StateMachine {
                 }
             }
         }
-        let mut unreached: Vec<_> = self.states.keys().filter(|name| !reached.contains(name.as_str())).collect();
+        let mut unreached: Vec<_> = self
+            .states
+            .keys()
+            .filter(|name| !reached.contains(name.as_str()))
+            .collect();
         unreached.sort();
         for name in unreached {
-            problems.push(dangling(format!("State \"{name}\" is not reachable."), format!("/States/{name}")));
+            problems.push(dangling(
+                format!("State \"{name}\" is not reachable."),
+                format!("/States/{name}"),
+            ));
         }
     }
 }
 
 /// JSONata is a language of its own, which is not interpreted here.
 fn refuse_jsonata(fields: &mut Fields<'_, '_>) {
-    if fields.text("QueryLanguage").is_some_and(|language| language != "JSONPath") {
+    if fields
+        .text("QueryLanguage")
+        .is_some_and(|language| language != "JSONPath")
+    {
         fields.refuse("QueryLanguage", "Only the query language JSONPath is supported");
     }
 }
@@ -89,7 +121,10 @@ fn refuse_jsonata(fields: &mut Fields<'_, '_>) {
 fn parse_state(name: &str, value: &Value, problems: &mut Vec<Problem>) -> Option<State> {
     let location = format!("/States/{name}");
     if name.is_empty() || name.chars().count() > MAX_STATE_NAME {
-        problems.push(Problem::schema(format!("A state's name has 1 to {MAX_STATE_NAME} characters"), location.clone()));
+        problems.push(Problem::schema(
+            format!("A state's name has 1 to {MAX_STATE_NAME} characters"),
+            location.clone(),
+        ));
     }
     let Some(object) = value.as_object() else {
         problems.push(Problem::schema("Expected value of type Object", location));
@@ -115,8 +150,16 @@ fn parse_state(name: &str, value: &Value, problems: &mut Vec<Problem>) -> Option
     // A Fail state has no input or output to filter.
     let filtered = !matches!(kind, Some(Kind::Fail { .. }));
     let state = kind.map(|kind| State {
-        input_path: if filtered { parse_filter(&mut fields, "InputPath") } else { Filter::All },
-        output_path: if filtered { parse_filter(&mut fields, "OutputPath") } else { Filter::All },
+        input_path: if filtered {
+            parse_filter(&mut fields, "InputPath")
+        } else {
+            Filter::All
+        },
+        output_path: if filtered {
+            parse_filter(&mut fields, "OutputPath")
+        } else {
+            Filter::All
+        },
         kind,
     });
     if state.is_some() {
@@ -143,7 +186,10 @@ fn parse_transition(fields: &mut Fields<'_, '_>) -> Transition {
         (None, true) => Transition::End,
         _ => {
             let location = fields.location().to_owned();
-            fields.problems().push(Problem::schema("Exactly one of 'Next' and 'End' is required", location));
+            fields.problems().push(Problem::schema(
+                "Exactly one of 'Next' and 'End' is required",
+                location,
+            ));
             Transition::End
         }
     }
@@ -152,11 +198,21 @@ fn parse_transition(fields: &mut Fields<'_, '_>) -> Transition {
 fn parse_shape(fields: &mut Fields<'_, '_>, selects_result: bool) -> Shape {
     let mut template = |name: &str| {
         let location = format!("{}/{name}", fields.location());
-        fields.take(name).map(|value| Template::parse(value, &location, fields.problems()))
+        fields
+            .take(name)
+            .map(|value| Template::parse(value, &location, fields.problems()))
     };
     let parameters = template("Parameters");
-    let result_selector = if selects_result { template("ResultSelector") } else { None };
-    Shape { parameters, result_selector, result_path: retry::result_path(fields) }
+    let result_selector = if selects_result {
+        template("ResultSelector")
+    } else {
+        None
+    };
+    Shape {
+        parameters,
+        result_selector,
+        result_path: retry::result_path(fields),
+    }
 }
 
 fn parse_pass(fields: &mut Fields<'_, '_>) -> Option<Kind> {
@@ -177,7 +233,10 @@ fn parse_task(fields: &mut Fields<'_, '_>) -> Option<Kind> {
     if let (Some(Resource::OptimizedInvoke), Some(parameters)) = (&resource, &shape.parameters) {
         check_invoke_parameters(parameters, fields);
     } else if resource == Some(Resource::OptimizedInvoke) {
-        fields.refuse("Parameters", "The field 'FunctionName' is required but was missing");
+        fields.refuse(
+            "Parameters",
+            "The field 'FunctionName' is required but was missing",
+        );
     }
     let task = Task {
         timeout_seconds: fields.integer("TimeoutSeconds", 1, MAX_SECONDS),
@@ -201,7 +260,10 @@ fn check_invoke_parameters(parameters: &Template, fields: &mut Fields<'_, '_>) {
         return;
     };
     if !given.iter().any(|(name, _)| name == "FunctionName") {
-        fields.refuse("Parameters", "The field 'FunctionName' is required but was missing");
+        fields.refuse(
+            "Parameters",
+            "The field 'FunctionName' is required but was missing",
+        );
     }
     for (name, template) in given {
         let known = match name.as_str() {
@@ -210,7 +272,10 @@ fn check_invoke_parameters(parameters: &Template, fields: &mut Fields<'_, '_>) {
             _ => false,
         };
         if !known {
-            fields.refuse(&format!("Parameters/{name}"), format!("The field '{name}' is not supported by lambda:invoke here"));
+            fields.refuse(
+                &format!("Parameters/{name}"),
+                format!("The field '{name}' is not supported by lambda:invoke here"),
+            );
         }
     }
 }
@@ -223,7 +288,9 @@ fn parse_list<T>(
     let items = fields.array(name).map(Vec::as_slice).unwrap_or_default();
     let location = format!("{}/{name}", fields.location());
     let items = items.iter().enumerate();
-    items.filter_map(|(at, item)| parse(item, &format!("{location}[{at}]"), fields.problems())).collect()
+    items
+        .filter_map(|(at, item)| parse(item, &format!("{location}[{at}]"), fields.problems()))
+        .collect()
 }
 
 fn parse_choice(fields: &mut Fields<'_, '_>) -> Option<Kind> {
@@ -235,14 +302,19 @@ fn parse_choice(fields: &mut Fields<'_, '_>) -> Option<Kind> {
     for (at, choice) in choices.iter().enumerate() {
         let location = format!("{}/Choices[{at}]", fields.location());
         let Some(object) = choice.as_object() else {
-            fields.problems().push(Problem::schema("Expected a Choice Rule object", location));
+            fields
+                .problems()
+                .push(Problem::schema("Expected a Choice Rule object", location));
             continue;
         };
         let mut rule = Fields::new(object, location, fields.problems());
         let next = rule.required_text("Next").to_owned();
         rules.extend(Rule::parse(rule).map(|rule| (rule, next)));
     }
-    Some(Kind::Choice { rules, default: fields.text("Default").map(str::to_owned) })
+    Some(Kind::Choice {
+        rules,
+        default: fields.text("Default").map(str::to_owned),
+    })
 }
 
 fn parse_wait(fields: &mut Fields<'_, '_>) -> Option<Kind> {
@@ -260,7 +332,10 @@ fn parse_wait(fields: &mut Fields<'_, '_>) -> Option<Kind> {
             time.map(Until::Timestamp)
         }
         _ => {
-            fields.refuse("Seconds", "Exactly one of Seconds, SecondsPath, Timestamp and TimestampPath is required");
+            fields.refuse(
+                "Seconds",
+                "Exactly one of Seconds, SecondsPath, Timestamp and TimestampPath is required",
+            );
             None
         }
     };
@@ -279,5 +354,8 @@ fn parse_fail(fields: &mut Fields<'_, '_>) -> Option<Kind> {
         }
         fields.text(name).map(|text| Text::Literal(text.to_owned()))
     };
-    Some(Kind::Fail { error: text("Error"), cause: text("Cause") })
+    Some(Kind::Fail {
+        error: text("Error"),
+        cause: text("Cause"),
+    })
 }

@@ -28,7 +28,9 @@ impl ReferencePath {
                 (Step::Field(named[..end].to_owned()), &named[end..])
             } else {
                 let (inner, after) = rest.strip_prefix('[')?.split_once(']')?;
-                let quoted = inner.strip_prefix('\'').and_then(|inner| inner.strip_suffix('\''));
+                let quoted = inner
+                    .strip_prefix('\'')
+                    .and_then(|inner| inner.strip_suffix('\''));
                 match quoted {
                     Some(name) => (Step::Field(name.to_owned()), after),
                     None => (Step::Index(inner.parse().ok()?), after),
@@ -40,7 +42,10 @@ impl ReferencePath {
             steps.push(step);
             rest = after;
         }
-        Some(Self { text: text.to_owned(), steps })
+        Some(Self {
+            text: text.to_owned(),
+            steps,
+        })
     }
 
     /// Puts `result` at this place of `input`; objects on the way are made as needed.
@@ -52,7 +57,9 @@ impl ReferencePath {
                     if place.is_null() {
                         *place = Value::Object(Map::new());
                     }
-                    place.as_object_mut().map(|object| object.entry(name.clone()).or_insert(Value::Null))
+                    place
+                        .as_object_mut()
+                        .map(|object| object.entry(name.clone()).or_insert(Value::Null))
                 }
                 Step::Index(at) => place.get_mut(at),
             };
@@ -83,15 +90,29 @@ mod tests {
     fn the_result_lands_where_the_path_says() {
         assert_eq!(place("$", json!({"a": 1})).unwrap(), json!("R"));
         assert_eq!(place("$.b", json!({"a": 1})).unwrap(), json!({"a": 1, "b": "R"}));
-        assert_eq!(place("$.a.b['c d']", json!({})).unwrap(), json!({"a": {"b": {"c d": "R"}}}));
-        assert_eq!(place("$.l[1]", json!({"l": [1, 2]})).unwrap(), json!({"l": [1, "R"]}));
+        assert_eq!(
+            place("$.a.b['c d']", json!({})).unwrap(),
+            json!({"a": {"b": {"c d": "R"}}})
+        );
+        assert_eq!(
+            place("$.l[1]", json!({"l": [1, 2]})).unwrap(),
+            json!({"l": [1, "R"]})
+        );
     }
 
     #[test]
     fn a_place_that_cannot_be_is_a_match_failure() {
-        for (path, input) in [("$.a.b", json!({"a": 5})), ("$.l[7]", json!({"l": []})), ("$.x", json!([1]))] {
+        for (path, input) in [
+            ("$.a.b", json!({"a": 5})),
+            ("$.l[7]", json!({"l": []})),
+            ("$.x", json!([1])),
+        ] {
             let fault = place(path, input).unwrap_err();
-            assert_eq!(fault.error.as_deref(), Some("States.ResultPathMatchFailure"), "{path}");
+            assert_eq!(
+                fault.error.as_deref(),
+                Some("States.ResultPathMatchFailure"),
+                "{path}"
+            );
         }
     }
 

@@ -41,7 +41,10 @@ impl Retrier {
         };
         let mut fields = Fields::new(object, location, problems);
         fields.take("Comment");
-        let backoff_rate = fields.take("BackoffRate").map_or(Some(2.0), Value::as_f64).filter(|rate| *rate >= 1.0);
+        let backoff_rate = fields
+            .take("BackoffRate")
+            .map_or(Some(2.0), Value::as_f64)
+            .filter(|rate| *rate >= 1.0);
         if backoff_rate.is_none() {
             fields.refuse("BackoffRate", "BackoffRate must be a number not smaller than 1.0");
         }
@@ -124,9 +127,15 @@ pub fn result_path(fields: &mut Fields<'_, '_>) -> Option<ReferencePath> {
 
 fn error_names(fields: &mut Fields<'_, '_>) -> Vec<String> {
     let listed = fields.array("ErrorEquals").map(Vec::as_slice).unwrap_or_default();
-    let names: Vec<String> = listed.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect();
+    let names: Vec<String> = listed
+        .iter()
+        .filter_map(|name| name.as_str().map(str::to_owned))
+        .collect();
     if names.is_empty() || names.len() != listed.len() {
-        fields.refuse("ErrorEquals", "ErrorEquals must be a non-empty array of error names");
+        fields.refuse(
+            "ErrorEquals",
+            "ErrorEquals must be a non-empty array of error names",
+        );
     }
     if names.len() > 1 && names.iter().any(|name| name == "States.ALL") {
         fields.refuse("ErrorEquals", "States.ALL must appear alone");
@@ -145,7 +154,9 @@ fn matches_any(names: &[String], error: &str) -> bool {
 
 /// Checks that a wildcard stands in the last entry of a list only.
 pub fn check_order(lists: &[&[String]], location: &str, problems: &mut Vec<Problem>) {
-    let all = lists.iter().position(|names| names.iter().any(|name| name == "States.ALL"));
+    let all = lists
+        .iter()
+        .position(|names| names.iter().any(|name| name == "States.ALL"));
     if all.is_some_and(|at| at + 1 != lists.len()) {
         problems.push(Problem::schema("States.ALL must be the last element", location));
     }
@@ -182,7 +193,9 @@ mod tests {
         let retrier = retrier(json!({
             "ErrorEquals": ["E"], "IntervalSeconds": 2, "BackoffRate": 3, "MaxDelaySeconds": 10
         }));
-        let delays: Vec<f64> = (0..4).map(|retries| retrier.delay_seconds(retries, 0.5)).collect();
+        let delays: Vec<f64> = (0..4)
+            .map(|retries| retrier.delay_seconds(retries, 0.5))
+            .collect();
         assert_eq!(delays, [2.0, 6.0, 10.0, 10.0]);
         assert_eq!(retrier.max_attempts, 3);
     }

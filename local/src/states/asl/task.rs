@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-
 /// A failure by ASL's rules: an error name and its cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -12,7 +11,10 @@ pub struct Fault {
 
 impl Fault {
     pub fn new(error: impl Into<String>, cause: impl Into<String>) -> Self {
-        Self { error: Some(error.into()), cause: Some(cause.into()) }
+        Self {
+            error: Some(error.into()),
+            cause: Some(cause.into()),
+        }
     }
 
     /// The definition and the data do not fit; never retried nor caught.
@@ -21,7 +23,10 @@ impl Fault {
     }
 
     pub fn timeout() -> Self {
-        Self { error: Some("States.Timeout".to_owned()), cause: None }
+        Self {
+            error: Some("States.Timeout".to_owned()),
+            cause: None,
+        }
     }
 
     /// What the history shows of it.
@@ -37,7 +42,12 @@ impl Fault {
 
     /// Whether the interpreter itself raised it, so that its cause has to name the state.
     pub(super) fn is_raised_here(&self) -> bool {
-        let raised = ["States.Runtime", "States.NoChoiceMatched", "States.IntrinsicFailure", "States.ResultPathMatchFailure"];
+        let raised = [
+            "States.Runtime",
+            "States.NoChoiceMatched",
+            "States.IntrinsicFailure",
+            "States.ResultPathMatchFailure",
+        ];
         raised.contains(&self.name())
     }
 
@@ -83,15 +93,20 @@ pub struct TaskCall {
 impl TaskCall {
     /// Reads the call out of `lambda:invoke`'s evaluated parameters.
     pub(super) fn from_parameters(parameters: &Value) -> Result<Self, Fault> {
-        let function = parameters.get("FunctionName").and_then(Value::as_str).ok_or_else(|| {
-            Fault::runtime("The field 'FunctionName' is required and must be a string")
-        })?;
+        let function = parameters
+            .get("FunctionName")
+            .and_then(Value::as_str)
+            .ok_or_else(|| Fault::runtime("The field 'FunctionName' is required and must be a string"))?;
         let function = match parameters.get("Qualifier").and_then(Value::as_str) {
             Some(qualifier) => format!("{function}:{qualifier}"),
             None => function.to_owned(),
         };
         let payload = parameters.get("Payload").cloned().unwrap_or_else(|| json!({}));
-        Ok(Self { function, payload, timeout_seconds: None })
+        Ok(Self {
+            function,
+            payload,
+            timeout_seconds: None,
+        })
     }
 }
 

@@ -58,7 +58,11 @@ impl Step<'_> {
     }
 
     pub(super) fn task_failed(&mut self, task: &Task, fault: &Fault) {
-        let ending = if *fault == Fault::timeout() { "TimedOut" } else { "Failed" };
+        let ending = if *fault == Fault::timeout() {
+            "TimedOut"
+        } else {
+            "Failed"
+        };
         let mut details = fault.details();
         if task.resource == Resource::OptimizedInvoke {
             details["resourceType"] = json!("lambda");
@@ -79,7 +83,9 @@ impl Step<'_> {
         }
         let seconds = retrier.delay_seconds(*retries, random());
         *retries += 1;
-        self.now.checked_add(SignedDuration::try_from_secs_f64(seconds).ok()?).ok()
+        self.now
+            .checked_add(SignedDuration::try_from_secs_f64(seconds).ok()?)
+            .ok()
     }
 
     /// Goes on at the catcher that matches, with the error output in the state's input.
@@ -108,7 +114,10 @@ fn call(task: &Task, parameters: &Value) -> Result<TaskCall, Fault> {
             timeout_seconds: None,
         },
     };
-    Ok(TaskCall { timeout_seconds: task.timeout_seconds, ..call })
+    Ok(TaskCall {
+        timeout_seconds: task.timeout_seconds,
+        ..call
+    })
 }
 
 fn invoke_details() -> Value {

@@ -44,11 +44,17 @@ impl Execution {
     fn new(definition: &Value, input: Value) -> Self {
         let machine = machine(definition);
         let run = Run::new(&machine, input, start());
-        Self { machine, run, now: start(), events: Vec::new() }
+        Self {
+            machine,
+            run,
+            now: start(),
+            events: Vec::new(),
+        }
     }
 
     fn advance(&mut self, signal: Signal) -> Next {
-        self.run.advance(&self.machine, &identity(), signal, self.now, &mut self.events)
+        self.run
+            .advance(&self.machine, &identity(), signal, self.now, &mut self.events)
     }
 
     /// Runs to the end: tasks are answered by `function`, sleeps pass at once.
@@ -67,12 +73,19 @@ impl Execution {
     }
 
     fn event_types(&self) -> Vec<&str> {
-        self.events.iter().map(|event| event.event_type.as_str()).collect()
+        self.events
+            .iter()
+            .map(|event| event.event_type.as_str())
+            .collect()
     }
 }
 
 fn answer(payload: Value) -> Answer {
-    Answer { payload, executed_version: "$LATEST".to_owned(), request_id: "r".to_owned() }
+    Answer {
+        payload,
+        executed_version: "$LATEST".to_owned(),
+        request_id: "r".to_owned(),
+    }
 }
 
 fn succeeded(output: Value) -> Outcome {
@@ -116,14 +129,29 @@ fn a_resize_that_works_succeeds_with_the_whole_history() {
     assert_eq!(
         execution.event_types(),
         [
-            "ExecutionStarted", "TaskStateEntered", "TaskScheduled", "TaskStarted", "TaskSucceeded",
-            "TaskStateExited", "ChoiceStateEntered", "ChoiceStateExited", "SucceedStateEntered",
-            "SucceedStateExited", "ExecutionSucceeded",
+            "ExecutionStarted",
+            "TaskStateEntered",
+            "TaskScheduled",
+            "TaskStarted",
+            "TaskSucceeded",
+            "TaskStateExited",
+            "ChoiceStateEntered",
+            "ChoiceStateExited",
+            "SucceedStateEntered",
+            "SucceedStateExited",
+            "ExecutionSucceeded",
         ]
     );
-    let ids: Vec<_> = execution.events.iter().map(|event| (event.id, event.previous_event_id)).collect();
+    let ids: Vec<_> = execution
+        .events
+        .iter()
+        .map(|event| (event.id, event.previous_event_id))
+        .collect();
     assert_eq!(ids[..4], [(1, 0), (2, 0), (3, 2), (4, 3)]);
-    assert_eq!(execution.events[2].details["parameters"], json!(r#"{"FunctionName":"resize","Payload":{"bucket":"b","key":"k"}}"#));
+    assert_eq!(
+        execution.events[2].details["parameters"],
+        json!(r#"{"FunctionName":"resize","Payload":{"bucket":"b","key":"k"}}"#)
+    );
 }
 
 #[test]
@@ -131,7 +159,10 @@ fn a_refused_picture_fails_with_the_handlers_reason() {
     let mut execution = Execution::new(&resize(), json!({}));
     let outcome = execution.finish(|_| Ok(json!({"ok": false, "error": "not an image"})));
     assert_eq!(outcome, Outcome::Failed(Fault::new("NotResized", "not an image")));
-    assert_eq!(execution.event_types()[8..], ["FailStateEntered", "ExecutionFailed"]);
+    assert_eq!(
+        execution.event_types()[8..],
+        ["FailStateEntered", "ExecutionFailed"]
+    );
 }
 
 #[test]
@@ -144,8 +175,14 @@ fn transient_errors_are_retried_and_then_fail_the_execution() {
     });
     assert_eq!(outcome, Outcome::Failed(Fault::new("Lambda.Unknown", "gone")));
     assert_eq!(calls, 3);
-    assert_eq!(execution.now.duration_since(start()), SignedDuration::from_secs(2 + 4));
-    assert_eq!(execution.event_types()[4..8], ["TaskFailed", "TaskScheduled", "TaskStarted", "TaskFailed"]);
+    assert_eq!(
+        execution.now.duration_since(start()),
+        SignedDuration::from_secs(2 + 4)
+    );
+    assert_eq!(
+        execution.event_types()[4..8],
+        ["TaskFailed", "TaskScheduled", "TaskStarted", "TaskFailed"]
+    );
 }
 
 #[test]
@@ -157,14 +194,19 @@ fn a_timeout_is_not_caught_by_task_failed_but_by_all() {
     ]);
     let mut execution = Execution::new(&definition, json!({"key": "k"}));
     let outcome = execution.finish(|_| Err(Fault::timeout()));
-    assert_eq!(outcome, succeeded(json!({"key": "k", "trouble": {"Error": "States.Timeout", "Cause": ""}})));
+    assert_eq!(
+        outcome,
+        succeeded(json!({"key": "k", "trouble": {"Error": "States.Timeout", "Cause": ""}}))
+    );
     assert_eq!(execution.event_types()[4..6], ["TaskTimedOut", "TaskStateExited"]);
 }
 
 #[test]
 fn a_stored_run_invokes_its_task_again_and_goes_on() {
     let mut execution = Execution::new(&resize(), json!({}));
-    let Next::Invoke(call) = execution.advance(Signal::Continue) else { panic!("a task") };
+    let Next::Invoke(call) = execution.advance(Signal::Continue) else {
+        panic!("a task")
+    };
     let stored = serde_json::to_string(&execution.run).unwrap();
     execution.run = serde_json::from_str(&stored).unwrap();
     let events = execution.events.len();
@@ -205,7 +247,10 @@ fn paths_select_shape_and_place_data() {
         "R": {"Type": "Pass", "InputPath": null, "ResultPath": "$.nothing", "End": true}
     }});
     let outcome = Execution::new(&definition, json!({"in": {"a": 1}})).finish(|_| panic!("no task"));
-    assert_eq!(outcome, succeeded(json!({"both": "1-run-1", "more": {"c": 2}, "nothing": {}})));
+    assert_eq!(
+        outcome,
+        succeeded(json!({"both": "1-run-1", "more": {"c": 2}, "nothing": {}}))
+    );
 }
 
 #[test]
@@ -215,8 +260,18 @@ fn a_result_selector_and_a_plain_function_arn() {
         "ResultSelector": {"size.$": "$.n"}, "ResultPath": "$.r", "End": true
     }}});
     let mut execution = Execution::new(&definition, json!({"k": 1}));
-    assert_eq!(execution.finish(|_| Ok(json!({"n": 7, "x": 0}))), succeeded(json!({"k": 1, "r": {"size": 7}})));
-    assert_eq!(execution.event_types()[2..5], ["LambdaFunctionScheduled", "LambdaFunctionStarted", "LambdaFunctionSucceeded"]);
+    assert_eq!(
+        execution.finish(|_| Ok(json!({"n": 7, "x": 0}))),
+        succeeded(json!({"k": 1, "r": {"size": 7}}))
+    );
+    assert_eq!(
+        execution.event_types()[2..5],
+        [
+            "LambdaFunctionScheduled",
+            "LambdaFunctionStarted",
+            "LambdaFunctionSucceeded"
+        ]
+    );
 }
 
 #[test]
@@ -225,17 +280,22 @@ fn runtime_faults_name_the_state_and_are_not_caught() {
     definition["States"]["Resize"]["Parameters"]["Payload.$"] = json!("$.gone");
     definition["States"]["Resize"]["Catch"] = json!([{"ErrorEquals": ["States.ALL"], "Next": "Done"}]);
     let outcome = Execution::new(&definition, json!({})).finish(|_| panic!("no task"));
-    assert_eq!(outcome, Outcome::Failed(Fault::runtime(
-        "An error occurred while executing the state 'Resize' (entered at the event id #2). \
+    assert_eq!(
+        outcome,
+        Outcome::Failed(Fault::runtime(
+            "An error occurred while executing the state 'Resize' (entered at the event id #2). \
          The JSONPath '$.gone' specified for the field 'Payload.$' could not be found in the input '{}'"
-    )));
+        ))
+    );
 }
 
 #[test]
 fn a_result_over_256_kib_is_too_much() {
     let mut execution = Execution::new(&resize(), json!({}));
     let outcome = execution.finish(|_| Ok(json!({"ok": true, "blob": "x".repeat(262_144)})));
-    let Outcome::Failed(fault) = outcome else { panic!("{outcome:?}") };
+    let Outcome::Failed(fault) = outcome else {
+        panic!("{outcome:?}")
+    };
     assert_eq!(fault.error.as_deref(), Some("States.DataLimitExceeded"));
 }
 
@@ -243,7 +303,9 @@ fn a_result_over_256_kib_is_too_much() {
 fn an_endless_loop_ends_at_the_limit_of_the_history() {
     let definition = json!({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}});
     let mut execution = Execution::new(&definition, json!({}));
-    let Outcome::Failed(fault) = execution.finish(|_| panic!("no task")) else { panic!("endless") };
+    let Outcome::Failed(fault) = execution.finish(|_| panic!("no task")) else {
+        panic!("endless")
+    };
     assert_eq!(fault.error.as_deref(), Some("States.Runtime"));
     assert!(execution.events.len() <= 25_001);
 }
@@ -254,12 +316,18 @@ fn problems_are_named_with_their_place() {
         "A": {"Type": "Pass", "Next": "Gone"},
         "Lost": {"Type": "Succeed"}
     }});
-    assert_eq!(problems(&definition), [
-        "MISSING_TRANSITION_TARGET: Missing 'Next' target: Gone at /States/A/Next",
-        "MISSING_TRANSITION_TARGET: State \"Lost\" is not reachable. at /States/Lost",
-    ]);
+    assert_eq!(
+        problems(&definition),
+        [
+            "MISSING_TRANSITION_TARGET: Missing 'Next' target: Gone at /States/A/Next",
+            "MISSING_TRANSITION_TARGET: State \"Lost\" is not reachable. at /States/Lost",
+        ]
+    );
     assert!(StateMachine::parse("{").is_err());
-    assert_eq!(problems(&json!({"StartAt": "A"})), ["SCHEMA_VALIDATION_FAILED: 'States' must be a non-empty object at /States"]);
+    assert_eq!(
+        problems(&json!({"StartAt": "A"})),
+        ["SCHEMA_VALIDATION_FAILED: 'States' must be a non-empty object at /States"]
+    );
 }
 
 #[test]
@@ -267,24 +335,61 @@ fn constructs_not_interpreted_here_are_refused() {
     let task = |extra: Value| {
         let mut task = json!({"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke",
                               "Parameters": {"FunctionName": "f"}, "End": true});
-        task.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        task.as_object_mut()
+            .unwrap()
+            .extend(extra.as_object().unwrap().clone());
         task
     };
     for (state, place) in [
         (json!({"Type": "Map", "End": true}), "/States/S/Type"),
-        (json!({"Type": "Parallel", "Branches": [], "End": true}), "/States/S/Type"),
-        (json!({"Type": "Pass", "QueryLanguage": "JSONata", "End": true}), "/States/S/QueryLanguage"),
-        (json!({"Type": "Pass", "Assign": {"x": 1}, "End": true}), "/States/S/Assign"),
+        (
+            json!({"Type": "Parallel", "Branches": [], "End": true}),
+            "/States/S/Type",
+        ),
+        (
+            json!({"Type": "Pass", "QueryLanguage": "JSONata", "End": true}),
+            "/States/S/QueryLanguage",
+        ),
+        (
+            json!({"Type": "Pass", "Assign": {"x": 1}, "End": true}),
+            "/States/S/Assign",
+        ),
         (task(json!({"HeartbeatSeconds": 5})), "/States/S/HeartbeatSeconds"),
-        (task(json!({"Resource": "arn:aws:states:::sqs:sendMessage"})), "/States/S/Resource"),
-        (task(json!({"Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken"})), "/States/S/Resource"),
-        (task(json!({"Credentials": {"RoleArn": "r"}})), "/States/S/Credentials"),
-        (task(json!({"Parameters": {"FunctionName": "f", "InvocationType": "Event"}})), "/States/S/Parameters/InvocationType"),
-        (task(json!({"Parameters": {"FunctionName": "f", "Payload.$": "States.Hash($.a, 'MD5')"}})), "/States/S/Parameters/Payload.$"),
-        (task(json!({"Retry": [{"ErrorEquals": ["A"], "Jitter": 1}]})), "/States/S/Retry[0]/Jitter"),
-        (task(json!({"Catch": [{"ErrorEquals": ["A", "States.ALL"], "Next": "S"}]})), "/States/S/Catch[0]/ErrorEquals"),
+        (
+            task(json!({"Resource": "arn:aws:states:::sqs:sendMessage"})),
+            "/States/S/Resource",
+        ),
+        (
+            task(json!({"Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken"})),
+            "/States/S/Resource",
+        ),
+        (
+            task(json!({"Credentials": {"RoleArn": "r"}})),
+            "/States/S/Credentials",
+        ),
+        (
+            task(json!({"Parameters": {"FunctionName": "f", "InvocationType": "Event"}})),
+            "/States/S/Parameters/InvocationType",
+        ),
+        (
+            task(json!({"Parameters": {"FunctionName": "f", "Payload.$": "States.Hash($.a, 'MD5')"}})),
+            "/States/S/Parameters/Payload.$",
+        ),
+        (
+            task(json!({"Retry": [{"ErrorEquals": ["A"], "Jitter": 1}]})),
+            "/States/S/Retry[0]/Jitter",
+        ),
+        (
+            task(json!({"Catch": [{"ErrorEquals": ["A", "States.ALL"], "Next": "S"}]})),
+            "/States/S/Catch[0]/ErrorEquals",
+        ),
     ] {
         let found = problems(&json!({"StartAt": "S", "States": {"S": state}}));
-        assert!(found.iter().any(|problem| problem.ends_with(&format!(" at {place}"))), "{place}: {found:?}");
+        assert!(
+            found
+                .iter()
+                .any(|problem| problem.ends_with(&format!(" at {place}"))),
+            "{place}: {found:?}"
+        );
     }
 }
