@@ -102,7 +102,7 @@ impl Request<'_> {
         };
         let document = serde_json::from_str(body).unwrap_or(Value::Null);
         if let Some(schema) = &route.body_schema
-            && !(schema::accepts(schema, &document) && !document.is_null())
+            && (document.is_null() || !schema::accepts(schema, &document))
         {
             return refuse(400, "Invalid request body");
         }

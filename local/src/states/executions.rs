@@ -274,13 +274,7 @@ pub fn list(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
     let arn = input["stateMachineArn"].as_str().unwrap_or_default();
     iam::authorize(cloud, &call.principal, "states:ListExecutions", arn, &[])?;
     let machine = machines::name_of(cloud, arn)?;
-    machines::current(cloud, arn).map(drop).or_else(|error| {
-        if error.code == "StateMachineDeleting" {
-            Ok(())
-        } else {
-            Err(error)
-        }
-    })?;
+    machines::require(cloud, arn)?;
     let most = page_size(input)?;
     let before: i64 = match input["nextToken"].as_str() {
         Some(token) => token.parse().map_err(|_| invalid_token(token))?,

@@ -85,6 +85,11 @@ fn find(cloud: &Cloud, arn: &str) -> Result<Machine, AwsError> {
         .ok_or_else(|| does_not_exist(arn))
 }
 
+/// Fails where there is no machine with this ARN, deleting or not.
+pub fn require(cloud: &Cloud, arn: &str) -> Result<(), AwsError> {
+    find(cloud, arn).map(drop)
+}
+
 /// The current revision of the machine with this ARN, for a new execution.
 pub fn current(cloud: &Cloud, arn: &str) -> Result<Arc<Revision>, AwsError> {
     let machine = find(cloud, arn)?;
