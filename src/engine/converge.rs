@@ -16,11 +16,17 @@ pub enum Goal {
     StaysGone,
 }
 
-/// For what was accepted but does not show yet. The first pause is short: a local endpoint is ready at once.
+/// For what is not ready yet. The first pause is short: a local endpoint is ready at once.
 const SETTLING: Schedule = Schedule {
     first: Duration::from_millis(20),
     longest: Duration::from_secs(2),
     total: Duration::from_secs(300),
+};
+
+/// For a field that was set but is still read as it was.
+const SHOWING: Schedule = Schedule {
+    total: Duration::from_secs(60),
+    ..SETTLING
 };
 
 /// What the last reading asks for.
@@ -55,9 +61,10 @@ pub async fn converge(
         )?;
         match &next {
             Next::Nothing => return Ok(reading),
-            Next::Settle(waits_for) => settle(&mut waits, waits_for, step).await?,
+            Next::Settle(waits_for) => settle(&mut waits, waits_for, SETTLING, step).await?,
             next if accepted.as_ref() == Some(next) => {
-                settle(&mut waits, &not_shown(&reading), step).await?;
+                let (waits_for, schedule) = not_shown(&reading, next);
+                settle(&mut waits, &waits_for, schedule, step).await?;
             }
             _ => match act(resource, &next, &reading, step).await {
                 Ok(()) => accepted = Some(next),
@@ -117,22 +124,36 @@ async fn read(resource: &dyn Resource, waits: &mut Waits, step: &Step<'_>) -> Re
     }
 }
 
-fn not_shown(reading: &Reading) -> String {
-    match reading {
-        Reading::Found(Found {
-            settling: Some(waits_for),
-            ..
-        }) => waits_for.clone(),
-        _ => "the change to show".to_owned(),
+/// What is waited for when an act was accepted but the reading is what it was before.
+fn not_shown(reading: &Reading, next: &Next) -> (String, Schedule) {
+    match (reading, next) {
+        (
+            Reading::Found(Found {
+                settling: Some(waits_for),
+                ..
+            }),
+            _,
+        ) => (waits_for.clone(), SETTLING),
+        (_, Next::Change(changes)) => {
+            let fields: Vec<&str> = changes.iter().map(|change| change.field.as_str()).collect();
+            (format!("the new {} to show", fields.join(", ")), SHOWING)
+        }
+        (_, Next::Remove) => ("it to be gone".to_owned(), SETTLING),
+        _ => ("it to show".to_owned(), SHOWING),
     }
 }
 
 /// Waits for something that was accepted to show.
-async fn settle(waits: &mut Waits, waits_for: &str, step: &Step<'_>) -> Result<(), Failure> {
-    let Some(pause) = waits.next(waits_for, SETTLING) else {
+async fn settle(
+    waits: &mut Waits,
+    waits_for: &str,
+    schedule: Schedule,
+    step: &Step<'_>,
+) -> Result<(), Failure> {
+    let Some(pause) = waits.next(waits_for, schedule) else {
         return Err(Failure::new(format!(
             "still waiting for {waits_for} after {} s",
-            SETTLING.total.as_secs()
+            schedule.total.as_secs()
         )));
     };
     sleep(pause, waits_for, step).await
