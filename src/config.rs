@@ -1,7 +1,7 @@
 //! `resizer.toml`, flags and defaults, validated once into typed values.
 
 use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::{env, fs, io};
 
 use serde::{Deserialize, Serialize};
 
@@ -201,11 +201,12 @@ impl Settings {
         names::check_stack_name(&stack).map_err(CommandError::usage)?;
         let region = args.region.clone().or(file.region);
         let place = if args.local {
-            if let Some(url) = args.endpoint_url.as_deref().filter(|url| !url.is_empty()) {
+            // `resizer local env` sets the variable; to say --local beside it is no contradiction.
+            if let Some(url) = endpoint_url_flag(args) {
                 return Err(CommandError::usage(format!(
                     "--local and the endpoint {url} name two different places"
                 ))
-                .hint("leave one of them out; the endpoint may come from AWS_ENDPOINT_URL"));
+                .hint("leave one of them out"));
             }
             Place::Local {
                 data_dir: PathBuf::from(LOCAL_DATA_DIR),
@@ -229,17 +230,20 @@ impl Settings {
     }
 }
 
+/// The endpoint, where it was typed: in the environment it still is when the next command is typed.
+fn endpoint_url_flag(args: &GlobalArgs) -> Option<&String> {
+    args.endpoint_url
+        .as_ref()
+        .filter(|url| !url.is_empty() && env::var("AWS_ENDPOINT_URL").as_ref() != Ok(url))
+}
+
 fn flags(args: &GlobalArgs) -> String {
-    let endpoint_url = args.endpoint_url.as_ref().filter(|url| {
-        // From the environment, where it still is when the next command is typed.
-        !url.is_empty() && std::env::var("AWS_ENDPOINT_URL").as_ref() != Ok(url)
-    });
     let config = args.config.as_ref().map(|path| path.display().to_string());
     let valued = [
         ("--stack", args.stack.as_ref()),
         ("--region", args.region.as_ref()),
         ("--profile", args.profile.as_ref()),
-        ("--endpoint-url", endpoint_url),
+        ("--endpoint-url", endpoint_url_flag(args)),
         ("--config", config.as_ref()),
     ];
     let valued = valued

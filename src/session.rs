@@ -47,12 +47,10 @@ impl Session {
             return Err(CommandError::usage("no AWS region is set")
                 .hint("say --region eu-central-1, or set AWS_REGION or the profile's region"));
         };
-        let identity = clients
-            .sts
-            .get_caller_identity()
-            .send()
-            .await
-            .during("sts:GetCallerIdentity", &region)?;
+        let identity = clients.sts.get_caller_identity().send().await.during(
+            "sts:GetCallerIdentity",
+            clients.endpoint_url.as_ref().unwrap_or(&region),
+        )?;
         let account = identity.account().unwrap_or_default().to_owned();
         // arn:PARTITION:sts::ACCOUNT:…
         let partition = identity

@@ -58,10 +58,12 @@ pub fn signed_service(head: &Parts) -> Option<String> {
     if let Some(authorization) = Authorization::of(head) {
         return Some(authorization.scope.split('/').nth(2)?.to_owned());
     }
-    let credential = form_urlencoded::parse(head.uri.query()?.as_bytes())
-        .find(|(name, _)| name.eq_ignore_ascii_case("X-Amz-Credential"))?
-        .1;
-    Some(credential.split('/').nth(3)?.to_owned())
+    form_urlencoded::parse(head.uri.query()?.as_bytes()).find_map(|(name, value)| match name.as_ref() {
+        "X-Amz-Credential" => value.split('/').nth(3).map(str::to_owned),
+        // boto3 presigns S3's URLs with Signature Version 2 unless it is told otherwise.
+        "AWSAccessKeyId" => Some("s3".to_owned()),
+        _ => None,
+    })
 }
 
 /// Verifies a request's signature.

@@ -11,6 +11,7 @@ use serde_json_path::JsonPath;
 pub struct Path {
     text: String,
     query: JsonPath,
+    /// It can name one value at most: no wildcard, slice, filter or descent.
     definite: bool,
 }
 
@@ -28,11 +29,6 @@ impl Path {
     /// The path as it was written.
     pub fn text(&self) -> &str {
         &self.text
-    }
-
-    /// Whether the path can name one value at most: no wildcard, slice, filter or descent.
-    pub fn is_definite(&self) -> bool {
-        self.definite
     }
 
     /// The value the path names. A path that may name several gives all of them as one array.

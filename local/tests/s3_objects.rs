@@ -638,3 +638,28 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
     let cloud = cloud.restart().await;
     assert_eq!(get(&cloud.s3(), "k").await, b"kept");
 }
+
+#[tokio::test]
+async fn what_was_acknowledged_survives_an_abrupt_end() {
+    let (cloud, s3) = cloud_with_bucket().await;
+    let uploads = (0..50).map(|number| {
+        let s3 = s3.clone();
+        tokio::spawn(async move {
+            let key = format!("k{number:02}");
+            let put = s3
+                .put_object()
+                .bucket(BUCKET)
+                .key(&key)
+                .body(ByteStream::from(key.clone().into_bytes()));
+            put.send().await.is_ok().then_some(key)
+        })
+    });
+    let uploads: Vec<_> = uploads.collect();
+    tokio::time::sleep(std::time::Duration::from_millis(60)).await;
+    let cloud = cloud.kill_and_start().await;
+    for upload in uploads {
+        if let Some(key) = upload.await.unwrap() {
+            assert_eq!(get(&cloud.s3(), &key).await, key.as_bytes());
+        }
+    }
+}

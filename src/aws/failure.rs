@@ -101,7 +101,14 @@ fn status_code(status: u16) -> String {
 fn credentials_error(error: &(dyn Error + 'static)) -> Option<String> {
     chain(error)
         .find_map(|cause| cause.downcast_ref::<CredentialsError>())
-        .map(|cause| innermost(cause))
+        // What each provider of the chain has to say comes on further lines; none of them is the reason.
+        .map(|cause| {
+            innermost(cause)
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .replace(". Attempted:", "")
+        })
 }
 
 /// The end of the chain of sources, which says most.
@@ -160,8 +167,10 @@ impl CallFailure {
                 "AWS credentials come from the environment, a profile or SSO: run `aws configure` or `aws sso login`, \
                  choose with --profile, or use --local, which needs none"
             }
-            Cause::Unreachable(_) => "is the endpoint right, and the network up? --local needs neither",
-            Cause::Refused { code, .. } => match code.as_str() {
+            Cause::Unreachable(_) => {
+                "is the network up, and is the region or the endpoint right? --local needs none of them"
+            }
+            Cause::Refused { code, status, .. } => match code.as_str() {
                 "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "Forbidden" => {
                     return vec![format!(
                         "the credentials in use lack the permission {} on {}",
@@ -172,10 +181,16 @@ impl CallFailure {
                     "the session has expired: log in again (`aws sso login`)"
                 }
                 "InvalidClientTokenId" | "UnrecognizedClientException" | "InvalidAccessKeyId" => {
-                    "AWS does not know this access key: check --profile and the AWS_* variables"
+                    "AWS does not know this access key here: check --profile, the AWS_* variables, and that the region is \
+                     enabled in the account"
                 }
-                "SignatureDoesNotMatch" => "the secret key is wrong for this access key",
+                "SignatureDoesNotMatch" | "InvalidSignatureException" => {
+                    "the secret key is wrong for this access key"
+                }
                 "RequestExpired" | "RequestTimeTooSkewed" => "this machine's clock is off: set it",
+                _ if *status >= 500 && *status != 501 => {
+                    "trouble on the other side, which was tried again and stayed: try later"
+                }
                 _ => return Vec::new(),
             },
             Cause::Other(_) => return Vec::new(),

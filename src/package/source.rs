@@ -26,8 +26,11 @@ pub fn digest() -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// Writes the source to `folder` in place of whatever is there, all or nothing.
+/// Has `folder` hold the source, all of it or none; one that does is left alone, or cargo would compile it again.
 pub fn write(folder: &Path) -> io::Result<()> {
+    if holds_the_source(folder) {
+        return Ok(());
+    }
     let unfinished = folder.with_extension("new");
     for stale in [&unfinished, folder] {
         match fs::remove_dir_all(stale) {
@@ -35,18 +38,30 @@ pub fn write(folder: &Path) -> io::Result<()> {
             _ => {}
         }
     }
-    for (path, content) in FILES {
-        let path_there = unfinished.join(path);
+    for file in FILES {
+        let path_there = unfinished.join(file.0);
         if let Some(parent) = path_there.parent() {
             fs::create_dir_all(parent)?;
         }
-        let mut content = content.to_vec();
-        if *path == "Cargo.toml" {
-            content.extend_from_slice(OWN_WORKSPACE);
-        }
-        fs::write(path_there, content)?;
+        fs::write(path_there, written(file))?;
     }
     fs::rename(unfinished, folder)
+}
+
+fn holds_the_source(folder: &Path) -> bool {
+    FILES
+        .iter()
+        // cargo rewrites it, without the entries that the function does not need.
+        .filter(|(path, _)| *path != "Cargo.lock")
+        .all(|file| fs::read(folder.join(file.0)).is_ok_and(|there| there == written(file)))
+}
+
+/// A file's content, as it is written.
+fn written((path, content): &SourceFile) -> Vec<u8> {
+    match *path {
+        "Cargo.toml" => [content, OWN_WORKSPACE].concat(),
+        _ => content.to_vec(),
+    }
 }
 
 #[cfg(test)]
@@ -60,9 +75,11 @@ mod tests {
         let folder = parent.path().join("source");
         fs::create_dir_all(folder.join("src")).unwrap();
         fs::write(folder.join("src/stale.rs"), "").unwrap();
+        assert!(!holds_the_source(&folder));
 
         write(&folder).unwrap();
 
+        assert!(holds_the_source(&folder));
         assert!(folder.join("src/main.rs").is_file());
         assert!(folder.join("Cargo.lock").is_file());
         assert!(!folder.join("src/stale.rs").exists());

@@ -1,14 +1,22 @@
 //! EventBridge: events that services emit, rules that match them, targets that get them.
+//!
+//! **Layout.** `rules` and `targets` are the control plane; `pattern` and `transformer` are what their documents mean,
+//! without I/O; `delivery` takes events from the queue to the targets.
 
+mod delivery;
 mod pattern;
+mod put;
+mod rules;
+mod targets;
 mod transformer;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 use serde_json::Value;
 use tokio::sync::Notify;
+use tokio::task::AbortHandle;
 
 use crate::call::{Call, Reply};
 use crate::cloud::Cloud;
@@ -18,6 +26,8 @@ use crate::error::AwsError;
 #[derive(Default)]
 pub struct Events {
     pending: Notify,
+    rules: delivery::ReadyRules,
+    delivering: Mutex<Option<AbortHandle>>,
 }
 
 impl Events {
@@ -35,12 +45,52 @@ pub fn enqueue(tx: &Transaction<'_>, event: &Value) -> Result<(), AwsError> {
 }
 
 /// Answers one request.
-pub async fn call(_cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
-    Err(call.not_implemented())
+pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
+    let bus = call.input["EventBusName"].as_str().unwrap_or("default");
+    if bus != "default" && bus != cloud.arn("events", "event-bus/default") {
+        let message = format!("Event bus {bus} does not exist.");
+        return Err(AwsError::bad_request("ResourceNotFoundException", message));
+    }
+    let output = match call.operation.as_str() {
+        "PutRule" => rules::put(cloud, &call).await,
+        "DescribeRule" => rules::describe(cloud, &call),
+        "DeleteRule" => rules::delete(cloud, &call).await,
+        "ListRules" => rules::list(cloud, &call),
+        "EnableRule" => rules::set_state(cloud, &call, "ENABLED").await,
+        "DisableRule" => rules::set_state(cloud, &call, "DISABLED").await,
+        "TagResource" => rules::tag(cloud, &call).await,
+        "UntagResource" => rules::untag(cloud, &call).await,
+        "ListTagsForResource" => rules::list_tags(cloud, &call),
+        "PutTargets" => targets::put(cloud, &call).await,
+        "ListTargetsByRule" => targets::list(cloud, &call),
+        "RemoveTargets" => targets::remove(cloud, &call).await,
+        "ListRuleNamesByTarget" => targets::rules_of(cloud, &call),
+        "PutEvents" => put::put_events(cloud, &call).await,
+        "TestEventPattern" => put::test_pattern(&call),
+        _ => Err(call.not_implemented()),
+    };
+    output.map(Reply::ok)
 }
 
 /// Delivers what is pending, also from before a restart.
-pub fn start(_cloud: &Arc<Cloud>) {}
+pub fn start(cloud: &Arc<Cloud>) {
+    let delivering = tokio::spawn(delivery::deliver(Arc::clone(cloud))).abort_handle();
+    *cloud
+        .events
+        .delivering
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner) = Some(delivering);
+}
 
 /// Stops delivering; what is pending stays in the store.
-pub async fn stop(_cloud: &Arc<Cloud>) {}
+pub async fn stop(cloud: &Arc<Cloud>) {
+    let delivering = cloud
+        .events
+        .delivering
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    if let Some(delivering) = delivering {
+        delivering.abort();
+    }
+}

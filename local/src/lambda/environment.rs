@@ -17,7 +17,7 @@ use super::output::Stream;
 use super::runtime_api::{Answer, Invocation, RuntimeApi};
 use crate::cloud::Cloud;
 use crate::error::AwsError;
-use crate::{iam, random};
+use crate::iam;
 
 /// How long a process may take until it asks for its first event.
 const MOST_INIT: Duration = Duration::from_secs(10);

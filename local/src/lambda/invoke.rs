@@ -62,11 +62,16 @@ pub async fn operation(cloud: &Arc<Cloud>, call: &Call, name: &str) -> Result<Re
     match header("x-amz-invocation-type") {
         "DryRun" => Ok(Reply::empty(StatusCode::NO_CONTENT)),
         "Event" => {
-            tokio::spawn(run_async(Arc::clone(cloud), function, payload));
+            tokio::spawn(run_async(
+                Arc::clone(cloud),
+                function,
+                call.request_id.clone(),
+                payload,
+            ));
             Ok(Reply::empty(StatusCode::ACCEPTED))
         }
         "" | "RequestResponse" => {
-            let invoked = run(cloud, &function, payload).await?;
+            let invoked = run(cloud, &function, call.request_id.clone(), payload).await?;
             let mut reply = Reply::bytes(StatusCode::OK, invoked.payload);
             reply = reply.header(
                 HeaderName::from_static("x-amz-executed-version"),
@@ -103,7 +108,7 @@ pub async fn invoke(
     payload: Bytes,
 ) -> Result<Invoked, AwsError> {
     let function = authorized(cloud, principal, name)?;
-    run(cloud, &function, payload).await
+    run(cloud, &function, random::uuid()?, payload).await
 }
 
 fn authorized(cloud: &Cloud, principal: &Principal, name: &str) -> Result<Arc<Function>, AwsError> {
@@ -115,9 +120,9 @@ fn authorized(cloud: &Cloud, principal: &Principal, name: &str) -> Result<Arc<Fu
 
 /// Assumption (AWS docs: asynchronous invocation): two retries, after one and after two minutes. They do not survive a
 /// restart of the local cloud.
-async fn run_async(cloud: Arc<Cloud>, function: Arc<Function>, payload: Bytes) {
+async fn run_async(cloud: Arc<Cloud>, function: Arc<Function>, request_id: String, payload: Bytes) {
     for retry in 0..=ASYNC_RETRIES {
-        match run(&cloud, &function, payload.clone()).await {
+        match run(&cloud, &function, request_id.clone(), payload.clone()).await {
             Ok(invoked) if invoked.function_error.is_none() => return,
             Ok(_) => {}
             Err(error) => {
@@ -128,7 +133,12 @@ async fn run_async(cloud: Arc<Cloud>, function: Arc<Function>, payload: Bytes) {
     }
 }
 
-async fn run(cloud: &Arc<Cloud>, function: &Arc<Function>, payload: Bytes) -> Result<Invoked, AwsError> {
+async fn run(
+    cloud: &Arc<Cloud>,
+    function: &Arc<Function>,
+    request_id: String,
+    payload: Bytes,
+) -> Result<Invoked, AwsError> {
     if payload.len() > MOST_PAYLOAD {
         let message = format!(
             "{} byte payload is too large for the RequestResponse invocation type (limit 6291456 bytes)",
@@ -136,7 +146,6 @@ async fn run(cloud: &Arc<Cloud>, function: &Arc<Function>, payload: Bytes) -> Re
         );
         return Err(AwsError::new(413, "RequestTooLargeException", message));
     }
-    let request_id = random::uuid()?;
     let _room = cloud.lambda.pool.room().await?;
     let mut environment = match cloud.lambda.pool.take(function) {
         Some(environment) => environment,

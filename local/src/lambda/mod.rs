@@ -23,7 +23,6 @@ use crate::call::{Call, Reply};
 use crate::cloud::Cloud;
 use crate::error::AwsError;
 use function::Function;
-pub use function::find;
 pub use invoke::{Invoked, invoke};
 
 /// What Lambda keeps in memory.

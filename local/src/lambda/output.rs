@@ -18,6 +18,9 @@ const FLUSH_AFTER: Duration = Duration::from_millis(250);
 /// The most lines that wait; more are dropped, as a flood would take the memory.
 const MOST_LINES: usize = 100_000;
 
+/// Milliseconds since 1970, and the text.
+type Line = (i64, String);
+
 /// The lines that are not in the store yet.
 #[derive(Default)]
 pub struct Output {
@@ -76,7 +79,7 @@ pub async fn flush(cloud: &Arc<Cloud>) {
             .lock()
             .unwrap_or_else(PoisonError::into_inner),
     );
-    let mut streams: Vec<(Arc<Stream>, Vec<(i64, String)>)> = Vec::new();
+    let mut streams: Vec<(Arc<Stream>, Vec<Line>)> = Vec::new();
     for (stream, time, line) in lines {
         match streams.iter_mut().find(|(known, _)| Arc::ptr_eq(known, &stream)) {
             Some((_, lines)) => lines.push((time, line)),

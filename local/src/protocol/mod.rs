@@ -29,6 +29,7 @@ impl Protocol {
         match service {
             Service::Iam | Service::Sts | Service::S3 => Self::AwsQuery,
             Service::Monitoring if head.headers.contains_key("smithy-protocol") => Self::RpcV2Cbor,
+            Service::Monitoring if head.headers.contains_key("x-amz-target") => Self::AwsJson10,
             Service::Monitoring => Self::AwsQuery,
             Service::Logs | Service::Events => Self::AwsJson11,
             Service::States => Self::AwsJson10,

@@ -168,6 +168,8 @@ impl Checksum {
 pub struct Expected {
     pub algorithm: Algorithm,
     in_header: Option<String>,
+    /// Whether it is to come after the body.
+    announced: bool,
     trailers: Option<TrailingHeaders>,
 }
 
@@ -186,6 +188,7 @@ impl Expected {
             return Self {
                 algorithm,
                 in_header: Some(value),
+                announced: false,
                 trailers: None,
             };
         }
@@ -202,11 +205,13 @@ impl Expected {
             Some(algorithm) => Self {
                 algorithm,
                 in_header: None,
+                announced: true,
                 trailers,
             },
             None => Self {
                 algorithm: otherwise,
                 in_header: None,
+                announced: false,
                 trailers: None,
             },
         }
@@ -219,9 +224,13 @@ impl Expected {
                 .read(|headers| Some(headers.get(self.algorithm.trailer())?.to_str().ok()?.to_owned()))
                 .flatten()
         });
+        let name = self.algorithm.name();
         match self.in_header.as_ref().or(in_trailer.as_ref()) {
+            None if self.announced => {
+                let message = format!("The {name} that x-amz-trailer announced did not come after the body.");
+                Err(AwsError::bad_request("MalformedTrailerError", message))
+            }
             Some(expected) if *expected != actual.value => {
-                let name = self.algorithm.name();
                 let message = format!("The {name} you specified did not match the calculated checksum.");
                 Err(AwsError::bad_request("BadDigest", message))
             }

@@ -9,6 +9,7 @@ mod error;
 mod files;
 mod listing;
 mod multipart;
+mod multipart_lists;
 mod notification;
 mod objects;
 mod operations;
@@ -58,9 +59,7 @@ pub fn service(cloud: &Arc<Cloud>) -> S3Service {
 /// Answers one request.
 pub async fn answer(service: &S3Service, mut request: Request<Body>) -> Response<Body> {
     // AWS's S3 request ids are 16 characters.
-    let id = random::bytes::<8>()
-        .map(|bytes| hex::encode_upper(bytes))
-        .unwrap_or_default();
+    let id = random::bytes::<8>().map(hex::encode_upper).unwrap_or_default();
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = service.call(request).await.unwrap_or_else(|error| {
         tracing::error!(?error, "an S3 request failed");

@@ -9,10 +9,9 @@ use s3s::{S3Request, S3Result};
 use super::checksum::{Algorithm, Checksum, Expected, put_checksum, supplied};
 use super::error::not_implemented;
 use super::files::{Files, NewFile};
-use super::listing::Wanted;
 use super::objects::{Precondition, check_received};
 use super::versions::{Attributes, NewVersion};
-use super::{Storage, buckets, encrypted, origin, owner, random_version, timestamp};
+use super::{Storage, buckets, encrypted, origin, random_version};
 use crate::error::AwsError;
 
 /// Every part but the last has at least this many bytes.
@@ -20,19 +19,19 @@ const LEAST_PART: u64 = 5 * 1024 * 1024;
 const MOST_PARTS: i32 = 10_000;
 
 /// An upload that is under way.
-struct Upload {
+pub struct Upload {
     attributes: Attributes,
-    algorithm: Algorithm,
+    pub algorithm: Algorithm,
     composite: bool,
 }
 
-struct StoredPart {
-    number: i32,
-    etag: String,
-    size: u64,
-    modified: i64,
+pub struct StoredPart {
+    pub number: i32,
+    pub etag: String,
+    pub size: u64,
+    pub modified: i64,
     file: String,
-    checksum: Checksum,
+    pub checksum: Checksum,
 }
 
 fn no_such_upload() -> AwsError {
@@ -45,7 +44,7 @@ fn json(value: &impl serde::Serialize) -> Result<String, AwsError> {
     serde_json::to_string(value).map_err(|error| AwsError::internal(error.to_string()))
 }
 
-fn find(db: &Connection, bucket: &str, key: &str, id: &str) -> Result<Upload, AwsError> {
+pub fn find(db: &Connection, bucket: &str, key: &str, id: &str) -> Result<Upload, AwsError> {
     let found = db
         .prepare_cached(
             "SELECT attributes, algorithm, composite FROM uploads WHERE id = ?1 AND bucket = ?2 AND key = ?3",
@@ -64,7 +63,7 @@ fn find(db: &Connection, bucket: &str, key: &str, id: &str) -> Result<Upload, Aw
     })
 }
 
-fn parts_of(db: &Connection, id: &str) -> Result<Vec<StoredPart>, AwsError> {
+pub fn parts_of(db: &Connection, id: &str) -> Result<Vec<StoredPart>, AwsError> {
     let mut parts = db.prepare_cached(
         "SELECT number, etag, size, modified, file, checksum FROM parts WHERE upload = ?1 ORDER BY number",
     )?;
@@ -293,122 +292,6 @@ impl Storage {
         self.files.remove(&files);
         Ok(())
     }
-
-    pub(super) fn parts(&self, input: &ListPartsInput) -> S3Result<ListPartsOutput> {
-        let (upload, stored) = self.cloud.store.read(|db| {
-            Ok((
-                find(db, &input.bucket, &input.key, &input.upload_id)?,
-                parts_of(db, &input.upload_id)?,
-            ))
-        })?;
-        let after = input.part_number_marker.unwrap_or_default();
-        let most = input.max_parts.unwrap_or(1000).clamp(0, 1000);
-        let mut parts: Vec<StoredPart> = stored.into_iter().filter(|part| part.number > after).collect();
-        let truncated = parts.len() > usize::try_from(most).unwrap_or_default();
-        parts.truncate(usize::try_from(most).unwrap_or_default());
-        Ok(ListPartsOutput {
-            bucket: Some(input.bucket.clone()),
-            key: Some(input.key.clone()),
-            upload_id: Some(input.upload_id.clone()),
-            owner: Some(owner()),
-            initiator: Some(Initiator {
-                id: owner().id,
-                display_name: None,
-            }),
-            storage_class: Some(StorageClass::from_static(StorageClass::STANDARD)),
-            part_number_marker: Some(after),
-            next_part_number_marker: parts.last().map(|part| part.number).filter(|_| truncated),
-            max_parts: Some(most),
-            is_truncated: Some(truncated),
-            checksum_algorithm: Some(ChecksumAlgorithm::from(upload.algorithm.name().to_owned())),
-            parts: Some(parts.into_iter().map(part).collect()),
-            ..Default::default()
-        })
-    }
-
-    pub(super) fn uploads(&self, input: &ListMultipartUploadsInput) -> S3Result<ListMultipartUploadsOutput> {
-        let marker = input.key_marker.clone().unwrap_or_default();
-        let most = input.max_uploads.unwrap_or(1000).clamp(0, 1000);
-        let wanted = Wanted {
-            prefix: input.prefix.as_deref().unwrap_or_default(),
-            delimiter: input
-                .delimiter
-                .as_deref()
-                .filter(|delimiter| !delimiter.is_empty()),
-            seen_prefix: Some(&marker),
-            most: usize::try_from(most).unwrap_or_default(),
-        };
-        let page = self.cloud.store.read(|db| {
-            buckets::state(db, &input.bucket)?;
-            // Within the marker's key, the uploads after the marker's are still to come.
-            let mut statement = db.prepare_cached(
-                "SELECT key, id, created FROM uploads
-                 WHERE bucket = ?1 AND key >= ?2 AND key >= ?3 AND (key > ?2 OR id > ?4) ORDER BY key, id",
-            )?;
-            let upload_marker = input
-                .upload_id_marker
-                .as_deref()
-                .filter(|marker| !marker.is_empty());
-            // Without one, nothing of the marker's key is left: no id is greater than this.
-            let after = upload_marker.unwrap_or("\u{10FFFF}");
-            let rows = statement.query_map(params![input.bucket, marker, wanted.prefix, after], |row| {
-                Ok((
-                    row.get::<_, String>(0)?,
-                    row.get::<_, String>(1)?,
-                    row.get::<_, i64>(2)?,
-                ))
-            })?;
-            wanted.page(rows, |upload| &upload.0)
-        })?;
-        let last = page
-            .items
-            .last()
-            .filter(|_| page.truncated)
-            .map(|(key, id, _)| (key.clone(), id.clone()));
-        let prefixes: Vec<CommonPrefix> = page
-            .prefixes
-            .into_iter()
-            .map(|prefix| CommonPrefix { prefix: Some(prefix) })
-            .collect();
-        let uploads = page.items.into_iter().map(|(key, id, created)| MultipartUpload {
-            key: Some(key),
-            upload_id: Some(id),
-            initiated: Some(timestamp(created)),
-            owner: Some(owner()),
-            initiator: Some(Initiator {
-                id: owner().id,
-                display_name: None,
-            }),
-            storage_class: Some(StorageClass::from_static(StorageClass::STANDARD)),
-            ..Default::default()
-        });
-        Ok(ListMultipartUploadsOutput {
-            bucket: Some(input.bucket.clone()),
-            prefix: input.prefix.clone(),
-            delimiter: input.delimiter.clone(),
-            key_marker: Some(marker),
-            upload_id_marker: input.upload_id_marker.clone(),
-            max_uploads: Some(most),
-            is_truncated: Some(page.truncated),
-            next_key_marker: last.clone().map(|(key, _)| key),
-            next_upload_id_marker: last.map(|(_, id)| id),
-            uploads: Some(uploads.collect()),
-            common_prefixes: Some(prefixes).filter(|prefixes| !prefixes.is_empty()),
-            ..Default::default()
-        })
-    }
-}
-
-fn part(stored: StoredPart) -> Part {
-    let mut part = Part {
-        part_number: Some(stored.number),
-        e_tag: Some(ETag::Strong(stored.etag)),
-        size: Some(i64::try_from(stored.size).unwrap_or(i64::MAX)),
-        last_modified: Some(timestamp(stored.modified)),
-        ..Default::default()
-    };
-    put_checksum!(part, stored.checksum);
-    part
 }
 
 /// The parts that the request names, which must be there, in order, and large enough.

@@ -95,3 +95,69 @@ impl Subject<'_> {
         object["sequencer"] = json!(format!("00{:016X}", self.sequence));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::store::Store;
+
+    #[tokio::test]
+    async fn an_event_looks_as_awss_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("cloud.db")).unwrap();
+        let enqueued = store.write(|tx| {
+            let origin = Origin {
+                region: "us-east-1".to_owned(),
+                request_id: "0123456789ABCDEF".to_owned(),
+            };
+            let subject = Subject {
+                bucket: "pictures",
+                key: "a b+c.jpg",
+                version: Some("v1"),
+                sequence: 26,
+            };
+            origin.created(tx, &subject, 7, "d41d8", "PutObject")?;
+            Ok(tx.query_row("SELECT body FROM pending_events", [], |row| {
+                row.get::<_, String>(0)
+            })?)
+        });
+        let mut event: Value = serde_json::from_str(&enqueued.await.unwrap()).unwrap();
+        for varying in ["id", "time"] {
+            assert!(
+                event
+                    .as_object_mut()
+                    .unwrap()
+                    .remove(varying)
+                    .unwrap()
+                    .is_string()
+            );
+        }
+        assert_eq!(
+            event,
+            json!({
+                "version": "0",
+                "detail-type": "Object Created",
+                "source": "aws.s3",
+                "account": "000000000000",
+                "region": "us-east-1",
+                "resources": ["arn:aws:s3:::pictures"],
+                "detail": {
+                    "version": "0",
+                    "bucket": { "name": "pictures" },
+                    "object": {
+                        "key": "a b+c.jpg",
+                        "size": 7,
+                        "etag": "d41d8",
+                        "version-id": "v1",
+                        "sequencer": "00000000000000001A",
+                    },
+                    "request-id": "0123456789ABCDEF",
+                    "requester": "000000000000",
+                    "source-ip-address": "127.0.0.1",
+                    "reason": "PutObject",
+                },
+            })
+        );
+    }
+}

@@ -35,7 +35,8 @@ pub struct Execution {
     pub run: Option<String>,
 }
 
-const COLUMNS: &str = "id, machine, name, revision, status, input, started, stopped, output, error, cause, run";
+const COLUMNS: &str =
+    "id, machine, name, revision, status, input, started, stopped, output, error, cause, run";
 
 impl Execution {
     pub fn arn(&self, cloud: &Cloud) -> String {
@@ -71,7 +72,12 @@ pub struct NewExecution {
 
 impl NewExecution {
     pub fn of(revision: &Revision, name: String, input: String) -> Self {
-        Self { machine: revision.name.clone(), name, revision: revision.id, input }
+        Self {
+            machine: revision.name.clone(),
+            name,
+            revision: revision.id,
+            input,
+        }
     }
 }
 
@@ -101,7 +107,9 @@ pub fn insert(tx: &Transaction<'_>, new: NewExecution) -> Result<Execution, AwsE
 /// The executions that a restart has to carry on with.
 pub fn running(cloud: &Cloud) -> Result<Vec<Execution>, AwsError> {
     cloud.store.read(|db| {
-        let mut query = db.prepare(&format!("SELECT {COLUMNS} FROM executions WHERE status = 'RUNNING' ORDER BY id"))?;
+        let mut query = db.prepare(&format!(
+            "SELECT {COLUMNS} FROM executions WHERE status = 'RUNNING' ORDER BY id"
+        ))?;
         let rows = query.query_map([], Execution::read)?.collect::<Result<_, _>>()?;
         Ok(rows)
     })
@@ -109,29 +117,57 @@ pub fn running(cloud: &Cloud) -> Result<Vec<Execution>, AwsError> {
 
 fn load(db: &Connection, machine: &str, name: &str) -> Result<Option<Execution>, AwsError> {
     let query = format!("SELECT {COLUMNS} FROM executions WHERE machine = ?1 AND name = ?2");
-    Ok(db.prepare_cached(&query)?.query_row([machine, name], Execution::read).optional()?)
+    Ok(db
+        .prepare_cached(&query)?
+        .query_row([machine, name], Execution::read)
+        .optional()?)
 }
 
 pub fn find(cloud: &Cloud, arn: &str) -> Result<Execution, AwsError> {
-    let missing = || AwsError::bad_request("ExecutionDoesNotExist", format!("Execution Does Not Exist: '{arn}'"));
+    let missing = || {
+        AwsError::bad_request(
+            "ExecutionDoesNotExist",
+            format!("Execution Does Not Exist: '{arn}'"),
+        )
+    };
     let prefix = cloud.arn("states", "execution:");
     if !arn.starts_with("arn:") {
-        return Err(AwsError::bad_request("InvalidArn", format!("Invalid Arn: '{arn}'")));
+        return Err(AwsError::bad_request(
+            "InvalidArn",
+            format!("Invalid Arn: '{arn}'"),
+        ));
     }
-    let (machine, name) = arn.strip_prefix(&prefix).and_then(|rest| rest.split_once(':')).ok_or_else(missing)?;
-    cloud.store.read(|db| load(db, machine, name))?.ok_or_else(missing)
+    let (machine, name) = arn
+        .strip_prefix(&prefix)
+        .and_then(|rest| rest.split_once(':'))
+        .ok_or_else(missing)?;
+    cloud
+        .store
+        .read(|db| load(db, machine, name))?
+        .ok_or_else(missing)
 }
 
 pub async fn start(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> {
     let input = &call.input;
     let arn = input["stateMachineArn"].as_str().unwrap_or_default();
     iam::authorize(cloud, &call.principal, "states:StartExecution", arn, &[])?;
-    let execution = start_as(cloud, arn, input["name"].as_str(), input["input"].as_str().unwrap_or("{}")).await?;
+    let execution = start_as(
+        cloud,
+        arn,
+        input["name"].as_str(),
+        input["input"].as_str().unwrap_or("{}"),
+    )
+    .await?;
     Ok(json!({"executionArn": execution.arn(cloud), "startDate": seconds(execution.started)}))
 }
 
 /// Starts an execution for a caller who may.
-pub async fn start_as(cloud: &Arc<Cloud>, arn: &str, name: Option<&str>, input: &str) -> Result<Execution, AwsError> {
+pub async fn start_as(
+    cloud: &Arc<Cloud>,
+    arn: &str,
+    name: Option<&str>,
+    input: &str,
+) -> Result<Execution, AwsError> {
     let revision = machines::current(cloud, arn)?;
     let name = match name {
         Some(name) => name.to_owned(),
@@ -166,7 +202,12 @@ fn check_input(input: &str) -> Result<(), AwsError> {
     }
     serde_json::from_str::<serde::de::IgnoredAny>(input)
         .map(drop)
-        .map_err(|error| AwsError::bad_request("InvalidExecutionInput", format!("Invalid State Machine Execution Input: '{error}'")))
+        .map_err(|error| {
+            AwsError::bad_request(
+                "InvalidExecutionInput",
+                format!("Invalid State Machine Execution Input: '{error}'"),
+            )
+        })
 }
 
 pub fn describe(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
@@ -188,7 +229,11 @@ pub fn describe(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
     }
     let redrivable = ["FAILED", "TIMED_OUT", "ABORTED"].contains(&execution.status.as_str());
     output["redriveStatus"] = json!("NOT_REDRIVABLE");
-    let reason = if redrivable { "The local cloud does not redrive executions" } else { "Execution is not in a state that can be redriven" };
+    let reason = if redrivable {
+        "The local cloud does not redrive executions"
+    } else {
+        "Execution is not in a state that can be redriven"
+    };
     output["redriveStatusReason"] = json!(reason);
     Ok(output)
 }
@@ -229,7 +274,7 @@ pub fn list(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
     let arn = input["stateMachineArn"].as_str().unwrap_or_default();
     iam::authorize(cloud, &call.principal, "states:ListExecutions", arn, &[])?;
     let machine = machines::name_of(cloud, arn)?;
-    machines::current(cloud, arn).map(drop).or_else(|error| if error.code == "StateMachineDeleting" { Ok(()) } else { Err(error) })?;
+    machines::require(cloud, arn)?;
     let most = page_size(input)?;
     let before: i64 = match input["nextToken"].as_str() {
         Some(token) => token.parse().map_err(|_| invalid_token(token))?,
@@ -242,12 +287,15 @@ pub fn list(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
              ORDER BY id DESC LIMIT ?4"
         ))?;
         let limit = i64::try_from(most + 1).unwrap_or(i64::MAX);
-        let rows = query.query_map(params![machine, before, status, limit], Execution::read)?.collect::<Result<Vec<_>, _>>()?;
+        let rows = query
+            .query_map(params![machine, before, status, limit], Execution::read)?
+            .collect::<Result<Vec<_>, _>>()?;
         Ok(rows)
     })?;
     let more = found.len() > most;
     found.truncate(most);
-    let mut output = json!({"executions": found.iter().map(|execution| summary(cloud, execution)).collect::<Vec<_>>()});
+    let mut output =
+        json!({"executions": found.iter().map(|execution| summary(cloud, execution)).collect::<Vec<_>>()});
     if let Some(last) = found.last().filter(|_| more) {
         output["nextToken"] = json!(last.id.to_string());
     }
@@ -261,7 +309,17 @@ pub async fn stop(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> {
     iam::authorize(cloud, &call.principal, "states:StopExecution", arn, &[])?;
     let execution = find(cloud, arn)?;
     let text = |name: &str| input[name].as_str().map(str::to_owned);
-    cloud.states.running.abort(execution.id, Fault { error: text("error"), cause: text("cause") }).await;
+    cloud
+        .states
+        .running
+        .abort(
+            execution.id,
+            Fault {
+                error: text("error"),
+                cause: text("cause"),
+            },
+        )
+        .await;
     let stopped = find(cloud, arn)?.stopped.unwrap_or(execution.started);
     Ok(json!({"stopDate": seconds(stopped)}))
 }
@@ -269,5 +327,12 @@ pub async fn stop(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> {
 /// Counts in AWS/States for the machine.
 pub fn count(cloud: &Cloud, machine: &str, metric: &str, value: f64, unit: &str) {
     let arn = cloud.arn("states", &format!("stateMachine:{machine}"));
-    monitoring::record(cloud, "AWS/States", metric, &[("StateMachineArn", &arn)], value, unit);
+    monitoring::record(
+        cloud,
+        "AWS/States",
+        metric,
+        &[("StateMachineArn", &arn)],
+        value,
+        unit,
+    );
 }

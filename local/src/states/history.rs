@@ -32,7 +32,13 @@ pub fn get(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
         .into_iter()
         .skip(from)
         .take(most)
-        .map(|event| if shows_data { event.to_api() } else { without_data(event).to_api() })
+        .map(|event| {
+            if shows_data {
+                event.to_api()
+            } else {
+                without_data(event).to_api()
+            }
+        })
         .collect();
     let mut output = json!({"events": page});
     if from + most < total {
@@ -56,7 +62,8 @@ fn all(cloud: &Cloud, execution: &Execution) -> Result<Vec<HistoryEvent>, AwsErr
 
 fn load(cloud: &Cloud, execution: i64) -> Result<Vec<HistoryEvent>, AwsError> {
     cloud.store.read(|db| {
-        let mut query = db.prepare_cached("SELECT events FROM execution_events WHERE execution = ?1 ORDER BY first")?;
+        let mut query =
+            db.prepare_cached("SELECT events FROM execution_events WHERE execution = ?1 ORDER BY first")?;
         let mut events = Vec::new();
         for stretch in query.query_map([execution], |row| row.get::<_, String>(0))? {
             let stretch: Vec<HistoryEvent> =
@@ -68,11 +75,20 @@ fn load(cloud: &Cloud, execution: i64) -> Result<Vec<HistoryEvent>, AwsError> {
 }
 
 /// Writes the events that are new, to the history and to the log group.
-pub fn save(tx: &Transaction<'_>, execution: &Execution, events: &[HistoryEvent], log: Option<&LogLines>) -> Result<(), AwsError> {
-    let Some(first) = events.first() else { return Ok(()) };
+pub fn save(
+    tx: &Transaction<'_>,
+    execution: &Execution,
+    events: &[HistoryEvent],
+    log: Option<&LogLines>,
+) -> Result<(), AwsError> {
+    let Some(first) = events.first() else {
+        return Ok(());
+    };
     let text = serde_json::to_string(events).map_err(|error| AwsError::internal(error.to_string()))?;
-    tx.prepare_cached("INSERT OR REPLACE INTO execution_events (execution, first, events) VALUES (?1, ?2, ?3)")?
-        .execute(params![execution.id, first.id, text])?;
+    tx.prepare_cached(
+        "INSERT OR REPLACE INTO execution_events (execution, first, events) VALUES (?1, ?2, ?3)",
+    )?
+    .execute(params![execution.id, first.id, text])?;
     if let Some(log) = log
         && let Err(error) = logs::append(tx, &log.group, &log.stream, &log.lines)
     {
@@ -91,7 +107,12 @@ pub struct LogLines {
 
 /// Assumption (AWS docs: "Using CloudWatch Logs to log execution history", as seen in vended logs): one stream for a state
 /// machine and hour, and the members below, numbers as strings.
-pub fn log_lines(cloud: &Cloud, execution: &Execution, revision: &Revision, events: &[HistoryEvent]) -> Option<LogLines> {
+pub fn log_lines(
+    cloud: &Cloud,
+    execution: &Execution,
+    revision: &Revision,
+    events: &[HistoryEvent],
+) -> Option<LogLines> {
     let logging = &revision.logging;
     let group = log_group(logging)?.to_owned();
     let level = logging["level"].as_str().unwrap_or("OFF");
@@ -101,7 +122,11 @@ pub fn log_lines(cloud: &Cloud, execution: &Execution, revision: &Revision, even
         .iter()
         .filter(|event| is_logged(event, level))
         .map(|event| {
-            let details = if shows_data { event.details.clone() } else { without_data(event.clone()).details };
+            let details = if shows_data {
+                event.details.clone()
+            } else {
+                without_data(event.clone()).details
+            };
             let line = json!({
                 "id": event.id.to_string(),
                 "type": event.event_type,
@@ -115,7 +140,12 @@ pub fn log_lines(cloud: &Cloud, execution: &Execution, revision: &Revision, even
         })
         .collect();
     let time = jiff::Timestamp::from_millisecond(lines.first()?.0).unwrap_or_default();
-    let stream = format!("states/{}/{}/{:08x}", execution.machine, time.strftime("%Y-%m-%d-%H"), revision.id);
+    let stream = format!(
+        "states/{}/{}/{:08x}",
+        execution.machine,
+        time.strftime("%Y-%m-%d-%H"),
+        revision.id
+    );
     Some(LogLines { group, stream, lines })
 }
 
@@ -124,7 +154,9 @@ fn is_logged(event: &HistoryEvent, level: &str) -> bool {
     let is_fatal = ["ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut"].contains(&kind);
     match level {
         "ALL" => true,
-        "ERROR" => is_fatal || kind.ends_with("Failed") || kind.ends_with("TimedOut") || kind == "FailStateEntered",
+        "ERROR" => {
+            is_fatal || kind.ends_with("Failed") || kind.ends_with("TimedOut") || kind == "FailStateEntered"
+        }
         "FATAL" => is_fatal,
         _ => false,
     }

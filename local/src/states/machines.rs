@@ -46,12 +46,18 @@ pub fn name_of<'a>(cloud: &Cloud, arn: &'a str) -> Result<&'a str, AwsError> {
     match arn.strip_prefix(&prefix) {
         Some(name) if !name.is_empty() && !name.contains(':') => Ok(name),
         _ if arn.starts_with("arn:") => Err(does_not_exist(arn)),
-        _ => Err(AwsError::bad_request("InvalidArn", format!("Invalid Arn: '{arn}'"))),
+        _ => Err(AwsError::bad_request(
+            "InvalidArn",
+            format!("Invalid Arn: '{arn}'"),
+        )),
     }
 }
 
 fn does_not_exist(arn: &str) -> AwsError {
-    AwsError::bad_request("StateMachineDoesNotExist", format!("State Machine Does Not Exist: '{arn}'"))
+    AwsError::bad_request(
+        "StateMachineDoesNotExist",
+        format!("State Machine Does Not Exist: '{arn}'"),
+    )
 }
 
 fn load(db: &Connection, name: &str) -> Result<Option<Machine>, AwsError> {
@@ -73,14 +79,25 @@ fn load(db: &Connection, name: &str) -> Result<Option<Machine>, AwsError> {
 /// The machine with this ARN, deleting or not.
 fn find(cloud: &Cloud, arn: &str) -> Result<Machine, AwsError> {
     let name = name_of(cloud, arn)?;
-    cloud.store.read(|db| load(db, name))?.ok_or_else(|| does_not_exist(arn))
+    cloud
+        .store
+        .read(|db| load(db, name))?
+        .ok_or_else(|| does_not_exist(arn))
+}
+
+/// Fails where there is no machine with this ARN, deleting or not.
+pub fn require(cloud: &Cloud, arn: &str) -> Result<(), AwsError> {
+    find(cloud, arn).map(drop)
 }
 
 /// The current revision of the machine with this ARN, for a new execution.
 pub fn current(cloud: &Cloud, arn: &str) -> Result<Arc<Revision>, AwsError> {
     let machine = find(cloud, arn)?;
     if machine.deleting {
-        return Err(AwsError::bad_request("StateMachineDeleting", format!("State Machine Deleting: '{arn}'")));
+        return Err(AwsError::bad_request(
+            "StateMachineDeleting",
+            format!("State Machine Deleting: '{arn}'"),
+        ));
     }
     revision(cloud, machine.revision)
 }
@@ -91,7 +108,9 @@ pub fn revision(cloud: &Cloud, id: i64) -> Result<Arc<Revision>, AwsError> {
     }
     let (name, definition, role_arn, logging, tracing, updated) = cloud.store.read(|db| {
         let columns = "name, definition, role_arn, logging, tracing, updated";
-        let mut query = db.prepare_cached(&format!("SELECT {columns} FROM state_machine_revisions WHERE id = ?1"))?;
+        let mut query = db.prepare_cached(&format!(
+            "SELECT {columns} FROM state_machine_revisions WHERE id = ?1"
+        ))?;
         let row = query.query_row([id], |row| {
             Ok((
                 row.get::<_, String>(0)?,
@@ -107,7 +126,16 @@ pub fn revision(cloud: &Cloud, id: i64) -> Result<Arc<Revision>, AwsError> {
     let parsed = check_definition(&definition)?;
     let document = |text: String| serde_json::from_str(&text).unwrap_or(Value::Null);
     let (logging, tracing) = (document(logging), document(tracing));
-    let revision = Arc::new(Revision { id, name, definition, parsed, role_arn, logging, tracing, updated });
+    let revision = Arc::new(Revision {
+        id,
+        name,
+        definition,
+        parsed,
+        role_arn,
+        logging,
+        tracing,
+        updated,
+    });
     cloud.states.remember(&revision);
     Ok(revision)
 }
@@ -139,7 +167,14 @@ impl Wanted {
             "INSERT INTO state_machine_revisions (name, definition, role_arn, logging, tracing, updated)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
-        .execute(params![name, self.definition, self.role_arn, self.logging.to_string(), self.tracing.to_string(), now])?;
+        .execute(params![
+            name,
+            self.definition,
+            self.role_arn,
+            self.logging.to_string(),
+            self.tracing.to_string(),
+            now
+        ])?;
         Ok(tx.last_insert_rowid())
     }
 }
@@ -159,10 +194,15 @@ pub async fn create(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> 
     let arn = cloud.arn("states", &format!("stateMachine:{name}"));
     iam::authorize(cloud, &call.principal, "states:CreateStateMachine", &arn, &[])?;
     if !matches!(input["type"].as_str(), None | Some("STANDARD")) {
-        return Err(AwsError::bad_request("StateMachineTypeNotSupported", "The local cloud runs STANDARD state machines only"));
+        return Err(AwsError::bad_request(
+            "StateMachineTypeNotSupported",
+            "The local cloud runs STANDARD state machines only",
+        ));
     }
     if input["publish"] == true || input["encryptionConfiguration"]["kmsKeyId"].is_string() {
-        return Err(AwsError::validation("The local cloud supports neither versions nor KMS keys of state machines"));
+        return Err(AwsError::validation(
+            "The local cloud supports neither versions nor KMS keys of state machines",
+        ));
     }
     let wanted = Wanted {
         definition: text(&input["definition"]),
@@ -173,12 +213,18 @@ pub async fn create(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> 
     wanted.check(cloud, call, &arn)?;
     if let Some(machine) = cloud.store.read(|db| load(db, &name))? {
         if machine.deleting {
-            return Err(AwsError::bad_request("StateMachineDeleting", format!("State Machine Deleting: '{arn}'")));
+            return Err(AwsError::bad_request(
+                "StateMachineDeleting",
+                format!("State Machine Deleting: '{arn}'"),
+            ));
         }
         if wanted.is(revision(cloud, machine.revision)?.as_ref()) {
             return Ok(json!({"stateMachineArn": arn, "creationDate": seconds(machine.created)}));
         }
-        return Err(AwsError::bad_request("StateMachineAlreadyExists", format!("State Machine Already Exists: '{arn}'")));
+        return Err(AwsError::bad_request(
+            "StateMachineAlreadyExists",
+            format!("State Machine Already Exists: '{arn}'"),
+        ));
     }
     let now = Timestamp::now().as_millisecond();
     let tags = given(&input["tags"], json!([]));
@@ -219,7 +265,10 @@ pub async fn update(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> 
         .store
         .write(move |tx| {
             let revision = wanted.save(tx, &name, now)?;
-            tx.execute("UPDATE state_machines SET revision = ?1 WHERE name = ?2", params![revision, name])?;
+            tx.execute(
+                "UPDATE state_machines SET revision = ?1 WHERE name = ?2",
+                params![revision, name],
+            )?;
             Ok(revision)
         })
         .await?;
@@ -247,7 +296,13 @@ pub fn describe(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
 
 pub fn describe_for_execution(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
     let execution_arn = text(&call.input["executionArn"]);
-    iam::authorize(cloud, &call.principal, "states:DescribeStateMachineForExecution", &execution_arn, &[])?;
+    iam::authorize(
+        cloud,
+        &call.principal,
+        "states:DescribeStateMachineForExecution",
+        &execution_arn,
+        &[],
+    )?;
     let execution = executions::find(cloud, &execution_arn)?;
     let revision = revision(cloud, execution.revision)?;
     Ok(json!({
@@ -291,7 +346,10 @@ pub fn remove_if_done(tx: &Transaction<'_>, name: &str) -> Result<(), AwsError> 
         )?
         .exists([name])?;
     if is_done {
-        tx.execute("DELETE FROM execution_events WHERE execution IN (SELECT id FROM executions WHERE machine = ?1)", [name])?;
+        tx.execute(
+            "DELETE FROM execution_events WHERE execution IN (SELECT id FROM executions WHERE machine = ?1)",
+            [name],
+        )?;
         tx.execute("DELETE FROM executions WHERE machine = ?1", [name])?;
         tx.execute("DELETE FROM state_machine_revisions WHERE name = ?1", [name])?;
         tx.execute("DELETE FROM state_machines WHERE name = ?1", [name])?;
@@ -304,14 +362,22 @@ pub fn list(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
     let most = executions::page_size(&call.input)?;
     let after = text(&call.input["nextToken"]);
     let mut machines = cloud.store.read(|db| {
-        let mut query = db.prepare_cached("SELECT name, created FROM state_machines WHERE name > ?1 ORDER BY name LIMIT ?2")?;
+        let mut query = db.prepare_cached(
+            "SELECT name, created FROM state_machines WHERE name > ?1 ORDER BY name LIMIT ?2",
+        )?;
         let limit = i64::try_from(most + 1).unwrap_or(i64::MAX);
-        let rows = query.query_map(params![after, limit], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
+        let rows = query.query_map(params![after, limit], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
+        })?;
         Ok(rows.collect::<Result<Vec<_>, _>>()?)
     })?;
     let more = machines.len() > most;
     machines.truncate(most);
-    let next = if more { machines.last().map(|(name, _)| name.clone()) } else { None };
+    let next = if more {
+        machines.last().map(|(name, _)| name.clone())
+    } else {
+        None
+    };
     let listed: Vec<_> = machines
         .iter()
         .map(|(name, created)| {
@@ -353,7 +419,8 @@ pub async fn untag(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> {
 }
 
 fn tagged(cloud: &Cloud, arn: &str) -> Result<Machine, AwsError> {
-    find(cloud, arn).map_err(|_| AwsError::bad_request("ResourceNotFound", format!("Resource not found: '{arn}'")))
+    find(cloud, arn)
+        .map_err(|_| AwsError::bad_request("ResourceNotFound", format!("Resource not found: '{arn}'")))
 }
 
 async fn save_tags(cloud: &Arc<Cloud>, arn: &str, tags: Vec<Value>) -> Result<Value, AwsError> {
@@ -361,7 +428,10 @@ async fn save_tags(cloud: &Arc<Cloud>, arn: &str, tags: Vec<Value>) -> Result<Va
     cloud
         .store
         .write(move |tx| {
-            tx.execute("UPDATE state_machines SET tags = ?1 WHERE name = ?2", [&tags, &name])?;
+            tx.execute(
+                "UPDATE state_machines SET tags = ?1 WHERE name = ?2",
+                [&tags, &name],
+            )?;
             Ok(json!({}))
         })
         .await

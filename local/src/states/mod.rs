@@ -4,7 +4,7 @@
 //! tells of them; `history` tells their events; `runner` carries them on, from the store, until they end.
 
 mod asl;
-pub mod executions;
+mod executions;
 mod history;
 mod machines;
 mod runner;
@@ -16,8 +16,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::call::{Call, Reply};
 use crate::cloud::Cloud;
 use crate::error::AwsError;
+pub use executions::start_as;
 pub use executions::{NewExecution, insert};
-pub use machines::Revision;
+use machines::Revision;
+pub use machines::current;
 pub use runner::carry_on;
 
 /// What Step Functions keeps in memory.
@@ -30,7 +32,11 @@ pub struct States {
 
 impl States {
     fn known(&self, revision: i64) -> Option<Arc<Revision>> {
-        self.revisions.lock().unwrap_or_else(PoisonError::into_inner).get(&revision).cloned()
+        self.revisions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&revision)
+            .cloned()
     }
 
     fn remember(&self, revision: &Arc<Revision>) {

@@ -76,9 +76,21 @@ impl Running {
 /// Begins or goes on with an execution that is in the store.
 pub fn carry_on(cloud: &Arc<Cloud>, execution: Execution) {
     let (abort, aborted) = watch::channel(None);
-    let live = Arc::new(Live { events: Mutex::default(), abort, task: Mutex::default() });
-    cloud.states.running.executions().insert(execution.id, Arc::clone(&live));
-    let runner = Runner { cloud: Arc::clone(cloud), live: Arc::clone(&live), aborted };
+    let live = Arc::new(Live {
+        events: Mutex::default(),
+        abort,
+        task: Mutex::default(),
+    });
+    cloud
+        .states
+        .running
+        .executions()
+        .insert(execution.id, Arc::clone(&live));
+    let runner = Runner {
+        cloud: Arc::clone(cloud),
+        live: Arc::clone(&live),
+        aborted,
+    };
     let task = tokio::spawn(runner.run(execution)).abort_handle();
     *live.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
 }
@@ -121,7 +133,10 @@ impl Runner {
         if !run.has_begun() {
             executions::count(&self.cloud, &execution.machine, "ExecutionsStarted", 1.0, "Count");
         }
-        let limit = revision.parsed.timeout_seconds().and_then(|seconds| i64::try_from(seconds).ok());
+        let limit = revision
+            .parsed
+            .timeout_seconds()
+            .and_then(|seconds| i64::try_from(seconds).ok());
         let deadline = limit.map(|seconds| identity.started + SignedDuration::from_secs(seconds));
         let mut signal = Signal::Continue;
         let mut is_stored = true;
@@ -138,11 +153,15 @@ impl Runner {
                         self.checkpoint(execution, &revision, &run).await?;
                     }
                     let invoked = invoke(&self.cloud, &revision, &execution.name, call);
-                    cut_short(&mut self.aborted, deadline, invoked).await.map(Signal::TaskEnded)
+                    cut_short(&mut self.aborted, deadline, invoked)
+                        .await
+                        .map(Signal::TaskEnded)
                 }
                 Next::Sleep { until } => {
                     self.checkpoint(execution, &revision, &run).await?;
-                    cut_short(&mut self.aborted, deadline, sleep_until(until)).await.map(|()| Signal::Woken)
+                    cut_short(&mut self.aborted, deadline, sleep_until(until))
+                        .await
+                        .map(|()| Signal::Woken)
                 }
             };
             is_stored = false;
@@ -165,15 +184,31 @@ impl Runner {
         }
     }
 
-    async fn cut(&self, execution: &Execution, revision: &Revision, run: &mut Run, cut: Cut) -> Result<(), AwsError> {
+    async fn cut(
+        &self,
+        execution: &Execution,
+        revision: &Revision,
+        run: &mut Run,
+        cut: Cut,
+    ) -> Result<(), AwsError> {
         let (event_type, details, end) = match cut {
             Cut::Aborted(fault) => {
-                let end = End { status: "ABORTED", metric: "ExecutionsAborted", output: None, fault: Some(fault.clone()) };
+                let end = End {
+                    status: "ABORTED",
+                    metric: "ExecutionsAborted",
+                    output: None,
+                    fault: Some(fault.clone()),
+                };
                 ("ExecutionAborted", fault.details(), end)
             }
             // DescribeExecution gives no error of it; the history alone does.
             Cut::TimedOut => {
-                let end = End { status: "TIMED_OUT", metric: "ExecutionsTimedOut", output: None, fault: None };
+                let end = End {
+                    status: "TIMED_OUT",
+                    metric: "ExecutionsTimedOut",
+                    output: None,
+                    fault: None,
+                };
                 ("ExecutionTimedOut", Fault::timeout().details(), end)
             }
         };
@@ -183,10 +218,16 @@ impl Runner {
     }
 
     /// Stores where the execution stands.
-    async fn checkpoint(&self, execution: &Execution, revision: &Revision, run: &Run) -> Result<(), AwsError> {
+    async fn checkpoint(
+        &self,
+        execution: &Execution,
+        revision: &Revision,
+        run: &Run,
+    ) -> Result<(), AwsError> {
         let run = serde_json::to_string(run).map_err(|error| AwsError::internal(error.to_string()))?;
         self.save(execution, revision, move |tx, execution| {
-            tx.prepare_cached("UPDATE executions SET run = ?1 WHERE id = ?2")?.execute(params![run, execution.id])?;
+            tx.prepare_cached("UPDATE executions SET run = ?1 WHERE id = ?2")?
+                .execute(params![run, execution.id])?;
             Ok(())
         })
         .await
@@ -195,7 +236,10 @@ impl Runner {
     async fn finish(&self, execution: &Execution, revision: &Revision, end: End) -> Result<(), AwsError> {
         let stopped = Timestamp::now().as_millisecond();
         let (status, metric) = (end.status, end.metric);
-        let fault = end.fault.unwrap_or(Fault { error: None, cause: None });
+        let fault = end.fault.unwrap_or(Fault {
+            error: None,
+            cause: None,
+        });
         self.save(execution, revision, move |tx, execution| {
             tx.prepare_cached(
                 "UPDATE executions SET status = ?1, stopped = ?2, output = ?3, error = ?4, cause = ?5, run = NULL WHERE id = ?6",
@@ -208,7 +252,13 @@ impl Runner {
         // Milliseconds of an execution stay far below 2^52.
         #[allow(clippy::cast_precision_loss)]
         let took = (stopped - execution.started) as f64;
-        executions::count(&self.cloud, &execution.machine, "ExecutionTime", took, "Milliseconds");
+        executions::count(
+            &self.cloud,
+            &execution.machine,
+            "ExecutionTime",
+            took,
+            "Milliseconds",
+        );
         Ok(())
     }
 
@@ -240,7 +290,8 @@ impl Runner {
 }
 
 fn stored_run(execution: &Execution, revision: &Revision) -> Result<Run, AwsError> {
-    let unreadable = |error: serde_json::Error| AwsError::internal(format!("execution {}: {error}", execution.name));
+    let unreadable =
+        |error: serde_json::Error| AwsError::internal(format!("execution {}: {error}", execution.name));
     if let Some(run) = &execution.run {
         return serde_json::from_str(run).map_err(unreadable);
     }
@@ -250,10 +301,18 @@ fn stored_run(execution: &Execution, revision: &Revision) -> Result<Run, AwsErro
 
 fn ended(outcome: Outcome) -> End {
     match outcome {
-        Outcome::Succeeded { output } => {
-            End { status: "SUCCEEDED", metric: "ExecutionsSucceeded", output: Some(output.to_string()), fault: None }
-        }
-        Outcome::Failed(fault) => End { status: "FAILED", metric: "ExecutionsFailed", output: None, fault: Some(fault) },
+        Outcome::Succeeded { output } => End {
+            status: "SUCCEEDED",
+            metric: "ExecutionsSucceeded",
+            output: Some(output.to_string()),
+            fault: None,
+        },
+        Outcome::Failed(fault) => End {
+            status: "FAILED",
+            metric: "ExecutionsFailed",
+            output: None,
+            fault: Some(fault),
+        },
     }
 }
 
@@ -285,14 +344,27 @@ async fn sleep_until(time: Timestamp) {
 }
 
 /// Invokes a task's function as the state machine's role.
-async fn invoke(cloud: &Arc<Cloud>, revision: &Revision, execution: &str, call: TaskCall) -> Result<Answer, Fault> {
+async fn invoke(
+    cloud: &Arc<Cloud>,
+    revision: &Revision,
+    execution: &str,
+    call: TaskCall,
+) -> Result<Answer, Fault> {
     let service = "states.amazonaws.com";
-    let session = iam::assume_for_service(cloud, &revision.role_arn, service, &revision.arn(cloud), &session_name(execution))
-        .map_err(|error| Fault::new("States.TaskFailed", error.message))?;
+    let session = iam::assume_for_service(
+        cloud,
+        &revision.role_arn,
+        service,
+        &revision.arn(cloud),
+        &session_name(execution),
+    )
+    .map_err(|error| Fault::new("States.TaskFailed", error.message))?;
     let payload = call.payload.to_string().into();
     let invoked = lambda::invoke(cloud, &session.principal, &call.function, payload);
     let invoked = match call.timeout_seconds {
-        Some(seconds) => tokio::time::timeout(Duration::from_secs(seconds), invoked).await.map_err(|_| Fault::timeout())?,
+        Some(seconds) => tokio::time::timeout(Duration::from_secs(seconds), invoked)
+            .await
+            .map_err(|_| Fault::timeout())?,
         None => invoked.await,
     };
     let invoked = invoked.map_err(|error| service_fault(&error))?;
@@ -300,12 +372,20 @@ async fn invoke(cloud: &Arc<Cloud>, revision: &Revision, execution: &str, call: 
         return Err(function_fault(&invoked));
     }
     let payload = serde_json::from_slice(&invoked.payload).unwrap_or(Value::Null);
-    Ok(Answer { payload, executed_version: "$LATEST".to_owned(), request_id: invoked.request_id })
+    Ok(Answer {
+        payload,
+        executed_version: "$LATEST".to_owned(),
+        request_id: invoked.request_id,
+    })
 }
 
 /// Role session names have 64 characters at most.
 fn session_name(execution: &str) -> String {
-    execution.chars().filter(|c| c.is_ascii_alphanumeric() || "=,.@-_+".contains(*c)).take(64).collect()
+    execution
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || "=,.@-_+".contains(*c))
+        .take(64)
+        .collect()
 }
 
 /// Assumption (AWS docs: "Error names"; seen in histories): Lambda's refusals are named `Lambda.` and the exception, a denied
@@ -316,8 +396,15 @@ fn service_fault(error: &AwsError) -> Fault {
         "InternalFailure" => "ServiceException",
         code => code,
     };
-    let code = if error.code == "AccessDenied" { "AccessDeniedException" } else { &error.code };
-    let cause = format!("{} (Service: AWSLambda; Status Code: {}; Error Code: {code}; Proxy: null)", error.message, error.status);
+    let code = if error.code == "AccessDenied" {
+        "AccessDeniedException"
+    } else {
+        &error.code
+    };
+    let cause = format!(
+        "{} (Service: AWSLambda; Status Code: {}; Error Code: {code}; Proxy: null)",
+        error.message, error.status
+    );
     Fault::new(format!("Lambda.{name}"), cause)
 }
 
@@ -329,7 +416,9 @@ fn function_fault(invoked: &lambda::Invoked) -> Fault {
         Some(error) => Fault::new(error, payload),
         None => Fault::new(
             "Lambda.Unknown",
-            format!("The cause could not be determined because Lambda did not return an error type. Returned payload: {payload}"),
+            format!(
+                "The cause could not be determined because Lambda did not return an error type. Returned payload: {payload}"
+            ),
         ),
     }
 }

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-/// A running local cloud. Dropped, it is gone as if the process had been killed; [`TestCloud::stop`] ends it cleanly.
+/// A running local cloud, for as long as its test.
 pub struct TestCloud {
     folder: TempDir,
     pub endpoint: Endpoint,
@@ -51,6 +51,13 @@ impl TestCloud {
         Self::start_in(self.folder)
     }
 
+    /// Drops it in the middle of whatever it does, and starts another on the same folder.
+    pub async fn kill_and_start(self) -> Self {
+        self.serving.abort();
+        let _ = self.serving.await;
+        Self::start_in(self.folder)
+    }
+
     pub fn data_dir(&self) -> PathBuf {
         self.folder.path().join("local")
     }
@@ -65,6 +72,33 @@ impl TestCloud {
             &self.endpoint.access_key_id,
             &self.endpoint.secret_access_key,
             None,
+        )
+    }
+
+    /// Makes a role with these permissions, which the account may assume, and a session of it.
+    pub async fn session(&self, role: &str, permissions: &serde_json::Value) -> Credentials {
+        let trust = serde_json::json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Principal": {"AWS": "000000000000"}, "Action": "sts:AssumeRole"},
+        ]});
+        let iam = self.iam();
+        let make = iam
+            .create_role()
+            .role_name(role)
+            .assume_role_policy_document(trust.to_string());
+        let arn = make.send().await.unwrap().role.unwrap().arn;
+        let permissions = permissions.to_string();
+        let put = iam
+            .put_role_policy()
+            .role_name(role)
+            .policy_name("permissions")
+            .policy_document(permissions);
+        put.send().await.unwrap();
+        let assume = self.sts().assume_role().role_arn(arn).role_session_name("test");
+        let session = assume.send().await.unwrap().credentials.unwrap();
+        credentials(
+            &session.access_key_id,
+            &session.secret_access_key,
+            Some(&session.session_token),
         )
     }
 }

@@ -60,7 +60,13 @@ pub async fn through_api(
     let url = standing::outputs(session, settings)
         .await?
         .api_url
-        .ok_or_else(|| standing::nothing_stands(session))?;
+        .ok_or_else(|| {
+            CommandError::failed(format!(
+                "the stack \"{}\" has no REST API to post to",
+                session.names.stack
+            ))
+            .hint("`resizer up` makes it; `resizer status` shows what stands")
+        })?;
     let body = json!({"bucket": object.bucket, "key": object.key}).to_string();
     let failed = |reason: String| CommandError::failed(format!("POST {url} failed: {reason}"));
     let (status, answer) = tokio::time::timeout(API_TIMEOUT, post(&url, body))

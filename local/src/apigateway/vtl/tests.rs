@@ -86,7 +86,7 @@ fn directives_decide_and_repeat() {
     let body = json!({"n": 3, "items": [{"k": "a"}, {"k": "b"}]});
     let template = "## a comment\n#set($root = $input.path('$'))\n#if($root.n > 3)many#elseif($root.n == 3 && !$root.gone)three#else few#end\n\
                     #foreach($item in $root.items)\"$item.k\"#if($foreach.hasNext), #end#end";
-    assert_eq!(render(template, &body), "three\n\"a\", \"b\"");
+    assert_eq!(render(template, &body), "three\"a\", \"b\"");
     assert_eq!(
         render("#set($s = \"n is $input.path('$.n')\")${s}$s.length()", &body),
         "n is 36"

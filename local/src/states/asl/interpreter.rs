@@ -4,17 +4,14 @@
 //! until something has to happen outside (a function invoked, a time waited for) and says what. A
 //! stored `Run` that is read again continues there: a task that was on its way is invoked again.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::definition::{Filter, Kind, Shape, State, StateMachine, Text, Transition, Until};
+use super::definition::{Kind, State, StateMachine, Transition};
 use super::event::HistoryEvent;
 use super::expression::Scope;
 use super::task::{Answer, Fault, TaskCall};
-
-/// The most a state may take in or give out, in bytes.
-const MAX_DATA: usize = 262_144;
 
 /// The most events a history has.
 const MAX_EVENTS: u64 = 25_000;
@@ -35,12 +32,12 @@ pub struct ExecutionIdentity {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Run {
     /// The execution's input.
-    input: Value,
-    state: String,
+    pub(super) input: Value,
+    pub(super) state: String,
     pub(super) state_input: Value,
     /// The id of the event with which the state was entered, and when that was.
-    entered: u64,
-    entered_at: Timestamp,
+    pub(super) entered: u64,
+    pub(super) entered_at: Timestamp,
     /// Retries made so far, for each of the state's retriers.
     pub(super) retries: Vec<u32>,
     pub(super) phase: Phase,
@@ -204,7 +201,7 @@ impl<'a> Step<'a> {
         }
     }
 
-    fn state(&self) -> Result<&'a State, Fault> {
+    pub(super) fn state(&self) -> Result<&'a State, Fault> {
         let name = &self.run.state;
         self.machine
             .states
@@ -217,7 +214,7 @@ impl<'a> Step<'a> {
     }
 
     fn enter(&mut self, kind: &Kind) -> Result<(), Fault> {
-        if self.run.last_event >= MAX_EVENTS {
+        if self.run.last_event + 1 >= MAX_EVENTS {
             return Err(Fault::runtime(format!(
                 "The execution reached the maximum number of history events ({MAX_EVENTS})."
             )));
@@ -285,79 +282,6 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// `$$`
-    fn context(&self) -> Value {
-        let identity = self.identity;
-        json!({
-            "Execution": {
-                "Id": identity.execution_arn,
-                "Input": self.run.input,
-                "Name": identity.name,
-                "RoleArn": identity.role_arn,
-                "StartTime": rfc3339(identity.started),
-                "RedriveCount": 0,
-            },
-            "State": {
-                "EnteredTime": rfc3339(self.run.entered_at),
-                "Name": self.run.state,
-                "RetryCount": self.run.retries.iter().sum::<u32>(),
-            },
-            "StateMachine": {
-                "Id": identity.state_machine_arn,
-                "Name": identity.state_machine_name,
-            },
-        })
-    }
-
-    fn filter(&self, filter: &Filter, value: Value, field: &str) -> Result<Value, Fault> {
-        match filter {
-            Filter::All => Ok(value),
-            Filter::Nothing => Ok(json!({})),
-            Filter::Select(path) => path.evaluate(
-                Scope {
-                    input: &value,
-                    context: &self.context(),
-                },
-                field,
-            ),
-        }
-    }
-
-    fn filtered_input(&self) -> Result<Value, Fault> {
-        self.filter(
-            &self.state()?.input_path,
-            self.run.state_input.clone(),
-            "InputPath",
-        )
-    }
-
-    /// The input after `InputPath` and `Parameters`.
-    pub(super) fn effective_input(&self, shape: &Shape) -> Result<Value, Fault> {
-        let input = self.filtered_input()?;
-        match &shape.parameters {
-            Some(template) => template.evaluate(Scope {
-                input: &input,
-                context: &self.context(),
-            }),
-            None => Ok(input),
-        }
-    }
-
-    /// The result after `ResultSelector`, put into the input by `ResultPath`.
-    pub(super) fn shaped(&self, shape: &Shape, result: Value) -> Result<Value, Fault> {
-        let result = match &shape.result_selector {
-            Some(template) => template.evaluate(Scope {
-                input: &result,
-                context: &self.context(),
-            })?,
-            None => result,
-        };
-        match &shape.result_path {
-            Some(path) => path.place(self.run.state_input.clone(), result),
-            None => Ok(self.run.state_input.clone()),
-        }
-    }
-
     /// Ends a state with `output`, to which `OutputPath` is still to be applied.
     pub(super) fn leave(&mut self, output: Value, next: &Transition) -> Result<Option<Next>, Fault> {
         let state = self.state()?;
@@ -384,72 +308,6 @@ impl<'a> Step<'a> {
                 let details = json!({"output": output.to_string(), "outputDetails": {"truncated": false}});
                 self.emit("ExecutionSucceeded", details);
                 Ok(Some(Next::End(Outcome::Succeeded { output })))
-            }
-        }
-    }
-
-    pub(super) fn check_size(&self, text: &str) -> Result<(), Fault> {
-        if text.len() <= MAX_DATA {
-            return Ok(());
-        }
-        Err(Fault::new(
-            "States.DataLimitExceeded",
-            format!(
-                "The state/task '{}' returned a result with a size exceeding the maximum number of bytes service limit.",
-                self.run.state
-            ),
-        ))
-    }
-
-    fn wake_time(&self, until: &Until) -> Result<Timestamp, Fault> {
-        let input = self.filtered_input()?;
-        let context = self.context();
-        let scope = Scope {
-            input: &input,
-            context: &context,
-        };
-        let after = |seconds: u64| {
-            let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
-            self.now
-                .checked_add(SignedDuration::from_secs(seconds))
-                .unwrap_or(Timestamp::MAX)
-        };
-        match until {
-            Until::Seconds(seconds) => Ok(after(*seconds)),
-            Until::Timestamp(time) => Ok(*time),
-            Until::SecondsPath(path) => {
-                let value = path.evaluate(scope, "SecondsPath")?;
-                value.as_u64().map(after).ok_or_else(|| {
-                    Fault::runtime(format!(
-                        "The SecondsPath parameter does not reference a positive integer: {value}"
-                    ))
-                })
-            }
-            Until::TimestampPath(path) => {
-                let value = path.evaluate(scope, "TimestampPath")?;
-                value.as_str().and_then(|text| text.parse().ok()).ok_or_else(|| {
-                    Fault::runtime(format!("The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: {value}"))
-                })
-            }
-        }
-    }
-
-    fn text(&self, text: &Option<Text>) -> Result<Option<String>, Fault> {
-        match text {
-            None => Ok(None),
-            Some(Text::Literal(text)) => Ok(Some(text.clone())),
-            Some(Text::Computed(expression)) => {
-                let scope = Scope {
-                    input: &self.run.state_input,
-                    context: &self.context(),
-                };
-                match expression.evaluate(scope, &expression.text())? {
-                    Value::String(text) => Ok(Some(text)),
-                    other => Err(Fault::runtime(format!(
-                        "The value of '{}' must be a string, but is {other}",
-                        expression.text()
-                    ))),
-                }
             }
         }
     }
@@ -488,8 +346,4 @@ impl<'a> Step<'a> {
         self.emit("ExecutionFailed", fault.details());
         Next::End(Outcome::Failed(fault))
     }
-}
-
-fn rfc3339(time: Timestamp) -> String {
-    format!("{time:.3}")
 }

@@ -8,6 +8,7 @@
 //! Facts: <https://states-language.net/> and the Step Functions developer guide.
 
 mod choice;
+mod data;
 mod definition;
 mod event;
 mod expression;

@@ -1,0 +1,336 @@
+//! REST APIs imported, read and deleted.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::openapi::Api;
+use crate::call::{Call, Reply};
+use crate::cloud::Cloud;
+use crate::error::AwsError;
+use crate::{iam, random};
+
+/// A REST API's row.
+pub struct RestApi {
+    pub api: Value,
+    pub document: Value,
+}
+
+pub fn bad_request(message: impl Into<String>) -> AwsError {
+    AwsError::bad_request("BadRequestException", message)
+}
+
+pub fn not_found(what: &str) -> AwsError {
+    AwsError::not_found(
+        "NotFoundException",
+        format!("Invalid {what} identifier specified"),
+    )
+}
+
+/// Ids as API Gateway makes them: ten of a–z and 0–9.
+pub fn new_id() -> Result<String, AwsError> {
+    Ok(random::uuid()?.replace('-', "")[..10].to_owned())
+}
+
+pub fn now() -> Value {
+    json!(Timestamp::now().as_second())
+}
+
+/// API Gateway's permissions are its HTTP methods on the paths of its own API.
+pub fn authorize(cloud: &Cloud, call: &Call) -> Result<(), AwsError> {
+    let resource = format!("arn:aws:apigateway:{}::{}", cloud.region, call.path);
+    iam::authorize(
+        cloud,
+        &call.principal,
+        &format!("apigateway:{}", call.method),
+        &resource,
+        &[],
+    )
+}
+
+pub fn load(db: &Connection, id: &str) -> Result<RestApi, AwsError> {
+    let row = db
+        .prepare_cached("SELECT api, document FROM rest_apis WHERE id = ?1")?
+        .query_row([id], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+        })
+        .optional()?;
+    let (api, document) = row.ok_or_else(|| not_found("API"))?;
+    let read = |text: &str| serde_json::from_str(text).map_err(|error| AwsError::internal(error.to_string()));
+    Ok(RestApi {
+        api: read(&api)?,
+        document: read(&document)?,
+    })
+}
+
+async fn save(cloud: &Arc<Cloud>, saved: RestApi) -> Result<Value, AwsError> {
+    let RestApi { api, document } = saved;
+    let stored = cloud.store.write(move |tx| {
+        tx.execute(
+            "INSERT OR REPLACE INTO rest_apis (id, api, document) VALUES (?1, ?2, ?3)",
+            params![api["id"].as_str(), api.to_string(), document.to_string()],
+        )?;
+        Ok(api)
+    });
+    stored.await
+}
+
+fn parse(document: &Value) -> Result<Api, AwsError> {
+    Api::parse(document).map_err(|reason| bad_request(format!("Unable to import the API: {reason}")))
+}
+
+fn document_of(call: &Call) -> Result<Value, AwsError> {
+    serde_json::from_slice(&call.body).map_err(|error| bad_request(format!("Invalid OpenAPI input: {error}")))
+}
+
+/// CreateRestApi, and ImportRestApi where the query says `mode=import`.
+pub async fn create(cloud: &Arc<Cloud>, call: &Call) -> Result<Reply, AwsError> {
+    let document = if call.query("mode") == Some("import") {
+        document_of(call)?
+    } else {
+        let name = call.input["name"].as_str().unwrap_or_default();
+        json!({"openapi": "3.0.1", "info": {"title": name, "version": "1"}, "paths": {}})
+    };
+    let parsed = parse(&document)?;
+    let text = |member: &str| call.input[member].as_str();
+    let endpoint = call.query("endpointConfigurationTypes").map_or_else(
+        || call.input["endpointConfiguration"]["types"].clone(),
+        |types| json!(types.split(',').collect::<Vec<_>>()),
+    );
+    let id = new_id()?;
+    let api = json!({
+        "id": id,
+        "name": parsed.title,
+        "description": text("description").or(document["info"]["description"].as_str()),
+        "createdDate": now(),
+        "apiKeySource": "HEADER",
+        "endpointConfiguration": {"types": if endpoint.is_array() { endpoint } else { json!(["EDGE"]) }, "ipAddressType": "ipv4"},
+        "disableExecuteApiEndpoint": false,
+        "rootResourceId": resource_id(&id, "/"),
+        "tags": call.input["tags"].as_object().cloned().unwrap_or_default(),
+    });
+    Ok(Reply::with_status(
+        StatusCode::CREATED,
+        save(cloud, RestApi { api, document }).await?,
+    ))
+}
+
+/// PutRestApi, mode overwrite.
+pub async fn put(cloud: &Arc<Cloud>, call: &Call, id: &str) -> Result<Reply, AwsError> {
+    let mut api = cloud.store.read(|db| load(db, id))?.api;
+    if call.query("mode") == Some("merge") {
+        return Err(bad_request(
+            "The local cloud does not merge APIs: use mode=overwrite",
+        ));
+    }
+    let document = document_of(call)?;
+    api["name"] = json!(parse(&document)?.title);
+    api["description"] = document["info"]["description"].clone();
+    Ok(Reply::ok(save(cloud, RestApi { api, document }).await?))
+}
+
+pub async fn update(cloud: &Arc<Cloud>, call: &Call, id: &str) -> Result<Reply, AwsError> {
+    let mut found = cloud.store.read(|db| load(db, id))?;
+    patch(&mut found.api, &call.input, &["name", "description"])?;
+    Ok(Reply::ok(save(cloud, found).await?))
+}
+
+/// Applies `patchOperations` that replace one of `members`, or an entry of a map among them (`/variables/x`).
+pub fn patch(document: &mut Value, input: &Value, members: &[&str]) -> Result<(), AwsError> {
+    for operation in input["patchOperations"].as_array().into_iter().flatten() {
+        let path = operation["path"].as_str().unwrap_or_default();
+        let member = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+        let is_known = members.contains(&member);
+        let entry = path
+            .trim_start_matches('/')
+            .split_once('/')
+            .map(|(_, entry)| entry.replace("~1", "/").replace("~0", "~"));
+        let value = operation["value"].clone();
+        match (operation["op"].as_str(), entry) {
+            (Some("replace" | "add"), None) if is_known => document[member] = value,
+            (Some("replace" | "add"), Some(entry)) if is_known => document[member][entry] = value,
+            (Some("remove"), Some(entry)) if is_known => {
+                if let Some(map) = document[member].as_object_mut() {
+                    map.shift_remove(&entry);
+                }
+            }
+            _ => {
+                return Err(bad_request(format!(
+                    "Invalid patch path '{path}' specified for op '{}'",
+                    operation["op"].as_str().unwrap_or_default()
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+pub fn get(cloud: &Cloud, id: &str) -> Result<Reply, AwsError> {
+    Ok(Reply::ok(cloud.store.read(|db| load(db, id))?.api))
+}
+
+/// GetRestApis, by pages: `position` is the last id of the page before.
+pub fn list(cloud: &Cloud, call: &Call) -> Result<Reply, AwsError> {
+    let most = call
+        .query("limit")
+        .and_then(|limit| limit.parse::<usize>().ok())
+        .unwrap_or(25)
+        .clamp(1, 500);
+    let after = call.query("position").unwrap_or_default();
+    let mut found = cloud.store.read(|db| {
+        let mut query = db.prepare_cached("SELECT api FROM rest_apis WHERE id > ?1 ORDER BY id LIMIT ?2")?;
+        let limit = i64::try_from(most + 1).unwrap_or(i64::MAX);
+        let rows = query.query_map(params![after, limit], |row| row.get::<_, String>(0))?;
+        Ok(rows.collect::<Result<Vec<_>, _>>()?)
+    })?;
+    let more = found.len() > most;
+    found.truncate(most);
+    let items: Vec<Value> = found
+        .iter()
+        .filter_map(|text| serde_json::from_str(text).ok())
+        .collect();
+    let mut output = json!({"item": items});
+    if let Some(last) = items.last().filter(|_| more) {
+        output["position"] = last["id"].clone();
+    }
+    Ok(Reply::ok(output))
+}
+
+pub async fn delete(cloud: &Arc<Cloud>, id: &str) -> Result<Reply, AwsError> {
+    let id = id.to_owned();
+    let deleted = cloud.store.write(move |tx| {
+        load(tx, &id)?;
+        tx.execute("DELETE FROM stages WHERE api = ?1", [&id])?;
+        tx.execute("DELETE FROM deployments WHERE api = ?1", [&id])?;
+        tx.execute("DELETE FROM rest_apis WHERE id = ?1", [&id])?;
+        Ok(())
+    });
+    deleted.await?;
+    cloud.apigateway.forget();
+    Ok(Reply::empty(StatusCode::ACCEPTED))
+}
+
+/// GetResources: the tree of the document's paths.
+pub fn resources(cloud: &Cloud, call: &Call, id: &str) -> Result<Reply, AwsError> {
+    let document = cloud.store.read(|db| load(db, id))?.document;
+    let embeds = call
+        .query
+        .iter()
+        .any(|(name, value)| name == "embed" && value == "methods");
+    let mut paths = vec!["/".to_owned()];
+    for route in parse(&document)?.routes() {
+        let mut path = String::new();
+        for segment in route
+            .path
+            .trim_matches('/')
+            .split('/')
+            .filter(|segment| !segment.is_empty())
+        {
+            path = format!("{path}/{segment}");
+            if !paths.contains(&path) {
+                paths.push(path.clone());
+            }
+        }
+    }
+    let items: Vec<_> = paths
+        .iter()
+        .map(|path| resource(id, path, &document, embeds))
+        .collect();
+    Ok(Reply::ok(json!({"item": items})))
+}
+
+fn resource(id: &str, path: &str, document: &Value, embeds: bool) -> Value {
+    let mut resource = json!({"id": resource_id(id, path), "path": path});
+    if let Some((parent, part)) = path.rsplit_once('/').filter(|_| path != "/") {
+        resource["parentId"] = json!(resource_id(id, if parent.is_empty() { "/" } else { parent }));
+        resource["pathPart"] = json!(part);
+    }
+    for (name, operation) in document["paths"][path].as_object().into_iter().flatten() {
+        let method = name.to_uppercase();
+        resource["resourceMethods"][&method] = if embeds {
+            method_document(&method, operation)
+        } else {
+            json!({})
+        };
+    }
+    resource
+}
+
+fn method_document(method: &str, operation: &Value) -> Value {
+    let mut integration = operation["x-amazon-apigateway-integration"].clone();
+    if let Some(kind) = integration["type"].as_str() {
+        integration["type"] = json!(kind.to_uppercase());
+    }
+    if let Some(fields) = integration.as_object_mut() {
+        let responses = fields.shift_remove("responses");
+        fields.insert(
+            "integrationResponses".to_owned(),
+            by_status(responses.unwrap_or_default()),
+        );
+    }
+    json!({"httpMethod": method, "authorizationType": "NONE", "apiKeyRequired": false, "methodIntegration": integration})
+}
+
+/// Integration responses by their status, as the REST calls give them.
+fn by_status(responses: Value) -> Value {
+    let mut output = json!({});
+    for (pattern, mut response) in responses.as_object().cloned().into_iter().flatten() {
+        let status = response["statusCode"]
+            .as_str()
+            .map_or_else(|| response["statusCode"].to_string(), str::to_owned);
+        response["statusCode"] = json!(status);
+        if pattern != "default" {
+            response["selectionPattern"] = json!(pattern);
+        }
+        output[status] = response;
+    }
+    output
+}
+
+/// The same for the same path, so that it does not change when an API is put again.
+fn resource_id(api: &str, path: &str) -> String {
+    hex::encode(Sha256::digest(format!("{api} {path}")))[..10].to_owned()
+}
+
+/// GetExport as OpenAPI 3: the document as it was given.
+pub fn export(cloud: &Cloud, id: &str, stage: &str) -> Result<Reply, AwsError> {
+    let document = super::stages::deployed_document(cloud, id, stage)?;
+    Ok(Reply::bytes(StatusCode::OK, document.to_string()))
+}
+
+/// The API whose ARN the tagging operations name.
+fn tagged(cloud: &Cloud, arn: &str) -> Result<RestApi, AwsError> {
+    let id = arn
+        .split_once("::/restapis/")
+        .map(|(_, id)| id)
+        .ok_or_else(|| bad_request("Invalid ARN specified in the request"))?;
+    cloud.store.read(|db| load(db, id))
+}
+
+pub fn tags(cloud: &Cloud, arn: &str) -> Result<Reply, AwsError> {
+    Ok(Reply::ok(json!({"tags": tagged(cloud, arn)?.api["tags"]})))
+}
+
+pub async fn tag(cloud: &Arc<Cloud>, call: &Call, arn: &str) -> Result<Reply, AwsError> {
+    let mut found = tagged(cloud, arn)?;
+    for (key, value) in call.input["tags"].as_object().into_iter().flatten() {
+        found.api["tags"][key] = value.clone();
+    }
+    save(cloud, found).await?;
+    Ok(Reply::empty(StatusCode::NO_CONTENT))
+}
+
+pub async fn untag(cloud: &Arc<Cloud>, call: &Call, arn: &str) -> Result<Reply, AwsError> {
+    let mut found = tagged(cloud, arn)?;
+    if let Some(tags) = found.api["tags"].as_object_mut() {
+        for (_, key) in call.query.iter().filter(|(name, _)| name == "tagKeys") {
+            tags.shift_remove(key);
+        }
+    }
+    save(cloud, found).await?;
+    Ok(Reply::empty(StatusCode::NO_CONTENT))
+}

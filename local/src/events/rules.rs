@@ -1,0 +1,257 @@
+//! Rules made, changed, read and deleted.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde_json::{Value, json};
+
+use super::pattern::Pattern;
+use crate::call::Call;
+use crate::cloud::{ACCOUNT, Cloud};
+use crate::error::AwsError;
+use crate::iam;
+
+pub struct Rule {
+    pub name: String,
+    pub pattern: String,
+    pub state: String,
+    description: String,
+    tags: Value,
+}
+
+const COLUMNS: &str = "name, pattern, state, description, tags";
+
+impl Rule {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let tags: String = row.get(4)?;
+        Ok(Self {
+            name: row.get(0)?,
+            pattern: row.get(1)?,
+            state: row.get(2)?,
+            description: row.get(3)?,
+            tags: serde_json::from_str(&tags).unwrap_or_else(|_| json!([])),
+        })
+    }
+
+    fn document(&self, cloud: &Cloud) -> Value {
+        let mut document = json!({
+            "Name": self.name,
+            "Arn": arn(cloud, &self.name),
+            "EventPattern": self.pattern,
+            "State": self.state,
+            "EventBusName": "default",
+        });
+        if !self.description.is_empty() {
+            document["Description"] = json!(self.description);
+        }
+        document
+    }
+}
+
+pub fn arn(cloud: &Cloud, name: &str) -> String {
+    cloud.arn("events", &format!("rule/{name}"))
+}
+
+pub fn load(db: &Connection, name: &str) -> Result<Option<Rule>, AwsError> {
+    let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} FROM rules WHERE name = ?1"))?;
+    Ok(query.query_row([name], Rule::read).optional()?)
+}
+
+pub fn all(db: &Connection) -> Result<Vec<Rule>, AwsError> {
+    let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} FROM rules ORDER BY name"))?;
+    Ok(query.query_map([], Rule::read)?.collect::<Result<_, _>>()?)
+}
+
+pub fn missing(name: &str) -> AwsError {
+    let message = format!("Rule {name} does not exist on EventBus default.");
+    AwsError::bad_request("ResourceNotFoundException", message)
+}
+
+/// The rule named by the input's `member`, if the caller may do `action` to it.
+pub fn authorized(cloud: &Cloud, call: &Call, member: &str, action: &str) -> Result<Rule, AwsError> {
+    let name = call.input[member].as_str().unwrap_or_default();
+    iam::authorize(cloud, &call.principal, action, &arn(cloud, name), &[])?;
+    cloud
+        .store
+        .read(|db| load(db, name))?
+        .ok_or_else(|| missing(name))
+}
+
+pub async fn put(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> {
+    let input = &call.input;
+    let name = input["Name"].as_str().unwrap_or_default().to_owned();
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
+    if name.is_empty() || name.len() > 64 || !name.chars().all(is_allowed) {
+        return Err(AwsError::validation(format!(
+            "1 validation error detected: Value '{name}' at 'name' failed to satisfy constraint: Member must satisfy regular \
+             expression pattern: [\\.\\-_A-Za-z0-9]+"
+        )));
+    }
+    let rule_arn = arn(cloud, &name);
+    iam::authorize(cloud, &call.principal, "events:PutRule", &rule_arn, &[])?;
+    if !input["ScheduleExpression"].is_null() {
+        return Err(AwsError::validation(
+            "The local cloud does not run schedules: give an EventPattern",
+        ));
+    }
+    let pattern = input["EventPattern"].as_str().unwrap_or_default().to_owned();
+    check_pattern(&pattern)?;
+    let state = input["State"].as_str().unwrap_or("ENABLED").to_owned();
+    let description = input["Description"].as_str().unwrap_or_default().to_owned();
+    let tags = if input["Tags"].is_array() {
+        input["Tags"].clone()
+    } else {
+        json!([])
+    };
+    cloud
+        .store
+        .write(move |tx| {
+            tx.execute(
+                "INSERT INTO rules (name, pattern, state, description, tags) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (name) DO UPDATE SET pattern = ?2, state = ?3, description = ?4",
+                params![name, pattern, state, description, tags.to_string()],
+            )?;
+            Ok(())
+        })
+        .await?;
+    cloud.events.rules.forget();
+    Ok(json!({"RuleArn": rule_arn}))
+}
+
+pub fn check_pattern(pattern: &str) -> Result<Pattern, AwsError> {
+    Pattern::parse(pattern).map_err(|reason| {
+        AwsError::bad_request(
+            "InvalidEventPatternException",
+            format!("Event pattern is not valid. Reason: {reason}"),
+        )
+    })
+}
+
+pub fn describe(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
+    let rule = authorized(cloud, call, "Name", "events:DescribeRule")?;
+    let mut document = rule.document(cloud);
+    document["CreatedBy"] = json!(ACCOUNT);
+    Ok(document)
+}
+
+pub async fn delete(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> {
+    let name = match authorized(cloud, call, "Name", "events:DeleteRule") {
+        Ok(rule) => rule.name,
+        // What is not there is deleted.
+        Err(error) if error.code == "ResourceNotFoundException" => return Ok(json!({})),
+        Err(error) => return Err(error),
+    };
+    cloud
+        .store
+        .write(move |tx| {
+            if tx
+                .prepare("SELECT 1 FROM targets WHERE rule = ?1")?
+                .exists([&name])?
+            {
+                return Err(AwsError::validation(
+                    "Rule can't be deleted since it has targets.",
+                ));
+            }
+            tx.execute("DELETE FROM rules WHERE name = ?1", [&name])?;
+            Ok(())
+        })
+        .await?;
+    cloud.events.rules.forget();
+    Ok(json!({}))
+}
+
+pub fn list(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
+    iam::authorize(
+        cloud,
+        &call.principal,
+        "events:ListRules",
+        &cloud.arn("events", "rule/*"),
+        &[],
+    )?;
+    let prefix = call.input["NamePrefix"].as_str().unwrap_or_default();
+    let rules: Vec<_> = cloud
+        .store
+        .read(all)?
+        .iter()
+        .filter(|rule| rule.name.starts_with(prefix))
+        .map(|rule| rule.document(cloud))
+        .collect();
+    Ok(page(&call.input, "Rules", rules))
+}
+
+/// One page of a listing; the token is the place it goes on from.
+pub fn page(input: &Value, member: &str, items: Vec<Value>) -> Value {
+    let from: usize = input["NextToken"]
+        .as_str()
+        .and_then(|token| token.parse().ok())
+        .unwrap_or(0);
+    let limit = input["Limit"]
+        .as_u64()
+        .and_then(|limit| usize::try_from(limit).ok())
+        .unwrap_or(100)
+        .clamp(1, 100);
+    let total = items.len();
+    let mut output = json!({member: items.into_iter().skip(from).take(limit).collect::<Vec<_>>()});
+    if from + limit < total {
+        output["NextToken"] = json!((from + limit).to_string());
+    }
+    output
+}
+
+pub async fn set_state(cloud: &Arc<Cloud>, call: &Call, state: &'static str) -> Result<Value, AwsError> {
+    let action = if state == "ENABLED" {
+        "events:EnableRule"
+    } else {
+        "events:DisableRule"
+    };
+    let name = authorized(cloud, call, "Name", action)?.name;
+    let changed = cloud.store.write(move |tx| {
+        tx.execute("UPDATE rules SET state = ?1 WHERE name = ?2", [state, &name])?;
+        Ok(json!({}))
+    });
+    let output = changed.await?;
+    cloud.events.rules.forget();
+    Ok(output)
+}
+
+/// The rule whose ARN the tagging operations name.
+fn tagged(cloud: &Cloud, call: &Call, action: &str) -> Result<Rule, AwsError> {
+    let resource = call.input["ResourceARN"].as_str().unwrap_or_default();
+    iam::authorize(cloud, &call.principal, action, resource, &[])?;
+    let name = resource.rsplit('/').next().unwrap_or_default();
+    let found = cloud
+        .store
+        .read(|db| load(db, name))?
+        .filter(|rule| arn(cloud, &rule.name) == resource);
+    found.ok_or_else(|| missing(name))
+}
+
+pub fn list_tags(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
+    Ok(json!({"Tags": tagged(cloud, call, "events:ListTagsForResource")?.tags}))
+}
+
+pub async fn tag(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> {
+    let rule = tagged(cloud, call, "events:TagResource")?;
+    let given = call.input["Tags"].as_array().cloned().unwrap_or_default();
+    let mut tags = rule.tags.as_array().cloned().unwrap_or_default();
+    tags.retain(|tag| !given.iter().any(|other| other["Key"] == tag["Key"]));
+    tags.extend(given);
+    save_tags(cloud, rule.name, tags).await
+}
+
+pub async fn untag(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> {
+    let rule = tagged(cloud, call, "events:UntagResource")?;
+    let keys = call.input["TagKeys"].as_array().cloned().unwrap_or_default();
+    let mut tags = rule.tags.as_array().cloned().unwrap_or_default();
+    tags.retain(|tag| !keys.contains(&tag["Key"]));
+    save_tags(cloud, rule.name, tags).await
+}
+
+async fn save_tags(cloud: &Arc<Cloud>, name: String, tags: Vec<Value>) -> Result<Value, AwsError> {
+    let tags = Value::Array(tags).to_string();
+    let saved = cloud.store.write(move |tx| {
+        tx.execute("UPDATE rules SET tags = ?1 WHERE name = ?2", [&tags, &name])?;
+        Ok(json!({}))
+    });
+    saved.await
+}

@@ -1,0 +1,171 @@
+//! A place to run the real `resizer` binary in: a folder of its own, with a local cloud of its own, gone at the end.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_http_client::tls;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The repository's own photographs.
+pub fn sample(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(name)
+}
+
+/// The handler's test pictures, good and bad.
+pub fn corpus(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("handler/tests/corpus").join(name)
+}
+
+/// An empty folder to be in.
+pub struct Place {
+    folder: TempDir,
+}
+
+/// What a run of the binary printed, and how it ended.
+pub struct Ended {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// A place where the stack already stands in a local cloud.
+    pub fn with_stack() -> Self {
+        let place = Self::new();
+        place.resizer(&["up", "--local"]).ok();
+        place
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The command, with nothing of the user's AWS configuration; the function's build is shared by all tests.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_resizer"));
+        command
+            .args(args)
+            .current_dir(self.path())
+            .stdin(Stdio::null())
+            .env("AWS_CONFIG_FILE", self.path().join("no-config"))
+            .env("AWS_SHARED_CREDENTIALS_FILE", self.path().join("no-credentials"))
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"))
+            .env("COLUMNS", "100");
+        for variable in
+            ["AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "NO_COLOR"]
+        {
+            command.env_remove(variable);
+        }
+        command
+    }
+
+    /// Runs the binary to its end.
+    pub fn resizer(&self, args: &[&str]) -> Ended {
+        Ended::from(self.command(args).output().unwrap())
+    }
+
+    /// Runs the binary with `--json` and gives its document.
+    pub fn json(&self, args: &[&str]) -> Value {
+        let args: Vec<&str> = args.iter().copied().chain(["--json"]).collect();
+        self.resizer(&args).ok().document()
+    }
+
+    /// What `up` printed, or would print again.
+    pub fn outputs(&self) -> Value {
+        self.json(&["status", "--local"])["outputs"].clone()
+    }
+
+    /// The SDK's configuration for this place's local cloud.
+    pub fn sdk_config(&self) -> SdkConfig {
+        let env = self.json(&["local", "env"]);
+        let value = |name: &str| env[name].as_str().unwrap_or_else(|| panic!("no {name} in {env}")).to_owned();
+        let http = aws_smithy_http_client::Builder::new()
+            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+            .build_https();
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(http)
+            .region(Region::new(value("AWS_REGION")))
+            .endpoint_url(value("AWS_ENDPOINT_URL"))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::from_keys(
+                value("AWS_ACCESS_KEY_ID"),
+                value("AWS_SECRET_ACCESS_KEY"),
+                None,
+            )))
+            .build()
+    }
+
+    pub fn s3(&self) -> aws_sdk_s3::Client {
+        let config = aws_sdk_s3::config::Builder::from(&self.sdk_config()).force_path_style(true).build();
+        aws_sdk_s3::Client::from_conf(config)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if self.path().join(".resizer").exists() {
+            let _ = self.command(&["local", "stop"]).output();
+        }
+    }
+}
+
+impl From<Output> for Ended {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+impl Ended {
+    /// It must have ended well.
+    #[track_caller]
+    pub fn ok(self) -> Self {
+        self.code(0)
+    }
+
+    /// It must have ended with this exit code.
+    #[track_caller]
+    pub fn code(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Its standard output as one JSON document.
+    #[track_caller]
+    pub fn document(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error}\nstdout:\n{}\nstderr:\n{}", self.stdout, self.stderr))
+    }
+
+    /// Its standard error must say this.
+    #[track_caller]
+    pub fn says(self, words: &str) -> Self {
+        assert!(self.stderr.contains(words), "{words:?} is not in stderr:\n{}", self.stderr);
+        self
+    }
+}
+
+/// Asks again until `ask` has an answer; panics after a minute.
+pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
+    for _ in 0..1200 {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{what}: not within a minute");
+}

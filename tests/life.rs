@@ -1,0 +1,103 @@
+//! The whole life of a stack, as a person drives it: up, up again, pictures through it three ways, status, down.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use common::{Place, corpus, sample};
+
+#[test]
+fn a_photograph_goes_through_the_whole_pipeline() {
+    let place = Place::new();
+
+    let first = place.json(&["up", "--local"]);
+    assert_eq!(first["changed"], true, "{first}");
+    let outputs = &first["outputs"];
+    assert_eq!(outputs["stack"], "resizer");
+    assert_eq!(outputs["account"], "000000000000");
+
+    let again = place.json(&["up", "--local"]);
+    assert_eq!(again["changed"], false, "the second run has nothing to do: {again}");
+    assert_eq!(&again["outputs"], outputs);
+
+    let rocket = sample("rocket.jpg");
+    let rocket = rocket.to_str().unwrap();
+    let told = place.json(&["invoke", "--local", "--key", "in/rocket.jpg", "--file", rocket]);
+    assert_eq!(told["status"], "SUCCEEDED", "{told}");
+    assert_eq!(told["result"]["bucket"], outputs["resized_bucket"]);
+    assert_eq!(told["result"]["key"], "output/in/rocket_resized.jpg");
+    assert_eq!((told["result"]["width"].as_u64(), told["result"]["height"].as_u64()), (Some(500), Some(334)));
+
+    let status = place.json(&["status", "--local"]);
+    let executions = status["executions"].as_array().unwrap();
+    assert_eq!(executions.len(), 1, "the upload started one execution, and invoke no second: {status}");
+    assert_eq!(executions[0]["key"], "in/rocket.jpg");
+
+    for via in ["states", "api"] {
+        let told = place.json(&["invoke", "--local", "--key", "in/rocket.jpg", "--via", via]);
+        assert_eq!(told["status"], "SUCCEEDED", "via {via}: {told}");
+        assert_eq!(told["result"]["key"], "output/in/rocket_resized.jpg");
+    }
+
+    let down = place.json(&["down", "--local", "--yes"]);
+    assert!(down["removed"].as_array().unwrap().len() >= 10, "{down}");
+    place.resizer(&["down", "--local", "--yes"]).ok().says("nothing to remove");
+}
+
+#[test]
+fn a_bad_image_fails_with_the_handlers_reason() {
+    let place = Place::with_stack();
+    for name in ["bad-truncated.jpg", "bad-html.png", "bad-empty.jpg"] {
+        let file = corpus(name);
+        let ended = place.resizer(&["invoke", "--local", "--key", name, "--file", file.to_str().unwrap(), "--json"]).code(1);
+        let told = ended.document();
+        assert_eq!(told["status"], "FAILED", "{told}");
+        assert_eq!(told["error"], "NotResized", "{told}");
+        assert!(!told["cause"].as_str().unwrap().is_empty(), "{told}");
+
+        let execution = told["execution"].as_str().unwrap();
+        let history = place.resizer(&["status", "--local", "--execution", execution]).ok();
+        assert!(history.stdout.contains(told["cause"].as_str().unwrap()), "{}", history.stdout);
+    }
+}
+
+#[test]
+fn a_dry_run_writes_nothing() {
+    let place = Place::new();
+    let plan = place.json(&["up", "--local", "--dry-run"]);
+    assert_eq!(plan["dryRun"], true, "{plan}");
+    assert!(plan["changes"].as_array().unwrap().len() >= 10, "{plan}");
+    place.resizer(&["status", "--local"]).code(1).says("resizer up --local");
+}
+
+#[test]
+fn two_stacks_live_side_by_side() {
+    let place = Place::new();
+    for stack in ["dev", "prod"] {
+        place.resizer(&["up", "--local", "--stack", stack]).ok();
+    }
+    place.resizer(&["down", "--local", "--stack", "dev", "--yes"]).ok();
+    let rocket = sample("rocket.jpg");
+    let told =
+        place.json(&["invoke", "--local", "--stack", "prod", "--key", "r.jpg", "--file", rocket.to_str().unwrap()]);
+    assert_eq!(told["status"], "SUCCEEDED", "{told}");
+}
+
+#[test]
+fn another_width_is_changed_in_place() {
+    let place = Place::with_stack();
+    std::fs::write(place.path().join("resizer.toml"), "[resize]\nwidth = 120\nformat = \"png\"\n").unwrap();
+    let changed = place.json(&["up", "--local"]);
+    let touched: Vec<&str> = changed["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|change| change["action"] != "none")
+        .map(|change| change["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(touched, ["function"], "{changed}");
+
+    let rocket = sample("rocket.jpg");
+    let told = place.json(&["invoke", "--local", "--key", "r.jpg", "--file", rocket.to_str().unwrap()]);
+    assert_eq!(told["result"]["width"], 120, "{told}");
+    assert!(told["result"]["key"].as_str().unwrap().ends_with(".png"), "{told}");
+}

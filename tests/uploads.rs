@@ -1,0 +1,125 @@
+//! Many uploads at once, and keys of every kind: none lost, none double, none mangled.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use aws_sdk_s3::primitives::ByteStream;
+use common::{Place, eventually, sample};
+use futures_util::future::join_all;
+use serde_json::Value;
+
+/// Keys that some engine on the way once got wrong.
+fn awkward_keys() -> Vec<String> {
+    let mut keys: Vec<String> = [
+        "plain.jpg",
+        "with space.jpg",
+        "plus+plus.jpg",
+        "percent%20and%.jpg",
+        "it's.jpg",
+        "say \"cheese\".jpg",
+        "back\\slash.jpg",
+        "ünï/çødé/写真.jpg",
+        "emoji 🏞️.jpg",
+        "a/very/deep/folder/cat.jpg",
+        "double//slash.jpg",
+        "/leading.jpg",
+        "dollar$and#hash&amp.jpg",
+        "brackets[1](2){3}<4>.jpg",
+        "tab\there.jpg",
+        "question?.jpg",
+        "no-extension",
+        "UPPER.JPG",
+        "dot./..hidden.jpg",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    keys.push(format!("{}.jpg", "k".repeat(1024 - "output/_resized.jpg".len())));
+    keys
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_uploads_at_once_give_fifty_results() {
+    let place = Place::with_stack();
+    let outputs = place.outputs();
+    let (original, resized) = buckets(&outputs);
+    let s3 = place.s3();
+    let picture = std::fs::read(sample("chelsea.jpg")).unwrap();
+
+    let uploads = (0..50).map(|n| {
+        s3.put_object()
+            .bucket(&original)
+            .key(format!("album/{n}.jpg"))
+            .body(ByteStream::from(picture.clone()))
+            .send()
+    });
+    for upload in join_all(uploads).await {
+        upload.unwrap();
+    }
+
+    eventually("50 results", || async {
+        let listed = s3.list_objects_v2().bucket(&resized).send().await.unwrap();
+        (listed.key_count() == Some(50)).then_some(())
+    })
+    .await;
+    eventually("50 executions, each succeeded", || async {
+        let status = place.json(&["status", "--local", "--limit", "200"]);
+        let mut per_key: BTreeMap<String, usize> = BTreeMap::new();
+        for execution in status["executions"].as_array().unwrap() {
+            if execution["status"] != "SUCCEEDED" {
+                return None;
+            }
+            *per_key.entry(execution["key"].as_str().unwrap().to_owned()).or_default() += 1;
+        }
+        assert_eq!(per_key.len(), 50, "none lost");
+        assert!(per_key.values().all(|&runs| runs == 1), "none double: {per_key:?}");
+        Some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_of_any_kind_comes_through_the_upload() {
+    let place = Place::with_stack();
+    let (original, resized) = buckets(&place.outputs());
+    let s3 = place.s3();
+    let picture = std::fs::read(sample("chelsea.jpg")).unwrap();
+    let keys = awkward_keys();
+    for key in &keys {
+        s3.put_object().bucket(&original).key(key).body(ByteStream::from(picture.clone())).send().await.unwrap();
+    }
+    let written = eventually("a result for each key", || async {
+        let listed = s3.list_objects_v2().bucket(&resized).send().await.unwrap();
+        let written: Vec<String> = listed.contents().iter().map(|object| object.key().unwrap().to_owned()).collect();
+        (written.len() == keys.len()).then_some(written)
+    })
+    .await;
+    for key in &keys {
+        let expected = match key.strip_suffix(".jpg") {
+            Some(stem) => format!("output/{stem}_resized.jpg"),
+            None => format!("output/{key}_resized.jpg"),
+        };
+        assert!(written.contains(&expected), "{key:?} → {expected:?} is not in {written:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_of_any_kind_comes_through_invoke_both_ways() {
+    let place = Place::with_stack();
+    let (original, _) = buckets(&place.outputs());
+    let s3 = place.s3();
+    let picture = std::fs::read(sample("chelsea.jpg")).unwrap();
+    for key in awkward_keys() {
+        s3.put_object().bucket(&original).key(&key).body(ByteStream::from(picture.clone())).send().await.unwrap();
+        for via in ["states", "api"] {
+            let told = place.json(&["invoke", "--local", "--key", &key, "--via", via]);
+            assert_eq!(told["status"], "SUCCEEDED", "{key:?} via {via}: {told}");
+        }
+    }
+}
+
+fn buckets(outputs: &Value) -> (String, String) {
+    let name = |field: &str| outputs[field].as_str().unwrap().to_owned();
+    (name("original_bucket"), name("resized_bucket"))
+}
