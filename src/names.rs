@@ -128,14 +128,6 @@ impl Names {
         self.regional_arn("logs", &format!("log-group:{log_group}"))
     }
 
-    /// The ARN that tags a REST API: it has no account.
-    pub fn rest_api_arn(&self, id: &str) -> String {
-        format!(
-            "arn:{}:apigateway:{}::/restapis/{id}",
-            self.partition, self.region
-        )
-    }
-
     fn regional_arn(&self, service: &str, resource: &str) -> String {
         format!(
             "arn:{}:{service}:{}:{}:{resource}",

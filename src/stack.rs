@@ -237,7 +237,6 @@ impl Stack<'_> {
             stack: self.name(),
             id: REST_API,
             name: self.names.rest_api(),
-            arn_prefix: self.names.rest_api_arn(""),
             document: open_api(self.names)?,
             path: API_PATH,
             stage: STAGE,

@@ -10,8 +10,16 @@ use common::{Ended, Place, sample};
 #[test]
 fn a_name_that_aws_would_refuse_is_refused_before_the_first_call() {
     let place = Place::new();
-    for stack in ["Prod", "my_stack", "-x", "a-name-far-longer-than-a-bucket-may-have"] {
-        place.resizer(&["up", "--local", &format!("--stack={stack}")]).code(2).says("a stack's name");
+    for stack in [
+        "Prod",
+        "my_stack",
+        "-x",
+        "a-name-far-longer-than-a-bucket-may-have",
+    ] {
+        place
+            .resizer(&["up", "--local", &format!("--stack={stack}")])
+            .code(2)
+            .says("a stack's name");
     }
     assert!(!place.path().join(".resizer").exists(), "nothing was started");
 }
@@ -32,9 +40,19 @@ fn a_missing_region_is_named() {
 #[test]
 fn an_endpoint_that_does_not_answer_is_named() {
     let place = Place::new();
-    let mut command = place.command(&["status", "--region", "us-east-1", "--endpoint-url", "http://127.0.0.1:9"]);
-    command.env("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE").env("AWS_SECRET_ACCESS_KEY", "secret");
-    Ended::from(command.output().unwrap()).code(1).says("http://127.0.0.1:9");
+    let mut command = place.command(&[
+        "status",
+        "--region",
+        "us-east-1",
+        "--endpoint-url",
+        "http://127.0.0.1:9",
+    ]);
+    command
+        .env("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "secret");
+    Ended::from(command.output().unwrap())
+        .code(1)
+        .says("http://127.0.0.1:9");
 }
 
 #[test]
@@ -46,14 +64,21 @@ fn a_wrong_secret_is_named() {
     command
         .env("AWS_ACCESS_KEY_ID", env["AWS_ACCESS_KEY_ID"].as_str().unwrap())
         .env("AWS_SECRET_ACCESS_KEY", "wrong");
-    Ended::from(command.output().unwrap()).code(1).says("SignatureDoesNotMatch").says("secret key");
+    Ended::from(command.output().unwrap())
+        .code(1)
+        .says("SignatureDoesNotMatch")
+        .says("secret key");
 }
 
 #[test]
 fn a_configuration_that_is_not_understood_is_shown_with_its_place() {
     let place = Place::new();
     std::fs::write(place.path().join("resizer.toml"), "[resize]\nwidht = 3\n").unwrap();
-    place.resizer(&["up", "--local"]).code(2).says("widht").says("resizer.toml");
+    place
+        .resizer(&["up", "--local"])
+        .code(2)
+        .says("widht")
+        .says("resizer.toml");
     std::fs::write(place.path().join("resizer.toml"), "[resize]\nwidth = 0\n").unwrap();
     place.resizer(&["up", "--local"]).code(2).says("resize.width");
 }
@@ -61,14 +86,23 @@ fn a_configuration_that_is_not_understood_is_shown_with_its_place() {
 #[test]
 fn an_object_that_is_not_there_is_named() {
     let place = Place::with_stack();
-    place.resizer(&["invoke", "--local", "--key", "nowhere.jpg"]).code(1).says("nowhere.jpg");
+    place
+        .resizer(&["invoke", "--local", "--key", "nowhere.jpg"])
+        .code(1)
+        .says("nowhere.jpg");
 }
 
 #[test]
 fn without_a_stack_every_command_says_how_to_get_one() {
     let place = Place::new();
-    place.resizer(&["status", "--local"]).code(1).says("resizer up --local");
-    place.resizer(&["invoke", "--local", "--key", "a.jpg"]).code(1).says("resizer up --local");
+    place
+        .resizer(&["status", "--local"])
+        .code(1)
+        .says("resizer up --local");
+    place
+        .resizer(&["invoke", "--local", "--key", "a.jpg"])
+        .code(1)
+        .says("resizer up --local");
 }
 
 #[test]
@@ -83,8 +117,14 @@ fn a_function_zip_that_lambda_could_not_run_is_refused() {
     let place = Place::new();
     let junk = place.path().join("junk.zip");
     std::fs::write(&junk, b"not a zip").unwrap();
-    place.resizer(&["up", "--local", "--handler-zip", "junk.zip"]).code(1).says("junk.zip");
-    place.resizer(&["up", "--local", "--handler-zip", "missing.zip"]).code(1).says("missing.zip");
+    place
+        .resizer(&["up", "--local", "--handler-zip", "junk.zip"])
+        .code(1)
+        .says("junk.zip");
+    place
+        .resizer(&["up", "--local", "--handler-zip", "missing.zip"])
+        .code(1)
+        .says("missing.zip");
 }
 
 #[test]
@@ -106,13 +146,28 @@ fn a_reader_that_goes_away_is_no_failure() {
 async fn without_the_permission_to_write_the_execution_fails_with_access_denied() {
     let place = Place::with_stack();
     let iam = aws_sdk_iam::Client::new(&place.sdk_config());
-    let role = place.outputs()["roles"]["function"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    let role = place.outputs()["roles"]["function"]
+        .as_str()
+        .unwrap()
+        .rsplit('/')
+        .next()
+        .unwrap()
+        .to_owned();
     let policies = iam.list_role_policies().role_name(&role).send().await.unwrap();
     let policy = policies.policy_names()[0].clone();
-    let standing = iam.get_role_policy().role_name(&role).policy_name(&policy).send().await.unwrap();
+    let standing = iam
+        .get_role_policy()
+        .role_name(&role)
+        .policy_name(&policy)
+        .send()
+        .await
+        .unwrap();
     let document = percent_decoded(standing.policy_document());
     let mut document: serde_json::Value = serde_json::from_str(&document).unwrap();
-    document["Statement"].as_array_mut().unwrap().retain(|statement| statement["Action"] != "s3:PutObject");
+    document["Statement"]
+        .as_array_mut()
+        .unwrap()
+        .retain(|statement| statement["Action"] != "s3:PutObject");
     iam.put_role_policy()
         .role_name(&role)
         .policy_name(&policy)
@@ -122,11 +177,22 @@ async fn without_the_permission_to_write_the_execution_fails_with_access_denied(
         .unwrap();
 
     let rocket = sample("rocket.jpg");
-    let arguments = ["invoke", "--local", "--key", "r.jpg", "--file", rocket.to_str().unwrap(), "--json"];
+    let arguments = [
+        "invoke",
+        "--local",
+        "--key",
+        "r.jpg",
+        "--file",
+        rocket.to_str().unwrap(),
+        "--json",
+    ];
     let told = place.resizer(&arguments).code(1).document();
     assert_eq!(told["status"], "FAILED", "{told}");
     let reason = format!("{} {}", told["error"], told["cause"]);
-    assert!(reason.contains("AccessDenied") && reason.contains("s3:PutObject"), "{told}");
+    assert!(
+        reason.contains("AccessDenied") && reason.contains("s3:PutObject"),
+        "{told}"
+    );
 
     // It is drift like any other: `up` puts it back.
     let repaired = place.json(&["up", "--local"]);
@@ -138,13 +204,28 @@ async fn without_the_permission_to_write_the_execution_fails_with_access_denied(
 async fn killed_and_started_again_the_local_cloud_has_lost_nothing() {
     let place = Place::with_stack();
     let rocket = sample("rocket.jpg");
-    place.resizer(&["invoke", "--local", "--key", "r.jpg", "--file", rocket.to_str().unwrap()]).ok();
+    place
+        .resizer(&[
+            "invoke",
+            "--local",
+            "--key",
+            "r.jpg",
+            "--file",
+            rocket.to_str().unwrap(),
+        ])
+        .ok();
     let before = place.json(&["status", "--local"]);
 
     let endpoint = std::fs::read_to_string(place.path().join(".resizer/local/endpoint.json")).unwrap();
     let endpoint: serde_json::Value = serde_json::from_str(&endpoint).unwrap();
     let pid = endpoint["pid"].as_u64().unwrap().to_string();
-    assert!(Command::new("kill").args(["-9", &pid]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args(["-9", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
 
     let after = place.json(&["status", "--local"]);
     assert_eq!(after["outputs"], before["outputs"]);

@@ -23,7 +23,9 @@ const ALLOWED: &[&str] = &[
 /// Whether an SPDX expression (`OR`, `AND` and brackets one deep; `/` is the old `OR`) can be met from [`ALLOWED`].
 fn is_allowed(expression: &str) -> bool {
     expression.replace('/', " OR ").split(" AND ").all(|term| {
-        term.trim_matches(['(', ')']).split(" OR ").any(|licence| ALLOWED.contains(&licence.trim()))
+        term.trim_matches(['(', ')'])
+            .split(" OR ")
+            .any(|licence| ALLOWED.contains(&licence.trim()))
     })
 }
 
@@ -34,14 +36,23 @@ fn every_dependency_is_free_of_copyleft() {
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
     assert!(packages.len() > 100);
     let refused: Vec<String> = packages
         .iter()
         .filter(|package| !package["license"].as_str().is_some_and(is_allowed))
-        .map(|package| format!("{} {}: {}", package["name"], package["version"], package["license"]))
+        .map(|package| {
+            format!(
+                "{} {}: {}",
+                package["name"], package["version"], package["license"]
+            )
+        })
         .collect();
     assert!(refused.is_empty(), "not allowed, or not said: {refused:#?}");
 }

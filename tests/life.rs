@@ -16,7 +16,10 @@ fn a_photograph_goes_through_the_whole_pipeline() {
     assert_eq!(outputs["account"], "000000000000");
 
     let again = place.json(&["up", "--local"]);
-    assert_eq!(again["changed"], false, "the second run has nothing to do: {again}");
+    assert_eq!(
+        again["changed"], false,
+        "the second run has nothing to do: {again}"
+    );
     assert_eq!(&again["outputs"], outputs);
 
     let rocket = sample("rocket.jpg");
@@ -25,11 +28,21 @@ fn a_photograph_goes_through_the_whole_pipeline() {
     assert_eq!(told["status"], "SUCCEEDED", "{told}");
     assert_eq!(told["result"]["bucket"], outputs["resized_bucket"]);
     assert_eq!(told["result"]["key"], "output/in/rocket_resized.jpg");
-    assert_eq!((told["result"]["width"].as_u64(), told["result"]["height"].as_u64()), (Some(500), Some(334)));
+    assert_eq!(
+        (
+            told["result"]["width"].as_u64(),
+            told["result"]["height"].as_u64()
+        ),
+        (Some(500), Some(334))
+    );
 
     let status = place.json(&["status", "--local"]);
     let executions = status["executions"].as_array().unwrap();
-    assert_eq!(executions.len(), 1, "the upload started one execution, and invoke no second: {status}");
+    assert_eq!(
+        executions.len(),
+        1,
+        "the upload started one execution, and invoke no second: {status}"
+    );
     assert_eq!(executions[0]["key"], "in/rocket.jpg");
 
     for via in ["states", "api"] {
@@ -40,7 +53,10 @@ fn a_photograph_goes_through_the_whole_pipeline() {
 
     let down = place.json(&["down", "--local", "--yes"]);
     assert!(down["removed"].as_array().unwrap().len() >= 10, "{down}");
-    place.resizer(&["down", "--local", "--yes"]).ok().says("nothing to remove");
+    place
+        .resizer(&["down", "--local", "--yes"])
+        .ok()
+        .says("nothing to remove");
 }
 
 #[test]
@@ -48,15 +64,31 @@ fn a_bad_image_fails_with_the_handlers_reason() {
     let place = Place::with_stack();
     for name in ["bad-truncated.jpg", "bad-html.png", "bad-empty.jpg"] {
         let file = corpus(name);
-        let ended = place.resizer(&["invoke", "--local", "--key", name, "--file", file.to_str().unwrap(), "--json"]).code(1);
+        let ended = place
+            .resizer(&[
+                "invoke",
+                "--local",
+                "--key",
+                name,
+                "--file",
+                file.to_str().unwrap(),
+                "--json",
+            ])
+            .code(1);
         let told = ended.document();
         assert_eq!(told["status"], "FAILED", "{told}");
         assert_eq!(told["error"], "NotResized", "{told}");
         assert!(!told["cause"].as_str().unwrap().is_empty(), "{told}");
 
         let execution = told["execution"].as_str().unwrap();
-        let history = place.resizer(&["status", "--local", "--execution", execution]).ok();
-        assert!(history.stdout.contains(told["cause"].as_str().unwrap()), "{}", history.stdout);
+        let history = place
+            .resizer(&["status", "--local", "--execution", execution])
+            .ok();
+        assert!(
+            history.stdout.contains(told["cause"].as_str().unwrap()),
+            "{}",
+            history.stdout
+        );
     }
 }
 
@@ -66,7 +98,10 @@ fn a_dry_run_writes_nothing() {
     let plan = place.json(&["up", "--local", "--dry-run"]);
     assert_eq!(plan["dryRun"], true, "{plan}");
     assert!(plan["changes"].as_array().unwrap().len() >= 10, "{plan}");
-    place.resizer(&["status", "--local"]).code(1).says("resizer up --local");
+    place
+        .resizer(&["status", "--local"])
+        .code(1)
+        .says("resizer up --local");
 }
 
 #[test]
@@ -75,17 +110,31 @@ fn two_stacks_live_side_by_side() {
     for stack in ["dev", "prod"] {
         place.resizer(&["up", "--local", "--stack", stack]).ok();
     }
-    place.resizer(&["down", "--local", "--stack", "dev", "--yes"]).ok();
+    place
+        .resizer(&["down", "--local", "--stack", "dev", "--yes"])
+        .ok();
     let rocket = sample("rocket.jpg");
-    let told =
-        place.json(&["invoke", "--local", "--stack", "prod", "--key", "r.jpg", "--file", rocket.to_str().unwrap()]);
+    let told = place.json(&[
+        "invoke",
+        "--local",
+        "--stack",
+        "prod",
+        "--key",
+        "r.jpg",
+        "--file",
+        rocket.to_str().unwrap(),
+    ]);
     assert_eq!(told["status"], "SUCCEEDED", "{told}");
 }
 
 #[test]
 fn another_width_is_changed_in_place() {
     let place = Place::with_stack();
-    std::fs::write(place.path().join("resizer.toml"), "[resize]\nwidth = 120\nformat = \"png\"\n").unwrap();
+    std::fs::write(
+        place.path().join("resizer.toml"),
+        "[resize]\nwidth = 120\nformat = \"png\"\n",
+    )
+    .unwrap();
     let changed = place.json(&["up", "--local"]);
     let touched: Vec<&str> = changed["changes"]
         .as_array()
@@ -97,7 +146,17 @@ fn another_width_is_changed_in_place() {
     assert_eq!(touched, ["function"], "{changed}");
 
     let rocket = sample("rocket.jpg");
-    let told = place.json(&["invoke", "--local", "--key", "r.jpg", "--file", rocket.to_str().unwrap()]);
+    let told = place.json(&[
+        "invoke",
+        "--local",
+        "--key",
+        "r.jpg",
+        "--file",
+        rocket.to_str().unwrap(),
+    ]);
     assert_eq!(told["result"]["width"], 120, "{told}");
-    assert!(told["result"]["key"].as_str().unwrap().ends_with(".png"), "{told}");
+    assert!(
+        told["result"]["key"].as_str().unwrap().ends_with(".png"),
+        "{told}"
+    );
 }

@@ -70,10 +70,15 @@ async fn fifty_uploads_at_once_give_fifty_results() {
             if execution["status"] != "SUCCEEDED" {
                 return None;
             }
-            *per_key.entry(execution["key"].as_str().unwrap().to_owned()).or_default() += 1;
+            *per_key
+                .entry(execution["key"].as_str().unwrap().to_owned())
+                .or_default() += 1;
         }
         assert_eq!(per_key.len(), 50, "none lost");
-        assert!(per_key.values().all(|&runs| runs == 1), "none double: {per_key:?}");
+        assert!(
+            per_key.values().all(|&runs| runs == 1),
+            "none double: {per_key:?}"
+        );
         Some(())
     })
     .await;
@@ -87,11 +92,21 @@ async fn a_key_of_any_kind_comes_through_the_upload() {
     let picture = std::fs::read(sample("chelsea.jpg")).unwrap();
     let keys = awkward_keys();
     for key in &keys {
-        s3.put_object().bucket(&original).key(key).body(ByteStream::from(picture.clone())).send().await.unwrap();
+        s3.put_object()
+            .bucket(&original)
+            .key(key)
+            .body(ByteStream::from(picture.clone()))
+            .send()
+            .await
+            .unwrap();
     }
     let written = eventually("a result for each key", || async {
         let listed = s3.list_objects_v2().bucket(&resized).send().await.unwrap();
-        let written: Vec<String> = listed.contents().iter().map(|object| object.key().unwrap().to_owned()).collect();
+        let written: Vec<String> = listed
+            .contents()
+            .iter()
+            .map(|object| object.key().unwrap().to_owned())
+            .collect();
         (written.len() == keys.len()).then_some(written)
     })
     .await;
@@ -100,7 +115,10 @@ async fn a_key_of_any_kind_comes_through_the_upload() {
             Some(stem) => format!("output/{stem}_resized.jpg"),
             None => format!("output/{key}_resized.jpg"),
         };
-        assert!(written.contains(&expected), "{key:?} → {expected:?} is not in {written:#?}");
+        assert!(
+            written.contains(&expected),
+            "{key:?} → {expected:?} is not in {written:#?}"
+        );
     }
 }
 
@@ -111,7 +129,13 @@ async fn a_key_of_any_kind_comes_through_invoke_both_ways() {
     let s3 = place.s3();
     let picture = std::fs::read(sample("chelsea.jpg")).unwrap();
     for key in awkward_keys() {
-        s3.put_object().bucket(&original).key(&key).body(ByteStream::from(picture.clone())).send().await.unwrap();
+        s3.put_object()
+            .bucket(&original)
+            .key(&key)
+            .body(ByteStream::from(picture.clone()))
+            .send()
+            .await
+            .unwrap();
         for via in ["states", "api"] {
             let told = place.json(&["invoke", "--local", "--key", &key, "--via", via]);
             assert_eq!(told["status"], "SUCCEEDED", "{key:?} via {via}: {told}");

@@ -78,7 +78,7 @@ not_yet! {
     API_BUSY: "ConflictException", "concurrent modification"
         => "API Gateway to finish another change", CONTENTION;
     API_PACE: "TooManyRequestsException", ""
-        => "API Gateway's pace: AWS allows one API delete in 30 s, one import in 3 s", API_QUOTA;
+        => "API Gateway's pace: AWS allows one API delete in 30 s, one creation in 3 s", API_QUOTA;
     // Services say the same in several words, often as HTTP 400; the SDK has already tried again when these come.
     PACE: "ThrottlingException", "" => "AWS's pace: too many calls in this account", CONTENTION;
     PACE_THROTTLING: "Throttling", "" => "AWS's pace: too many calls in this account", CONTENTION;

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use aws_sdk_apigateway::Client;
 use aws_sdk_apigateway::primitives::Blob;
-use aws_sdk_apigateway::types::{Integration, PutMode, RestApi as SdkRestApi};
+use aws_sdk_apigateway::types::{
+    EndpointConfiguration, EndpointType, Integration, PutMode, RestApi as SdkRestApi,
+};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -23,8 +25,6 @@ pub struct RestApi {
     pub stack: String,
     pub id: &'static str,
     pub name: String,
-    /// `arn:PARTITION:apigateway:REGION::/restapis/`, which the API's id makes complete.
-    pub arn_prefix: String,
     /// The OpenAPI document.
     pub document: Value,
     /// The path of the document that is compared with what stands.
@@ -136,15 +136,17 @@ impl RestApi {
         Blob::new(self.document.to_string())
     }
 
-    async fn tag(&self, id: &str) -> Result<(), CallFailure> {
+    /// Puts the document in the place of what is there, and has the stage serve it.
+    async fn define(&self, id: &str) -> Result<(), CallFailure> {
         self.client
-            .tag_resource()
-            .resource_arn(format!("{}{id}", self.arn_prefix))
-            .tags(STACK_TAG, &self.stack)
+            .put_rest_api()
+            .rest_api_id(id)
+            .mode(PutMode::Overwrite)
+            .body(self.body())
             .send()
             .await
-            .during("apigateway:TagResource", &self.name)?;
-        Ok(())
+            .during("apigateway:PutRestApi", &self.name)?;
+        self.deploy(id).await
     }
 
     /// A change of the API does nothing until it is deployed to the stage.
@@ -218,7 +220,8 @@ fn found_integration(integration: &Integration) -> Value {
         "method": integration.http_method(),
         "uri": integration.uri(),
         "credentials": integration.credentials(),
-        "passthrough": integration.passthrough_behavior(),
+        // An import may say it in small letters, and AWS gives it back in capitals.
+        "passthrough": integration.passthrough_behavior().map(str::to_uppercase),
         "templates": templates(integration.request_templates()),
         "responses": responses,
     })
@@ -276,18 +279,22 @@ impl Resource for RestApi {
     }
 
     async fn create(&self, _step: &Step<'_>) -> Result<(), Failure> {
-        let imported = self
+        // An import takes no tags, and a run that ends before they are put would leave an API that no one finds again.
+        let created = self
             .client
-            .import_rest_api()
-            // REGIONAL, of which AWS lets ten be imported where it lets one EDGE be.
-            .parameters("endpointConfigurationTypes", "REGIONAL")
-            .body(self.body())
+            .create_rest_api()
+            .name(&self.name)
+            .tags(STACK_TAG, &self.stack)
+            .endpoint_configuration(
+                EndpointConfiguration::builder()
+                    // Of which AWS lets ten be made in the time of one EDGE.
+                    .types(EndpointType::Regional)
+                    .build(),
+            )
             .send()
             .await
-            .during("apigateway:ImportRestApi", &self.name)?;
-        let id = imported.id().unwrap_or_default();
-        self.tag(id).await?;
-        Ok(self.deploy(id).await?)
+            .during("apigateway:CreateRestApi", &self.name)?;
+        Ok(self.define(created.id().unwrap_or_default()).await?)
     }
 
     async fn change(&self, found: &Fields, changes: &[FieldChange], step: &Step<'_>) -> Result<(), Failure> {
@@ -300,15 +307,7 @@ impl Resource for RestApi {
         }
         if touches(changes, &[DESCRIPTION, INTEGRATION, DEPLOYED]) {
             let id = found.text(API_ID).unwrap_or_default();
-            self.client
-                .put_rest_api()
-                .rest_api_id(id)
-                .mode(PutMode::Overwrite)
-                .body(self.body())
-                .send()
-                .await
-                .during("apigateway:PutRestApi", &self.name)?;
-            self.deploy(id).await?;
+            self.define(id).await?;
         }
         Ok(())
     }

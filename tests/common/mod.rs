@@ -19,7 +19,9 @@ pub fn sample(name: &str) -> PathBuf {
 
 /// The handler's test pictures, good and bad.
 pub fn corpus(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("handler/tests/corpus").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("handler/tests/corpus")
+        .join(name)
 }
 
 /// An empty folder to be in.
@@ -36,7 +38,9 @@ pub struct Ended {
 
 impl Place {
     pub fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
     }
 
     /// A place where the stack already stands in a local cloud.
@@ -60,11 +64,21 @@ impl Place {
             .env("AWS_CONFIG_FILE", self.path().join("no-config"))
             .env("AWS_SHARED_CREDENTIALS_FILE", self.path().join("no-credentials"))
             .env("AWS_EC2_METADATA_DISABLED", "true")
-            .env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"))
+            .env(
+                "XDG_CACHE_HOME",
+                Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"),
+            )
             .env("COLUMNS", "100");
-        for variable in
-            ["AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "NO_COLOR"]
-        {
+        for variable in [
+            "AWS_PROFILE",
+            "AWS_REGION",
+            "AWS_DEFAULT_REGION",
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_SESSION_TOKEN",
+            "AWS_ENDPOINT_URL",
+            "NO_COLOR",
+        ] {
             command.env_remove(variable);
         }
         command
@@ -89,7 +103,12 @@ impl Place {
     /// The SDK's configuration for this place's local cloud.
     pub fn sdk_config(&self) -> SdkConfig {
         let env = self.json(&["local", "env"]);
-        let value = |name: &str| env[name].as_str().unwrap_or_else(|| panic!("no {name} in {env}")).to_owned();
+        let value = |name: &str| {
+            env[name]
+                .as_str()
+                .unwrap_or_else(|| panic!("no {name} in {env}"))
+                .to_owned()
+        };
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
             .build_https();
@@ -107,7 +126,9 @@ impl Place {
     }
 
     pub fn s3(&self) -> aws_sdk_s3::Client {
-        let config = aws_sdk_s3::config::Builder::from(&self.sdk_config()).force_path_style(true).build();
+        let config = aws_sdk_s3::config::Builder::from(&self.sdk_config())
+            .force_path_style(true)
+            .build();
         aws_sdk_s3::Client::from_conf(config)
     }
 }
@@ -140,7 +161,13 @@ impl Ended {
     /// It must have ended with this exit code.
     #[track_caller]
     pub fn code(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code,
+            Some(code),
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout,
+            self.stderr
+        );
         self
     }
 
@@ -154,7 +181,11 @@ impl Ended {
     /// Its standard error must say this.
     #[track_caller]
     pub fn says(self, words: &str) -> Self {
-        assert!(self.stderr.contains(words), "{words:?} is not in stderr:\n{}", self.stderr);
+        assert!(
+            self.stderr.contains(words),
+            "{words:?} is not in stderr:\n{}",
+            self.stderr
+        );
         self
     }
 }
