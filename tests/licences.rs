@@ -13,6 +13,7 @@ const ALLOWED: &[&str] = &[
     "BlueOak-1.0.0",
     "BSL-1.0",
     "CC0-1.0",
+    "IJG",
     "ISC",
     "MIT",
     "Unicode-3.0",

@@ -113,7 +113,8 @@ async fn a_key_of_any_kind_comes_through_the_upload() {
     for key in &keys {
         let expected = match key.strip_suffix(".jpg") {
             Some(stem) => format!("output/{stem}_resized.jpg"),
-            None => format!("output/{key}_resized.jpg"),
+            None if key.ends_with(".JPG") => format!("output/{key}_resized.jpg"),
+            None => format!("output/{key}.resized.jpg"),
         };
         assert!(
             written.contains(&expected),

@@ -10,32 +10,33 @@ use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 
+use super::Target;
 use super::cache::Cache;
 use super::toolchain::{Builder, Toolchain, not_started};
 use crate::error::CommandError;
 use crate::ui::Ui;
 use crate::ui::waiting::Waiting;
 
-/// How the function is compiled, as cargo's `--config` takes it: it is paid for by the millisecond it runs.
-pub const PROFILE: [&str; 6] = [
-    "profile.release.opt-level=3",
-    "profile.release.lto=\"fat\"",
-    "profile.release.codegen-units=1",
-    "profile.release.panic=\"unwind\"",
-    "profile.release.debug=false",
-    "profile.release.strip=\"symbols\"",
-];
+/// How cargo compiles the function for `target`, as a configuration file.
+pub fn profile(target: Target) -> &'static str {
+    match target {
+        Target::Lambda(_) => include_str!("profile/lambda.toml"),
+        Target::Host => include_str!("profile/host.toml"),
+    }
+}
 
 /// How many of cargo's last lines are shown when it fails.
 const LAST_LINES: usize = 20;
 
-/// Compiles the source in `cache` and reads the program.
+/// Compiles the source in `cache` for `target` and reads the program.
 pub async fn run(
     cache: &Cache,
     toolchain: &Toolchain,
     builder: &Builder,
+    target: Target,
     ui: &Ui,
 ) -> Result<Vec<u8>, CommandError> {
+    tokio::fs::write(cache.profile(), profile(target)).await?;
     let started = Instant::now();
     let waiting = Waiting::new(ui, "Building the function (the first time takes some minutes)");
     let mut child = cargo(cache, toolchain, builder).spawn().map_err(not_started)?;
@@ -71,11 +72,9 @@ fn cargo(cache: &Cache, toolchain: &Toolchain, builder: &Builder) -> Command {
         .args([builder.subcommand, "--release", "--bin", "bootstrap"])
         .args(["--target", &builder.target])
         .arg("--target-dir")
-        .arg(cache.target());
-    for setting in PROFILE {
-        cargo.args(["--config", setting]);
-    }
-    cargo
+        .arg(cache.target())
+        .arg("--config")
+        .arg(cache.profile())
         .current_dir(cache.source())
         .env("CARGO_ENCODED_RUSTFLAGS", rust_flags(cache, toolchain))
         // Progress as on a terminal, one line rewritten; `follow` takes it apart.

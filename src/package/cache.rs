@@ -53,6 +53,11 @@ impl Cache {
         self.root.join("target")
     }
 
+    /// How cargo is to compile it.
+    pub fn profile(&self) -> PathBuf {
+        self.root.join("profile.toml")
+    }
+
     /// The finished zip of `key`.
     pub fn package(&self, key: &str) -> PathBuf {
         self.root.join("packages").join(format!("{key}.zip"))

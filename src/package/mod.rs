@@ -117,7 +117,7 @@ fn cache_key(target: Target, toolchain: &Toolchain) -> String {
     let mut hash = Sha256::new();
     hash.update(source::digest());
     hash.update(format!("{target:?}"));
-    hash.update(build::PROFILE.join("\n"));
+    hash.update(build::profile(target));
     hash.update(&toolchain.version);
     hex::encode(hash.finalize())
 }
@@ -138,7 +138,7 @@ async fn build(
     ui: &Ui,
 ) -> Result<Vec<u8>, CommandError> {
     if toolchain.builds_natively(target) {
-        let bootstrap = build::run(cache, toolchain, &Builder::native(toolchain), ui).await?;
+        let bootstrap = build::run(cache, toolchain, &Builder::native(toolchain), target, ui).await?;
         match elf::check(&bootstrap, target) {
             Ok(()) => return Ok(bootstrap),
             // This machine's C library is newer than Lambda's; zig brings the right one.
@@ -155,7 +155,7 @@ async fn build(
         }
     }
     let builder = Builder::zig(toolchain, target).await?;
-    let bootstrap = build::run(cache, toolchain, &builder, ui).await?;
+    let bootstrap = build::run(cache, toolchain, &builder, target, ui).await?;
     elf::check(&bootstrap, target).map_err(|refusal| {
         CommandError::failed(format!("the function was built but would not start: {refusal}"))
     })?;

@@ -262,8 +262,11 @@ fn resource(id: &str, path: &str, document: &Value, embeds: bool) -> Value {
 
 fn method_document(method: &str, operation: &Value) -> Value {
     let mut integration = operation["x-amazon-apigateway-integration"].clone();
-    if let Some(kind) = integration["type"].as_str() {
-        integration["type"] = json!(kind.to_uppercase());
+    // However a document writes them, they come back in capitals.
+    for field in ["type", "passthroughBehavior"] {
+        if let Some(word) = integration[field].as_str() {
+            integration[field] = json!(word.to_uppercase());
+        }
     }
     if let Some(fields) = integration.as_object_mut() {
         let responses = fields.shift_remove("responses");
