@@ -291,8 +291,8 @@ impl File {
             ..
         } = self.resize;
         for (name, side) in [("resize.width", width), ("resize.height", height)] {
-            if side.is_some_and(|side| !(1..=16_384).contains(&side)) {
-                return Err(format!("{name} is a number of pixels from 1 to 16384"));
+            if side.is_some_and(|side| !(1..=16_383).contains(&side)) {
+                return Err(format!("{name} is a number of pixels from 1 to 16383"));
             }
         }
         if width.is_none() && height.is_none() {

@@ -12,6 +12,8 @@ const LARGEST_SIDE: u32 = 16_383;
 pub struct Environment {
     /// Bucket for the results.
     pub resized_bucket: String,
+    /// Bucket of the events that name none.
+    pub original_bucket: Option<String>,
     pub resize: ResizeSettings,
     pub s3: S3Access,
 }
@@ -62,6 +64,7 @@ impl Environment {
         let defaults = ResizeSettings::default();
         Ok(Self {
             resized_bucket: variables.required("RESIZED_BUCKET", "the bucket that results are written to")?,
+            original_bucket: variables.get("ORIGINAL_BUCKET"),
             resize: ResizeSettings {
                 width: variables
                     .number("RESIZE_WIDTH", 1, LARGEST_SIDE)?

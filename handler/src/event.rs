@@ -27,10 +27,14 @@ pub enum EventError {
     Record { index: usize, detail: String },
 }
 
-/// The objects that an event names, at least one.
-pub fn objects(event: &Value) -> Result<Vec<Object>, EventError> {
+/// The objects that an event names, at least one. An event that names a key alone means `default_bucket`, if there is one.
+pub fn objects(event: &Value, default_bucket: Option<&str>) -> Result<Vec<Object>, EventError> {
     if let Some(records) = event.get("Records") {
         return notified(records);
+    }
+    let mut event = event.clone();
+    if let (Some(bucket), Some(fields)) = (default_bucket, event.as_object_mut()) {
+        fields.entry("bucket").or_insert_with(|| bucket.into());
     }
     let object = Object::deserialize(event).map_err(|error| EventError::NoObject {
         detail: error.to_string(),
@@ -116,17 +120,17 @@ mod tests {
             key: "a+b%20c d.jpg".into(),
             size: Some(7),
         };
-        assert_eq!(objects(&event).unwrap(), [object]);
+        assert_eq!(objects(&event, None).unwrap(), [object]);
     }
 
     #[test]
     fn the_size_may_be_absent() {
         assert_eq!(
-            objects(&json!({"bucket": "b", "key": "k"})).unwrap()[0].size,
+            objects(&json!({"bucket": "b", "key": "k"}), None).unwrap()[0].size,
             None
         );
         assert_eq!(
-            objects(&json!({"bucket": "b", "key": "k", "size": null})).unwrap()[0].size,
+            objects(&json!({"bucket": "b", "key": "k", "size": null}), None).unwrap()[0].size,
             None
         );
     }
@@ -134,7 +138,7 @@ mod tests {
     #[test]
     fn a_notifications_keys_are_url_decoded() {
         let event = json!({"Records": [record("a+b%2Bc%25.jpg"), record("%E5%B1%B1/x%22%27%5C.jpg")]});
-        let keys: Vec<_> = objects(&event)
+        let keys: Vec<_> = objects(&event, None)
             .unwrap()
             .into_iter()
             .map(|object| object.key)
@@ -156,23 +160,33 @@ mod tests {
             json!({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"}),
         ];
         for event in wrong {
-            let message = objects(&event).unwrap_err().to_string();
+            let message = objects(&event, None).unwrap_err().to_string();
             assert!(
                 message.starts_with("the event names no object"),
                 "{event}: {message}"
             );
         }
-        assert_eq!(objects(&json!({"Records": []})), Err(EventError::NoRecords));
-        let message = objects(&json!({"Records": [record("k"), {}]}))
+        assert_eq!(objects(&json!({"Records": []}), None), Err(EventError::NoRecords));
+        let message = objects(&json!({"Records": [record("k"), {}]}), None)
             .unwrap_err()
             .to_string();
         assert!(
             message.starts_with("record 1 of the S3 notification: missing field `s3`"),
             "{message}"
         );
-        let message = objects(&json!({"Records": [record("%ff")]}))
+        let message = objects(&json!({"Records": [record("%ff")]}), None)
             .unwrap_err()
             .to_string();
         assert!(message.contains("not UTF-8"), "{message}");
+    }
+
+    #[test]
+    fn a_key_alone_is_one_of_the_default_bucket() {
+        let event = json!({"key": "k"});
+        assert_eq!(objects(&event, Some("originals")).unwrap()[0].bucket, "originals");
+        let message = objects(&event, None).unwrap_err().to_string();
+        assert!(message.contains("bucket"), "{message}");
+        let named = json!({"bucket": "b", "key": "k"});
+        assert_eq!(objects(&named, Some("originals")).unwrap()[0].bucket, "b");
     }
 }

@@ -35,7 +35,7 @@ impl Function {
     /// # Errors
     /// A [`Failure`] for what is not about the images; the event may be sent again, results are written over.
     pub async fn answer(&self, event: &Value) -> Result<Answer, Failure> {
-        let objects = match event::objects(event) {
+        let objects = match event::objects(event, self.environment.original_bucket.as_deref()) {
             Ok(objects) => objects,
             Err(error) => return Ok(Answer::One(Outcome::Refused(Refused::event(&error)))),
         };

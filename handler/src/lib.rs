@@ -9,7 +9,7 @@
 //!
 //! # Event
 //! `{"bucket": …, "key": …, "size": …}` with the key as it is (`size` is optional), or an S3 notification
-//! `{"Records": […]}` with URL-encoded keys.
+//! `{"Records": […]}` with URL-encoded keys. Without a `bucket`, the key is one of `ORIGINAL_BUCKET`'s.
 //!
 //! # Answer
 //! `{"ok": true, "sourceBucket", "sourceKey", "destBucket", "destKey", "width", "height", "sourceWidth", "sourceHeight",
@@ -34,6 +34,7 @@
 //! | variable | default | |
 //! | --- | --- | --- |
 //! | `RESIZED_BUCKET` | | bucket for the results |
+//! | `ORIGINAL_BUCKET` | | bucket of the events that name none |
 //! | `RESIZE_WIDTH` | `500` | pixels |
 //! | `RESIZE_HEIGHT` | by the source's ratio | pixels |
 //! | `RESIZE_FIT` | `inside` | `inside`, `cover`, `contain` or `fill`; matters when there is a height |
