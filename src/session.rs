@@ -11,6 +11,8 @@ use crate::names::Names;
 pub struct Session {
     pub clients: Clients,
     pub names: Names,
+    /// [`Settings::flags`], for the commands we propose.
+    pub flags: String,
 }
 
 /// Whether a local cloud may be started for this command.
@@ -66,6 +68,7 @@ impl Session {
                 region,
                 partition,
             },
+            flags: settings.flags.clone(),
         })
     }
 }

@@ -23,8 +23,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// The port to listen on; none: the one used last time if it is free, else any.
     pub port: Option<u16>,
-    /// The region that its ARNs name.
-    pub region: String,
+    /// The region that its ARNs name; none: the one used last time, else `us-east-1`.
+    pub region: Option<String>,
 }
 
 /// What all services share.
@@ -47,9 +47,9 @@ impl Cloud {
     pub fn start(settings: Settings) -> Result<RunningCloud, StartError> {
         let folder = DataFolder::hold(&settings.data_dir)?;
         let store = Store::open(&settings.data_dir.join("cloud.db"))?;
-        let (listener, endpoint) = folder.listen(settings.port, &settings.region)?;
+        let (listener, endpoint) = folder.listen(settings.port, settings.region)?;
         let cloud = Arc::new(Self {
-            region: settings.region,
+            region: endpoint.region.clone(),
             data_dir: settings.data_dir,
             sessions: Issuer::new(&endpoint.secret_access_key),
             endpoint,

@@ -84,6 +84,9 @@ impl Endpoint {
     }
 }
 
+/// The region of a data folder that was never asked for another.
+const FIRST_REGION: &str = "us-east-1";
+
 /// A data folder that this process holds: nobody else serves it while this lives.
 pub struct DataFolder {
     path: PathBuf,
@@ -128,8 +131,13 @@ impl DataFolder {
         })
     }
 
-    /// Listens, and writes the endpoint: the credentials are made once per folder; the port is kept when it is free.
-    pub fn listen(&self, port: Option<u16>, region: &str) -> Result<(TcpListener, Endpoint), StartError> {
+    /// Listens, and writes the endpoint: the credentials are made once per folder; the port is kept when it is free, and
+    /// the region when no other is asked for.
+    pub fn listen(
+        &self,
+        port: Option<u16>,
+        region: Option<String>,
+    ) -> Result<(TcpListener, Endpoint), StartError> {
         let failed = |source| StartError::Folder {
             path: self.path.clone(),
             source,
@@ -139,13 +147,16 @@ impl DataFolder {
             reason: error.to_string(),
         })?;
         let listener = bind(port, earlier.as_ref().and_then(Endpoint::port))?;
+        let region = region
+            .or_else(|| earlier.as_ref().map(|earlier| earlier.region.clone()))
+            .unwrap_or_else(|| FIRST_REGION.to_owned());
         let (access_key_id, secret_access_key) = match earlier {
             Some(earlier) => (earlier.access_key_id, earlier.secret_access_key),
             None => new_credentials().map_err(failed)?,
         };
         let endpoint = Endpoint {
             url: format!("http://{}", listener.local_addr().map_err(failed)?),
-            region: region.to_owned(),
+            region,
             access_key_id,
             secret_access_key,
             pid: std::process::id(),
@@ -197,7 +208,7 @@ mod tests {
         assert!(Endpoint::find(&path).unwrap().is_none());
 
         let folder = DataFolder::hold(&path).unwrap();
-        let (_listener, endpoint) = folder.listen(None, "us-east-1").unwrap();
+        let (_listener, endpoint) = folder.listen(None, None).unwrap();
         assert!(matches!(DataFolder::hold(&path), Err(StartError::InUse { .. })));
         assert_eq!(Endpoint::find(&path).unwrap().unwrap().url, endpoint.url);
 
@@ -211,18 +222,15 @@ mod tests {
         let path = parent.path().join("local");
         let first = DataFolder::hold(&path)
             .unwrap()
-            .listen(None, "us-east-1")
+            .listen(None, Some("eu-west-3".to_owned()))
             .unwrap()
             .1;
 
-        let second = DataFolder::hold(&path)
-            .unwrap()
-            .listen(None, "us-east-1")
-            .unwrap()
-            .1;
+        let second = DataFolder::hold(&path).unwrap().listen(None, None).unwrap().1;
 
         assert_eq!(first.secret_access_key, second.secret_access_key);
         assert_eq!(first.url, second.url);
+        assert_eq!(second.region, "eu-west-3");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
         assert_eq!(
             fs::metadata(path.join(FILE)).unwrap().permissions().mode() & 0o777,

@@ -52,7 +52,7 @@ async fn a_role_lives_and_is_gone() {
     let role = iam.get_role().role_name("r").send().await.unwrap().role.unwrap();
     assert_eq!(role.description(), Some("what for"));
     assert_eq!(role.max_session_duration(), Some(3600));
-    assert_eq!(role.tags(), [tag.clone()]);
+    assert_eq!(role.tags(), std::slice::from_ref(&tag));
     let document = percent_decode(role.assume_role_policy_document().unwrap());
     assert_eq!(document, trust());
 

@@ -12,6 +12,7 @@ use crate::resources::{API_ID, Contents, count};
 use crate::session::{Session, WhenAbsent};
 use crate::stack;
 use crate::ui::Ui;
+use crate::ui::format;
 use crate::ui::progress::Progress;
 use crate::ui::table::{aligned, width_of_stdout};
 
@@ -142,7 +143,7 @@ fn described(contents: Contents) -> String {
     let plural = if objects == 1 { "" } else { "s" };
     match objects {
         0 => "empty".to_owned(),
-        _ => format!("{more}{objects} object{plural}, {}", indicatif::HumanBytes(bytes)),
+        _ => format!("{more}{objects} object{plural}, {}", format::bytes(bytes)),
     }
 }
 

@@ -36,5 +36,5 @@ pub fn nothing_stands(session: &Session) -> CommandError {
         "the stack \"{}\" does not stand in {} (account {})",
         names.stack, names.region, names.account
     ))
-    .hint("`resizer up` makes it, with the same --stack, --region, --profile or --local")
+    .hint(format!("`resizer up{}` makes it", session.flags))
 }

@@ -28,7 +28,7 @@ impl TestCloud {
         let settings = Settings {
             data_dir,
             port: None,
-            region: "us-east-1".to_owned(),
+            region: None,
         };
         let running = Cloud::start(settings).unwrap();
         let endpoint = running.endpoint().clone();

@@ -323,39 +323,6 @@ async fn what_is_not_supported_is_refused() {
     );
 }
 
-/// `cargo test --release -p resizer-local --test pipeline -- --ignored --nocapture speed` prints what issue 2 asks for.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "a measurement"]
-async fn speed() {
-    let stack = Stack::start().await;
-    let s3 = stack.cloud.s3();
-    stack.upload("warm").await;
-    stack.ended(1).await;
-    let mut times = Vec::new();
-    for at in 0..20 {
-        let key = format!("one-{at}");
-        let began = std::time::Instant::now();
-        stack.upload(&key).await;
-        while s3.head_object().bucket("resized").key(&key).send().await.is_err() {
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-        }
-        times.push(began.elapsed());
-    }
-    times.sort();
-    println!(
-        "PutObject to result: median {:?}, slowest {:?}",
-        times[10], times[19]
-    );
-
-    let began = std::time::Instant::now();
-    let keys: Vec<_> = (0..400).map(|at| format!("many-{at}")).collect();
-    for keys in keys.chunks(50) {
-        futures_util::future::join_all(keys.iter().map(|key| stack.upload(key))).await;
-    }
-    stack.ended(421).await;
-    println!("{:.0} objects a second", 400.0 / began.elapsed().as_secs_f64());
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_is_changed_listed_and_taken_away() {
     let stack = Stack::start().await;

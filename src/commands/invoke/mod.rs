@@ -148,7 +148,7 @@ pub async fn run(settings: &Settings, args: InvokeArgs, ui: &Ui) -> Result<(), C
     let timeline = tokio::select! {
         timeline = follow::to_the_end(&session.clients, &execution, deadline, ui) => timeline?,
         _ = tokio::signal::ctrl_c() => return Err(CommandError::interrupted("stopped looking on; the execution goes on")
-            .hint(format!("`resizer status --execution {}` shows it", name_part(&execution)))),
+            .hint(format!("`resizer status{} --execution {}` shows it", settings.flags, name_part(&execution)))),
     };
     outcome::tell(settings, &session, &execution, &object, &timeline, ui).await
 }
@@ -218,8 +218,12 @@ async fn find(session: &Session, bucket: String, key: &str) -> Result<Object, Co
                 .await
                 .during("s3:ListBucket", &bucket);
             there.map_err(|failure| absent(session, failure))?;
-            Err(CommandError::failed(format!("there is no object {uri}"))
-                .hint("upload one and run the pipeline on it: resizer invoke --key KEY --file PATH"))
+            Err(
+                CommandError::failed(format!("there is no object {uri}")).hint(format!(
+                    "upload one and run the pipeline on it: resizer invoke{} --key KEY --file PATH",
+                    session.flags
+                )),
+            )
         }
         Err(failure) => Err(failure.into()),
     }

@@ -20,9 +20,6 @@ use crate::ui::Ui;
 
 pub use background::find_or_start;
 
-/// The region that a local cloud's ARNs name when none is asked for.
-const DEFAULT_REGION: &str = "us-east-1";
-
 /// The local cloud: runs it, stops it, and prints what other tools need to talk to it.
 #[derive(Debug, Args)]
 pub struct LocalArgs {
@@ -57,7 +54,7 @@ pub async fn run(settings: &Settings, args: LocalArgs, ui: &Ui) -> Result<(), Co
                 resizer_local::Settings {
                     data_dir: args.data_dir,
                     port,
-                    region: region.unwrap_or(DEFAULT_REGION).to_owned(),
+                    region: region.map(str::to_owned),
                 },
                 ui,
             )

@@ -1,0 +1,162 @@
+//! How fast the local cloud carries an object from its upload to its result: `cargo bench --bench pipeline`.
+//!
+//! The real `resizer`, its local cloud, and as the function a real `bootstrap` process that copies the object
+//! (`handler/examples/copy.rs`): everything but the image work. The peers' figures are those measured with the same
+//! flow and a copying function on two cores; they are printed beside ours, not measured again.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "../tests/common/mod.rs"]
+mod common;
+
+use std::io::{Cursor, Write};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::primitives::ByteStream;
+use common::Place;
+use futures_util::StreamExt;
+use futures_util::stream;
+use serde_json::Value;
+
+const ONE_BY_ONE: usize = 200;
+const AT_ONCE: usize = 3000;
+const UPLOADERS: usize = 32;
+
+#[tokio::main]
+async fn main() {
+    let place = Place::new();
+    let zip = place.path().join("copy.zip");
+    std::fs::write(&zip, zipped(&copying_bootstrap())).unwrap();
+
+    let started = Instant::now();
+    place.resizer(&["local", "env", "--json"]).code(1);
+    let without_a_cloud = started.elapsed();
+    std::fs::create_dir_all(place.path().join(".resizer/local")).unwrap();
+    let started = Instant::now();
+    place.json(&["local", "env"]);
+    let start = started.elapsed().saturating_sub(without_a_cloud);
+
+    let up = timed(|| place.json(&["up", "--local", "--handler-zip", "copy.zip"]));
+    let again = timed(|| place.json(&["up", "--local", "--handler-zip", "copy.zip"]));
+    let outputs = place.outputs();
+    let pipeline = Pipeline {
+        s3: place.s3(),
+        original: outputs["original_bucket"].as_str().unwrap().to_owned(),
+        resized: outputs["resized_bucket"].as_str().unwrap().to_owned(),
+    };
+    pipeline.carry("warm").await;
+    let idle = memory(&place);
+
+    let mut times = Vec::new();
+    for n in 0..ONE_BY_ONE {
+        times.push(pipeline.carry(&format!("one/{n}")).await);
+    }
+    times.sort();
+
+    let began = Instant::now();
+    stream::iter(0..AT_ONCE)
+        .for_each_concurrent(UPLOADERS, |n| pipeline.put(format!("many/{n}")))
+        .await;
+    for n in 0..AT_ONCE {
+        pipeline.result(&format!("many/{n}")).await;
+    }
+    let rate = AT_ONCE as f64 / began.elapsed().as_secs_f64();
+    let loaded = memory(&place);
+    let down = timed(|| place.json(&["down", "--local", "--yes"]));
+
+    let at = |percent: usize| times[times.len() * percent / 100].as_secs_f64() * 1000.0;
+    println!("PutObject to result, copying function        median        p95    objects/s");
+    println!(
+        "  resizer --local                          {:>6.1} ms  {:>6.1} ms  {rate:>9.0}",
+        at(50),
+        at(95)
+    );
+    println!("  MiniStack (published)                     217   ms          –         70");
+    println!("  LocalStack 4.14 (published)            267–324   ms          –        4.3");
+    println!();
+    println!("start {start:.0?}, up {up:.0?}, up again {again:.0?}, down with {AT_ONCE} objects {down:.0?}");
+    println!("memory of the local cloud: {idle:.0} MiB idle, {loaded:.0} MiB after the load");
+}
+
+struct Pipeline {
+    s3: Client,
+    original: String,
+    resized: String,
+}
+
+impl Pipeline {
+    async fn put(&self, key: String) {
+        let put = self.s3.put_object().bucket(&self.original).key(key + ".jpg");
+        put.body(ByteStream::from_static(&[7; 4096]))
+            .send()
+            .await
+            .unwrap();
+    }
+
+    async fn result(&self, key: &str) {
+        let key = format!("output/{key}_resized.jpg");
+        while self
+            .s3
+            .head_object()
+            .bucket(&self.resized)
+            .key(&key)
+            .send()
+            .await
+            .is_err()
+        {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// From before the upload until the result is there.
+    async fn carry(&self, key: &str) -> Duration {
+        let began = Instant::now();
+        self.put(key.to_owned()).await;
+        self.result(key).await;
+        began.elapsed()
+    }
+}
+
+fn timed(work: impl FnOnce() -> Value) -> Duration {
+    let began = Instant::now();
+    work();
+    began.elapsed()
+}
+
+/// Builds `handler/examples/copy.rs` as the function is built for speed.
+fn copying_bootstrap() -> Vec<u8> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let built = Command::new(env!("CARGO"))
+        .args([
+            "build",
+            "--release",
+            "--package",
+            "resizer-handler",
+            "--example",
+            "copy",
+        ])
+        .current_dir(root)
+        .status()
+        .unwrap();
+    assert!(built.success());
+    std::fs::read(root.join("target/release/examples/copy")).unwrap()
+}
+
+fn zipped(bootstrap: &[u8]) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default().unix_permissions(0o755);
+    zip.start_file("bootstrap", options).unwrap();
+    zip.write_all(bootstrap).unwrap();
+    zip.finish().unwrap().into_inner()
+}
+
+/// MiB of resident memory of the server's process, from `/proc`.
+fn memory(place: &Place) -> f64 {
+    let endpoint = std::fs::read(place.path().join(".resizer/local/endpoint.json")).unwrap();
+    let endpoint: Value = serde_json::from_slice(&endpoint).unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{}/status", endpoint["pid"])).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+}
