@@ -64,7 +64,7 @@ pub struct GlobalArgs {
     /// Print the result as one JSON document
     #[arg(long, global = true, help_heading = "Output")]
     pub json: bool,
-    /// Say more: AWS calls as they are made (-vv: with the SDK's own log)
+    /// Say more: AWS calls as they are made (-vv: with the SDK's retries and credentials look-up)
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Output")]
     pub verbose: u8,
     /// Say nothing while waiting
@@ -116,6 +116,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
+    log_to_stderr(cli.global.verbose);
     let ui = Ui::new(&cli.global);
     match execute(cli, &ui) {
         Ok(()) => ExitCode::SUCCESS,
@@ -124,6 +125,21 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             error.exit_code()
         }
     }
+}
+
+/// What the libraries and we say of what they do, for `-v` and `-vv`.
+fn log_to_stderr(verbose: u8) {
+    let filter = match verbose {
+        0 => return,
+        1 => "resizer=debug",
+        // Never bodies or headers: they hold credentials. s3s calls an ordinary 404 an error.
+        _ => "resizer=debug,resizer_local=debug,aws_config=debug,aws_smithy_runtime::client::retries=debug",
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .without_time()
+        .init();
 }
 
 fn execute(cli: Cli, ui: &Ui) -> Result<(), CommandError> {

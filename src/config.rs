@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::cli::GlobalArgs;
 use crate::error::CommandError;
 use crate::names;
+use crate::ui::format::shell_word;
 
 /// The configuration file that is read when it is there and no other is named.
 const DEFAULT_FILE: &str = "resizer.toml";
@@ -248,7 +249,7 @@ fn flags(args: &GlobalArgs) -> String {
     ];
     let valued = valued
         .into_iter()
-        .filter_map(|(flag, value)| Some(format!(" {flag} {}", value?)));
+        .filter_map(|(flag, value)| Some(format!(" {flag} {}", shell_word(value?))));
     let local = args.local.then(|| " --local".to_owned());
     local.into_iter().chain(valued).collect()
 }

@@ -25,12 +25,22 @@ pub enum StackNameError {
         "a stack's name is made of a-z, 0-9 and -, begins with a letter and does not end with -: not \"{0}\""
     )]
     Characters(String),
+    #[error("a stack's name does not begin with {0}: S3 keeps such bucket names for itself")]
+    Reserved(&'static str),
 }
 
 /// Says whether every service would take the names made from `stack`.
 pub fn check_stack_name(stack: &str) -> Result<(), StackNameError> {
     if stack.is_empty() || stack.chars().count() > STACK_NAME_MAX {
         return Err(StackNameError::Length(stack.to_owned()));
+    }
+    // Bucket names that S3 keeps for itself.
+    // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+    if let Some(prefix) = ["xn--", "sthree-", "amzn-s3-demo-"]
+        .iter()
+        .find(|prefix| stack.starts_with(**prefix))
+    {
+        return Err(StackNameError::Reserved(prefix));
     }
     let well_formed = stack.starts_with(|c: char| c.is_ascii_lowercase())
         && !stack.ends_with('-')
@@ -191,6 +201,7 @@ mod tests {
             "a_b",
             "a b",
             "ä",
+            "sthree-a",
             &"a".repeat(STACK_NAME_MAX + 1),
         ] {
             assert!(check_stack_name(bad).is_err(), "{bad:?}");

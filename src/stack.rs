@@ -278,7 +278,16 @@ fn role_documents(names: &Names, role: Role) -> Result<RoleDocuments, DocumentEr
         Role::StateMachine => RoleDocuments {
             id: "state_machine_role",
             description: "Lets the state machine run the resize function and log",
-            trust: render(documents::STATE_MACHINE_TRUST, &[account, state_machine])?,
+            // The form that AWS documents: the role is put to the test while the state machine is still being made.
+            // https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html
+            trust: render(
+                documents::STATE_MACHINE_TRUST,
+                &[
+                    account,
+                    ("partition", &names.partition),
+                    ("region", &names.region),
+                ],
+            )?,
             policy: policy(
                 "resize",
                 render(

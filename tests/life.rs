@@ -5,6 +5,23 @@ mod common;
 
 use common::{Place, corpus, sample};
 
+const OUTPUTS: [&str; 14] = [
+    "account",
+    "api_url",
+    "function_arn",
+    "function_name",
+    "log_groups",
+    "original_bucket",
+    "region",
+    "resized_bucket",
+    "rest_api_id",
+    "roles",
+    "rule_arn",
+    "rule_name",
+    "stack",
+    "state_machine_arn",
+];
+
 #[test]
 fn a_photograph_goes_through_the_whole_pipeline() {
     let place = Place::new();
@@ -14,6 +31,9 @@ fn a_photograph_goes_through_the_whole_pipeline() {
     let outputs = &first["outputs"];
     assert_eq!(outputs["stack"], "resizer");
     assert_eq!(outputs["account"], "000000000000");
+    let mut fields: Vec<&str> = outputs.as_object().unwrap().keys().map(String::as_str).collect();
+    fields.sort_unstable();
+    assert_eq!(fields, OUTPUTS, "scripts rely on these words");
 
     let again = place.json(&["up", "--local"]);
     assert_eq!(

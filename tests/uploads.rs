@@ -6,6 +6,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use common::{Place, eventually, sample};
 use futures_util::future::join_all;
 use serde_json::Value;
@@ -35,6 +36,7 @@ fn awkward_keys() -> Vec<String> {
     ]
     .map(str::to_owned)
     .to_vec();
+    keys.push("1024".repeat(256));
     keys.push(format!("{}.jpg", "k".repeat(1024 - "output/_resized.jpg".len())));
     keys
 }
@@ -82,6 +84,82 @@ async fn fifty_uploads_at_once_give_fifty_results() {
         Some(())
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn down_leaves_nothing_behind_that_the_services_would_know_of() {
+    let place = Place::with_stack();
+    let (original, _) = buckets(&place.outputs());
+    let s3 = place.s3();
+    let versioned = VersioningConfiguration::builder()
+        .status(BucketVersioningStatus::Enabled)
+        .build();
+    s3.put_bucket_versioning()
+        .bucket(&original)
+        .versioning_configuration(versioned)
+        .send()
+        .await
+        .unwrap();
+    for _ in 0..3 {
+        let put = s3.put_object().bucket(&original).key("again and \u{1f304}.txt");
+        put.body(ByteStream::from_static(b"no image"))
+            .send()
+            .await
+            .unwrap();
+    }
+    s3.delete_object()
+        .bucket(&original)
+        .key("again and \u{1f304}.txt")
+        .send()
+        .await
+        .unwrap();
+    s3.create_multipart_upload()
+        .bucket(&original)
+        .key("unfinished.jpg")
+        .send()
+        .await
+        .unwrap();
+
+    place.resizer(&["down", "--local", "--yes"]).ok();
+
+    let config = place.sdk_config();
+    assert_eq!(s3.list_buckets().send().await.unwrap().buckets(), []);
+    let roles = aws_sdk_iam::Client::new(&config)
+        .list_roles()
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(roles.roles(), []);
+    let functions = aws_sdk_lambda::Client::new(&config)
+        .list_functions()
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(functions.functions(), []);
+    let machines = aws_sdk_sfn::Client::new(&config)
+        .list_state_machines()
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(machines.state_machines(), []);
+    let rules = aws_sdk_eventbridge::Client::new(&config)
+        .list_rules()
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(rules.rules(), []);
+    let apis = aws_sdk_apigateway::Client::new(&config)
+        .get_rest_apis()
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(apis.items(), []);
+    let groups = aws_sdk_cloudwatchlogs::Client::new(&config)
+        .describe_log_groups()
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(groups.log_groups(), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]

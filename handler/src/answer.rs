@@ -9,7 +9,13 @@ pub enum Answer {
     /// The answer for the one object of the event.
     One(Outcome),
     /// The answers for an S3 notification of several records.
-    Several { ok: bool, results: Vec<Outcome> },
+    Several {
+        ok: bool,
+        /// The first reason, for the state machine's cause.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
+        results: Vec<Outcome>,
+    },
 }
 
 impl Answer {
@@ -19,11 +25,13 @@ impl Answer {
             Some(only) if outcomes.is_empty() => Self::One(only),
             last => {
                 outcomes.extend(last);
-                let ok = outcomes
-                    .iter()
-                    .all(|outcome| matches!(outcome, Outcome::Stored(_)));
+                let error = outcomes.iter().find_map(|outcome| match outcome {
+                    Outcome::Stored(_) => None,
+                    Outcome::Refused(refused) => Some(refused.error.clone()),
+                });
                 Self::Several {
-                    ok,
+                    ok: error.is_none(),
+                    error,
                     results: outcomes,
                 }
             }

@@ -15,7 +15,7 @@
 //! `{"ok": true, "sourceBucket", "sourceKey", "destBucket", "destKey", "width", "height", "sourceWidth", "sourceHeight",
 //! "sourceFormat", "bytes", "sourceBytes", "etag", "millis": {"download", "decode", "resize", "encode", "upload"}}`, or
 //! `{"ok": false, "error": "<reason>", "bucket", "key"}` for an object that can't or won't be resized. An S3 notification
-//! of several records is answered with `{"ok": <all>, "results": [<answer>, …]}`.
+//! of several records is answered with `{"ok": <all>, "error": "<first reason>", "results": [<answer>, …]}`.
 //!
 //! # Lambda errors
 //! Everything that is not about the image. The error's type, as the state machine sees it:

@@ -4,7 +4,6 @@ use std::error::Error;
 use std::fmt;
 
 use aws_credential_types::provider::error::CredentialsError;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use aws_sdk_sts::error::SdkError;
@@ -49,10 +48,13 @@ where
     E: Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
     fn during(self, operation: &'static str, resource: impl Into<String>) -> Result<T, CallFailure> {
-        self.map_err(|error| CallFailure {
+        let resource = resource.into();
+        let answer = self.map_err(Cause::of);
+        tracing::debug!(operation, resource, refused = ?answer.as_ref().err(), "called");
+        answer.map_err(|cause| CallFailure {
             operation,
-            resource: resource.into(),
-            cause: Cause::of(error),
+            resource,
+            cause,
         })
     }
 }
@@ -84,7 +86,7 @@ impl Cause {
                 Self::Credentials(credentials_error(&error).unwrap_or_default())
             }
             SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => Self::Unreachable(innermost(&error)),
-            other => Self::Other(DisplayErrorContext(other).to_string()),
+            other => Self::Other(innermost(&other)),
         }
     }
 }
@@ -170,7 +172,17 @@ impl CallFailure {
             Cause::Unreachable(_) => {
                 "is the network up, and is the region or the endpoint right? --local needs none of them"
             }
-            Cause::Refused { code, status, .. } => match code.as_str() {
+            Cause::Refused {
+                code,
+                status,
+                message,
+            } => match code.as_str() {
+                // It is the role that lacks something, not the caller.
+                "AccessDeniedException"
+                    if message.contains("assume") || message.contains("Log Destination") =>
+                {
+                    "IAM may need longer to spread the role's policies: run it again"
+                }
                 "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "Forbidden" => {
                     return vec![format!(
                         "the credentials in use lack the permission {} on {}",

@@ -13,6 +13,7 @@ use crate::package::{Target, function_package};
 use crate::resources::API_ID;
 use crate::session::{Session, WhenAbsent};
 use crate::stack;
+use crate::ui::format::shell_word;
 use crate::ui::progress::Progress;
 use crate::ui::table::{aligned, width_of_stdout};
 use crate::ui::{self, Ui};
@@ -32,6 +33,21 @@ pub struct UpArgs {
     /// The processor the function runs on [default: x86_64]
     #[arg(long, value_name = "NAME")]
     architecture: Option<Architecture>,
+}
+
+impl UpArgs {
+    /// As they were given, for the command that carries on.
+    fn flags(&self) -> String {
+        let zip = self
+            .handler_zip
+            .as_ref()
+            .map(|path| format!(" --handler-zip {}", shell_word(&path.to_string_lossy())));
+        let architecture = self.architecture.map(|architecture| match architecture {
+            Architecture::X86_64 => " --architecture x86_64",
+            Architecture::Arm64 => " --architecture arm64",
+        });
+        zip.unwrap_or_default() + architecture.unwrap_or_default()
+    }
 }
 
 /// What `--json` prints.
@@ -58,6 +74,7 @@ pub async fn run(settings: &Settings, args: UpArgs, ui: &Ui) -> Result<(), Comma
     if let Some(architecture) = args.architecture {
         settings.function.architecture = architecture;
     }
+    settings.flags.push_str(&args.flags());
     let session = Session::open(&settings, WhenAbsent::Start).await?;
     let (graph, plan) = plan(&session, &settings, &args, ui).await?;
     ending::refuse_foreign(&graph, &plan, &settings.stack)?;
@@ -165,7 +182,7 @@ impl Up<'_> {
         if self.tells_event_bridge_anew() {
             self.ui.say(
                 "\nS3 takes about five minutes until it tells EventBridge of uploads to a new bucket; \
-                 the REST API works at once",
+                 the REST API works within seconds",
             );
         }
         Ok(())

@@ -29,12 +29,13 @@ pub async fn from_history(clients: &Clients, execution_arn: &str) -> Result<Vec<
     }
 }
 
-/// The events that CloudWatch Logs has of it, from `since` (milliseconds since 1970) on. They come some seconds late.
+/// The events that CloudWatch Logs has of it, within `times` (milliseconds since 1970; its end may be open). They come
+/// some seconds late.
 pub async fn from_logs(
     clients: &Clients,
     log_group: &str,
     execution_arn: &str,
-    since: i64,
+    times: (i64, Option<i64>),
 ) -> Result<Vec<Event>, CallFailure> {
     let mut events = Vec::new();
     let mut next = None;
@@ -43,7 +44,8 @@ pub async fn from_logs(
             .logs
             .filter_log_events()
             .log_group_name(log_group)
-            .start_time(since)
+            .start_time(times.0)
+            .set_end_time(times.1)
             .filter_pattern(format!("{{ $.execution_arn = \"{execution_arn}\" }}"))
             .set_next_token(next)
             .send()

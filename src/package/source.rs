@@ -14,6 +14,9 @@ const FILES: &[SourceFile] = include!(concat!(env!("OUT_DIR"), "/handler_source.
 /// Said below the manifest: wherever the folder lies, it is no member of the workspace around it.
 const OWN_WORKSPACE: &[u8] = b"\n[workspace]\n";
 
+/// The file that says which source the folder holds.
+const DIGEST: &str = ".digest";
+
 /// SHA-256 over every file's path and content.
 pub fn digest() -> [u8; 32] {
     let mut hash = Sha256::new();
@@ -45,15 +48,15 @@ pub fn write(folder: &Path) -> io::Result<()> {
         }
         fs::write(path_there, written(file))?;
     }
+    fs::write(unfinished.join(DIGEST), digest())?;
     fs::rename(unfinished, folder)
 }
 
 fn holds_the_source(folder: &Path) -> bool {
-    FILES
-        .iter()
-        // cargo rewrites it, without the entries that the function does not need.
-        .filter(|(path, _)| *path != "Cargo.lock")
-        .all(|file| fs::read(folder.join(file.0)).is_ok_and(|there| there == written(file)))
+    // cargo rewrites the lock file, without the entries that the function does not need: the digest stands for it.
+    let whole = fs::read(folder.join(DIGEST)).is_ok_and(|there| there == digest());
+    let mut files = FILES.iter().filter(|(path, _)| *path != "Cargo.lock");
+    whole && files.all(|file| fs::read(folder.join(file.0)).is_ok_and(|there| there == written(file)))
 }
 
 /// A file's content, as it is written.

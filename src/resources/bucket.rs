@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::bucket_contents;
 use super::ownership::{self, Tags, tagged, touches};
-use super::patience::{PACE_S3, S3_BUSY, S3_LATE, S3_NOT_EMPTY};
+use super::patience::{PACE_S3, S3_BUSY, S3_LATE, S3_NOT_EMPTY, S3_STALE};
 use crate::aws::{CallFailure, During};
 use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Reading, Resource, Step};
 use crate::names::STACK_TAG;
@@ -237,7 +237,7 @@ impl Resource for Bucket {
     }
 
     fn not_yet(&self) -> &'static [&'static NotYet] {
-        &[&S3_BUSY, &S3_LATE, &S3_NOT_EMPTY, &PACE_S3]
+        &[&S3_BUSY, &S3_LATE, &S3_STALE, &S3_NOT_EMPTY, &PACE_S3]
     }
 
     async fn read(&self) -> Result<Reading, Failure> {

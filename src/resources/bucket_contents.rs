@@ -1,8 +1,9 @@
 //! What is in a bucket: counted, and removed.
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use aws_sdk_s3::types::{Delete, EncodingType, ObjectIdentifier};
 use futures_util::{StreamExt, TryStreamExt, stream};
+use percent_encoding::percent_decode_str;
 
 use crate::aws::{CallFailure, During};
 use crate::engine::{Failure, Step};
@@ -113,6 +114,8 @@ async fn page(client: &Client, bucket: &str, account: &str, place: Place) -> Res
         .list_object_versions()
         .bucket(bucket)
         .expected_bucket_owner(account)
+        // A key may have characters that XML cannot carry.
+        .encoding_type(EncodingType::Url)
         .set_key_marker(place.key)
         .set_version_id_marker(place.version)
         .send()
@@ -135,7 +138,7 @@ async fn page(client: &Client, bucket: &str, account: &str, place: Place) -> Res
         objects,
         bytes: sizes.filter_map(|size| u64::try_from(size).ok()).sum(),
         next: answer.is_truncated().unwrap_or_default().then(|| Place {
-            key: answer.next_key_marker().map(str::to_owned),
+            key: answer.next_key_marker().map(decoded),
             version: answer.next_version_id_marker().map(str::to_owned),
         }),
     })
@@ -143,9 +146,21 @@ async fn page(client: &Client, bucket: &str, account: &str, place: Place) -> Res
 
 fn identifier(key: &str, version: Option<&str>) -> Result<ObjectIdentifier, Failure> {
     Ok(ObjectIdentifier::builder()
-        .key(key)
+        .key(decoded(key))
         .set_version_id(version.map(str::to_owned))
         .build()?)
+}
+
+/// A key as it was before S3 encoded it for its listing, where a space may be a `+`.
+fn decoded(key: &str) -> String {
+    percent_decode_str(&key.replace('+', " "))
+        .decode_utf8_lossy()
+        .into_owned()
+}
+
+/// Whether it is outside of what XML 1.0 has as characters, or changed on its way as ends of lines are.
+fn is_no_xml(c: char) -> bool {
+    (c.is_control() && c != '\t') || matches!(c, '\u{fffe}' | '\u{ffff}')
 }
 
 /// Deletes up to 1,000 versions. The call succeeds even where some of them could not be deleted.
@@ -156,6 +171,24 @@ async fn delete(
     batch: Vec<ObjectIdentifier>,
 ) -> Result<usize, Failure> {
     let count = batch.len();
+    // XML cannot carry some characters: such a key goes by itself, in the address.
+    let (awkward, batch): (Vec<_>, Vec<_>) = batch
+        .into_iter()
+        .partition(|object| object.key().contains(is_no_xml));
+    for object in awkward {
+        client
+            .delete_object()
+            .bucket(bucket)
+            .expected_bucket_owner(account)
+            .key(object.key())
+            .set_version_id(object.version_id().map(str::to_owned))
+            .send()
+            .await
+            .during("s3:DeleteObject", bucket)?;
+    }
+    if batch.is_empty() {
+        return Ok(count);
+    }
     let answer = client
         .delete_objects()
         .bucket(bucket)

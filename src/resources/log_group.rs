@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use aws_sdk_cloudwatchlogs::Client;
 
 use super::ownership::{self, Tags, tagged, touches};
-use super::patience::{LOGS_BUSY, PACE};
+use super::patience::{LOGS_BUSY, LOGS_STALE, PACE};
 use crate::aws::During;
-use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Reading, Resource, Step};
+use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Owner, Reading, Resource, Step};
 use crate::names::STACK_TAG;
 
 /// A log group that forgets after a while.
@@ -54,7 +54,7 @@ impl Resource for LogGroup {
     }
 
     fn not_yet(&self) -> &'static [&'static NotYet] {
-        &[&LOGS_BUSY, &PACE]
+        &[&LOGS_BUSY, &LOGS_STALE, &PACE]
     }
 
     async fn read(&self) -> Result<Reading, Failure> {
@@ -85,7 +85,12 @@ impl Resource for LogGroup {
             Err(failure) => return Err(failure.into()),
         };
         Ok(Reading::Found(Found {
-            owner: tags.owner(&self.stack),
+            owner: if tags.is_empty() {
+                // Late log lines of a removed function make the group again, without tags: it is still ours.
+                Owner::Ours
+            } else {
+                tags.owner(&self.stack)
+            },
             fields: tags
                 .found(Fields::default())
                 .with_some(RETENTION, group.retention_in_days()),

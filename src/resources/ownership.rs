@@ -22,6 +22,11 @@ impl Tags {
         }
     }
 
+    /// Whether it carries no tag at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Puts our tag's value into what was found.
     pub fn found(&self, fields: Fields) -> Fields {
         fields.with_some(FIELD, self.0.get(STACK_TAG).cloned())

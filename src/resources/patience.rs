@@ -57,6 +57,10 @@ not_yet! {
         => "Step Functions to finish another change", CONTENTION;
     LOGS_BUSY: "OperationAbortedException", ""
         => "CloudWatch Logs to finish another change", CONTENTION;
+    LOGS_STALE: "ResourceAlreadyExistsException", ""
+        => "CloudWatch Logs to show the log group", PROPAGATION;
+    EVENTS_ROLE: "ValidationException", "cannot be assumed by principal"
+        => "IAM to let EventBridge assume the new role", PROPAGATION;
     EVENTS_BUSY: "ConcurrentModificationException", ""
         => "EventBridge to finish another change", CONTENTION;
     EVENTS_TARGETS: "ValidationException", "since it has targets"
@@ -75,6 +79,8 @@ not_yet! {
         => "the last writes into the bucket", CONTENTION;
     S3_LATE: "NoSuchBucket", ""
         => "S3 to know the new bucket everywhere", PROPAGATION;
+    S3_STALE: "BucketAlreadyOwnedByYou", ""
+        => "S3 to show the bucket", PROPAGATION;
     API_BUSY: "ConflictException", "concurrent modification"
         => "API Gateway to finish another change", CONTENTION;
     API_PACE: "TooManyRequestsException", ""

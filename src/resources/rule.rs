@@ -8,7 +8,7 @@ use aws_sdk_eventbridge::types::{InputTransformer, RuleState, Tag, Target as Sdk
 use serde_json::{Value, json};
 
 use super::ownership::{self, Tags, tagged, touches};
-use super::patience::{EVENTS_BUSY, EVENTS_TARGETS, PACE};
+use super::patience::{EVENTS_BUSY, EVENTS_ROLE, EVENTS_TARGETS, PACE};
 use crate::aws::{CallFailure, During};
 use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Reading, Resource, Step, document};
 use crate::names::STACK_TAG;
@@ -176,7 +176,7 @@ impl Resource for Rule {
     }
 
     fn not_yet(&self) -> &'static [&'static NotYet] {
-        &[&EVENTS_BUSY, &EVENTS_TARGETS, &PACE]
+        &[&EVENTS_ROLE, &EVENTS_BUSY, &EVENTS_TARGETS, &PACE]
     }
 
     async fn read(&self) -> Result<Reading, Failure> {

@@ -1,5 +1,7 @@
 //! A Step Functions state machine of type STANDARD.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::operation::describe_state_machine::DescribeStateMachineOutput;
@@ -67,8 +69,11 @@ impl StateMachine {
                 .send()
                 .await
                 .during("states:ListExecutions", &self.name)?;
-            if running.executions().is_empty() || step.is_stopped() {
+            if running.executions().is_empty() {
                 return Ok(());
+            }
+            if step.is_stopped() {
+                return Err(Failure::stopped("stopping the running executions"));
             }
             for execution in running.executions() {
                 let stop = self
@@ -83,6 +88,8 @@ impl StateMachine {
                 }
                 step.note(&format!("stopped {stopped} running executions"));
             }
+            // The list takes a moment to know.
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
 }

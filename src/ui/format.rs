@@ -25,6 +25,21 @@ pub fn bytes(bytes: u64) -> String {
     }
 }
 
+/// `value` as one word of a shell's command line.
+pub fn shell_word(value: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !value.is_empty() && value.chars().all(plain) {
+        value.to_owned()
+    } else {
+        shell_quoted(value)
+    }
+}
+
+/// `value` in a shell's quotes, whatever is in it.
+pub fn shell_quoted(value: &str) -> String {
+    format!("'{}'", value.replace('\'', r"'\''"))
+}
+
 /// `2026-11-23 03:11:02`, where this machine is.
 pub fn date_and_time(at: Timestamp) -> String {
     at.to_zoned(TimeZone::system()).strftime("%F %T").to_string()

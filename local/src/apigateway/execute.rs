@@ -53,8 +53,12 @@ fn count(cloud: &Cloud, deployed: &Deployed, status: StatusCode, began: Instant)
         ("ApiName", deployed.api.title.as_str()),
         ("Stage", deployed.stage.as_str()),
     ];
-    let record =
-        |metric, value, unit| monitoring::record(cloud, "AWS/ApiGateway", metric, &dimensions, value, unit);
+    // Once for the API and once for its stage, as API Gateway does.
+    let record = |metric, value, unit| {
+        for dimensions in [&dimensions[..1], &dimensions] {
+            monitoring::record(cloud, "AWS/ApiGateway", metric, dimensions, value, unit);
+        }
+    };
     record("Count", 1.0, "Count");
     record("4XXError", f64::from(u8::from(status.is_client_error())), "Count");
     record("5XXError", f64::from(u8::from(status.is_server_error())), "Count");

@@ -53,20 +53,31 @@ pub async fn find(
     let mut poll = POLL_FIRST;
     loop {
         for arn in new_executions(session, &seen).await? {
-            if is_for(session, &arn, object).await? {
-                waiting.clear();
-                return Ok(arn);
+            match is_for(session, &arn, object).await? {
+                Some(true) => {
+                    waiting.clear();
+                    return Ok(arn);
+                }
+                Some(false) => {
+                    seen.insert(arn);
+                }
+                None => {}
             }
-            seen.insert(arn);
         }
         if Instant::now() + poll > deadline {
             return Err(CommandError::failed(format!(
                 "the upload of s3://{}/{} has started no execution in time",
                 object.bucket, object.key
             ))
-            .hint("the object is there; to run the pipeline on it now: resizer invoke --key KEY --via states")
+            .hint(format!(
+                "the object is there; to run the pipeline on it now: resizer invoke{} --key KEY --via states",
+                session.flags
+            ))
             .hint("after `resizer up`, S3 takes about five minutes until it sends events")
-            .hint("`resizer status` shows whether the rule is there and right"));
+            .hint(format!(
+                "`resizer status{}` shows whether the rule is there and right",
+                session.flags
+            )));
         }
         tokio::time::sleep(poll).await;
         poll = (poll * 3 / 2).min(POLL_MAX);
@@ -79,10 +90,10 @@ async fn new_executions(session: &Session, seen: &HashSet<String>) -> Result<Vec
     let mut next = None;
     for _ in 0..PAGES_MAX {
         let (page, further) = list(session, next).await?;
-        let listed = page.len();
+        let reached_known = page.iter().any(|arn| seen.contains(arn));
         new.extend(page.into_iter().filter(|arn| !seen.contains(arn)));
         next = further;
-        if next.is_none() || new.len() < listed {
+        if next.is_none() || reached_known {
             break;
         }
     }
@@ -109,8 +120,9 @@ async fn list(session: &Session, next: Option<String>) -> Result<(Vec<String>, O
     Ok((arns.collect(), page.next_token))
 }
 
-/// Whether its input is what the rule makes of an upload of `object`.
-async fn is_for(session: &Session, arn: &str, object: &Object) -> Result<bool, CallFailure> {
+/// Whether its input is what the rule makes of an upload of `object`; nothing, when it is listed and not yet to be
+/// described.
+async fn is_for(session: &Session, arn: &str, object: &Object) -> Result<Option<bool>, CallFailure> {
     let execution = session
         .clients
         .states
@@ -120,9 +132,8 @@ async fn is_for(session: &Session, arn: &str, object: &Object) -> Result<bool, C
         .await
         .during("states:DescribeExecution", arn);
     match execution {
-        Ok(execution) => Ok(names(execution.input().unwrap_or_default(), object)),
-        // Listed, and not yet to be described.
-        Err(failure) if failure.is_not_found() => Ok(false),
+        Ok(execution) => Ok(Some(names(execution.input().unwrap_or_default(), object))),
+        Err(failure) if failure.is_not_found() => Ok(None),
         Err(failure) => Err(failure),
     }
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::aws::Clients;
 use crate::error::CommandError;
 use crate::execution::{Timeline, from_history};
+use crate::session::Session;
 use crate::ui::table::width_of_stderr;
 use crate::ui::waiting::Waiting;
 use crate::ui::{Ui, timeline};
@@ -20,7 +20,7 @@ const POLL_MAX: Duration = Duration::from_millis(500);
 /// # Errors
 /// It has not ended at `deadline`, or cannot be read.
 pub async fn to_the_end(
-    clients: &Clients,
+    session: &Session,
     execution: &str,
     deadline: Instant,
     ui: &Ui,
@@ -30,7 +30,7 @@ pub async fn to_the_end(
     let mut told = 0;
     let mut poll = POLL_FIRST;
     loop {
-        let timeline = match from_history(clients, execution).await {
+        let timeline = match from_history(&session.clients, execution).await {
             Ok(events) => Timeline::of(&events),
             // Just started, and not yet to be read.
             Err(failure) if failure.is_not_found() => Timeline::default(),
@@ -41,10 +41,11 @@ pub async fn to_the_end(
             .iter()
             .take_while(|step| step.ended.is_some())
             .count();
-        for step in &timeline.steps[told..ended] {
+        // A later reading may for a moment know less than one before it.
+        for step in timeline.steps.get(told..ended).unwrap_or_default() {
             waiting.say(timeline::step(step, width_of_stderr()));
         }
-        told = ended;
+        told = told.max(ended);
         if timeline.end.is_some() {
             waiting.clear();
             return Ok(timeline);
@@ -56,7 +57,10 @@ pub async fn to_the_end(
             return Err(CommandError::failed(format!(
                 "the execution {name} has not ended in time; it goes on"
             ))
-            .hint(format!("`resizer status --execution {name}` shows it")));
+            .hint(format!(
+                "`resizer status{} --execution {name}` shows it",
+                session.flags
+            )));
         }
         tokio::time::sleep(poll).await;
         poll = (poll * 3 / 2).min(POLL_MAX);

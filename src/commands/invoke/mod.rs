@@ -143,10 +143,10 @@ pub async fn run(settings: &Settings, args: InvokeArgs, ui: &Ui) -> Result<(), C
     let (execution, object) = tokio::select! {
         begun = begin(settings, &session, &request, deadline, ui) => begun?,
         _ = tokio::signal::ctrl_c() => return Err(CommandError::interrupted("stopped before an execution was seen")
-            .hint("if one was started, it goes on: `resizer status` lists the newest")),
+            .hint(format!("if one was started, it goes on: `resizer status{}` lists the newest", session.flags))),
     };
     let timeline = tokio::select! {
-        timeline = follow::to_the_end(&session.clients, &execution, deadline, ui) => timeline?,
+        timeline = follow::to_the_end(&session, &execution, deadline, ui) => timeline?,
         _ = tokio::signal::ctrl_c() => return Err(CommandError::interrupted("stopped looking on; the execution goes on")
             .hint(format!("`resizer status{} --execution {}` shows it", settings.flags, name_part(&execution)))),
     };
@@ -196,6 +196,7 @@ async fn find(session: &Session, bucket: String, key: &str) -> Result<Object, Co
     match s3
         .head_object()
         .bucket(&bucket)
+        .expected_bucket_owner(&session.names.account)
         .key(key)
         .send()
         .await
@@ -214,6 +215,7 @@ async fn find(session: &Session, bucket: String, key: &str) -> Result<Object, Co
             let there = s3
                 .head_bucket()
                 .bucket(&bucket)
+                .expected_bucket_owner(&session.names.account)
                 .send()
                 .await
                 .during("s3:ListBucket", &bucket);

@@ -48,7 +48,8 @@ pub async fn tell(
             object.bucket, object.key, end.trouble
         ))
         .hint(format!(
-            "`resizer status --execution {}` shows the execution step by step",
+            "`resizer status{} --execution {}` shows the execution step by step",
+            session.flags,
             name_part(execution)
         ))),
         _ => Ok(()),

@@ -8,6 +8,7 @@ use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 
 use super::Object;
 use crate::aws::During;
@@ -18,6 +19,8 @@ use crate::session::Session;
 
 /// API Gateway itself gives up after 29 seconds.
 const API_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a stage and a role that were just made may take until they work.
+const SETTLING: Duration = Duration::from_secs(20);
 /// The most of an answer that is read.
 const ANSWER_MAX: usize = 64 * 1024;
 
@@ -69,22 +72,25 @@ pub async fn through_api(
         })?;
     let body = json!({"bucket": object.bucket, "key": object.key}).to_string();
     let failed = |reason: String| CommandError::failed(format!("POST {url} failed: {reason}"));
-    let (status, answer) = tokio::time::timeout(API_TIMEOUT, post(&url, body))
-        .await
-        .map_err(|_| failed(format!("no answer within {} s", API_TIMEOUT.as_secs())))?
-        .map_err(&failed)?;
-    let answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
-    match answer["executionArn"].as_str() {
-        Some(arn) if status == 200 => Ok(arn.to_owned()),
-        _ => {
-            let message = answer["message"].as_str().unwrap_or("no reason given");
-            let error = failed(format!("HTTP {status}: {message}"));
-            Err(if status == 403 {
-                error.hint("right after `resizer up` the stage takes some seconds until it answers")
-            } else {
-                error
-            })
+    let patience = Instant::now() + SETTLING;
+    loop {
+        let (status, answer) = tokio::time::timeout(API_TIMEOUT, post(&url, body.clone()))
+            .await
+            .map_err(|_| failed(format!("no answer within {} s", API_TIMEOUT.as_secs())))?
+            .map_err(&failed)?;
+        let answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
+        if let Some(arn) = answer["executionArn"].as_str().filter(|_| status == 200) {
+            return Ok(arn.to_owned());
         }
+        // A new stage is not there yet, or its role cannot be assumed yet; nothing was started.
+        if !matches!(status, 403 | 500) || Instant::now() > patience {
+            let message = answer["message"].as_str().unwrap_or("no reason given");
+            return Err(failed(format!("HTTP {status}: {message}")).hint(format!(
+                "`resizer status{}` shows whether the API and its role are right",
+                session.flags
+            )));
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 

@@ -1,6 +1,6 @@
 //! The file, sent to the original bucket.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
@@ -21,8 +21,8 @@ pub async fn upload(session: &Session, key: &str, file: &Path) -> Result<u64, Co
             file.display()
         ))
     };
-    let mut opened = File::open(file).map_err(|error| unreadable(error.to_string()))?;
-    let metadata = opened.metadata()?;
+    // Before it is opened: that would wait for a writer where it is a pipe.
+    let metadata = fs::metadata(file).map_err(|error| unreadable(error.to_string()))?;
     if !metadata.is_file() {
         return Err(unreadable("it is no regular file".to_owned()));
     }
@@ -31,6 +31,7 @@ pub async fn upload(session: &Session, key: &str, file: &Path) -> Result<u64, Co
             "it is larger than 5 GiB, the most that S3 takes at once".to_owned(),
         ));
     }
+    let mut opened = File::open(file).map_err(|error| unreadable(error.to_string()))?;
     let mut head = Vec::new();
     opened.by_ref().take(16).read_to_end(&mut head)?;
     let body = ByteStream::from_path(file)
@@ -43,6 +44,7 @@ pub async fn upload(session: &Session, key: &str, file: &Path) -> Result<u64, Co
         .s3
         .put_object()
         .bucket(&bucket)
+        .expected_bucket_owner(&session.names.account)
         .key(key)
         .content_type(content_type(&head))
         .body(body)

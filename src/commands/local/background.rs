@@ -3,7 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -138,8 +138,11 @@ pub fn keep_out_of_git(data_dir: &Path) -> Result<(), CommandError> {
             data_dir.display()
         ))
     };
-    fs::create_dir_all(data_dir).map_err(failed)?;
-    fs::set_permissions(data_dir, std::os::unix::fs::PermissionsExt::from_mode(0o700)).map_err(failed)?;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data_dir)
+        .map_err(failed)?;
     let parent = fs::canonicalize(data_dir).map_err(failed)?;
     let Some(parent) = parent.parent().filter(|parent| parent.ends_with(".resizer")) else {
         return Ok(());

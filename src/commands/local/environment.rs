@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::error::CommandError;
 use crate::ui::Ui;
+use crate::ui::format::shell_quoted;
 
 /// Prints the variables, as lines for a shell or as a document.
 pub fn print(endpoint: &Endpoint, ui: &Ui) -> Result<(), CommandError> {
@@ -33,15 +34,11 @@ fn variables(endpoint: &Endpoint) -> [(&'static str, &str); 5] {
 fn exports(endpoint: &Endpoint) -> String {
     // A session token or profile of the user's would not go with these keys.
     let mut lines = vec!["unset AWS_SESSION_TOKEN AWS_PROFILE".to_owned()];
-    lines.extend(variables(endpoint).map(|(name, value)| format!("export {name}={}", quoted(value))));
+    lines.extend(variables(endpoint).map(|(name, value)| format!("export {name}={}", shell_quoted(value))));
     lines.join("\n")
 }
 
 /// A word that a POSIX shell reads as `value`.
-fn quoted(value: &str) -> String {
-    format!("'{}'", value.replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

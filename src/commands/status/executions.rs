@@ -96,35 +96,44 @@ pub fn table(executions: &[Execution], width: usize) -> String {
     if executions.is_empty() {
         return "Executions: none yet; `resizer invoke --key KEY --file PATH` runs the pipeline".to_owned();
     }
-    let (marks, rows): (Vec<_>, Vec<_>) = executions.iter().map(row).unzip();
+    let rows: Vec<_> = executions.iter().map(row).collect();
     let lines = aligned(&rows, width.saturating_sub(4));
-    let marked = marks
-        .iter()
-        .zip(lines)
-        .map(|((mark, style), line)| format!("\n  {style}{mark}{style:#} {line}"));
+    let marked = executions.iter().zip(lines).map(|(execution, line)| {
+        let (mark, style) = mark(&execution.status);
+        // Last and never cut, whatever the width: a name is there to be copied.
+        format!("\n  {style}{mark}{style:#} {line}  {}", outcome(execution))
+    });
     format!("Newest executions{}", marked.collect::<String>())
 }
 
-/// The mark before the row, and the row.
-fn row(execution: &Execution) -> ((&'static str, Style), [String; 5]) {
-    let (mark, color) = match execution.status.as_str() {
+/// The mark before a row.
+fn mark(status: &str) -> (&'static str, Style) {
+    let (mark, color) = match status {
         "SUCCEEDED" => ("✓", AnsiColor::Green),
         "RUNNING" | "PENDING_REDRIVE" => ("…", AnsiColor::Yellow),
         _ => ("✗", AnsiColor::Red),
     };
+    (mark, color.on_default())
+}
+
+/// Why it failed; else its name, which `--execution` takes.
+fn outcome(execution: &Execution) -> String {
+    match [&execution.cause, &execution.error].into_iter().flatten().next() {
+        Some(reason) => clipped(reason, REASON_WIDTH),
+        None => execution.name.clone(),
+    }
+}
+
+fn row(execution: &Execution) -> [String; 4] {
     let took = execution
         .millis
         .map(|millis| duration(std::time::Duration::from_millis(millis)));
-    // Why it failed; else its name, which `--execution` takes.
-    let last = [&execution.cause, &execution.error].into_iter().flatten().next();
-    let row = [
+    [
         date_and_time(execution.started),
         format!("{:>8}", took.unwrap_or_default()),
         execution.status.to_lowercase().replace('_', " "),
         clipped(execution.key.as_deref().unwrap_or("–"), KEY_WIDTH),
-        clipped(last.unwrap_or(&execution.name), REASON_WIDTH),
-    ];
-    ((mark, color.on_default()), row)
+    ]
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<(), C
             "Stack {} in {} (account {})",
             outputs.stack, outputs.region, outputs.account
         ),
-        resources::table(&standing.resources, width),
+        resources::table(&standing.resources, &session.flags, width),
         executions::table(&executions, width),
         counts::table(&counts, width),
     ];

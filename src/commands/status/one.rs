@@ -15,6 +15,8 @@ use crate::ui::{Ui, timeline};
 
 /// How much earlier than its start the logs are searched: clocks differ.
 const CLOCK_DIFFERENCE_MILLIS: i64 = 60_000;
+/// How much later than the execution's end its last events may be stamped.
+const DELIVERY_MAX_MILLIS: i64 = 600_000;
 
 /// Where the events were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -85,8 +87,11 @@ async fn read(session: &Session, arn: &str) -> Result<(Timeline, ReadFrom), Comm
         Err(failure) => return Err(failure.into()),
     };
     let since = timestamp(&described.start_date).as_millisecond() - CLOCK_DIFFERENCE_MILLIS;
+    let until = described
+        .stop_date
+        .map(|stopped| timestamp(&stopped).as_millisecond() + DELIVERY_MAX_MILLIS);
     let log_group = session.names.state_machine_log_group();
-    let logged = match from_logs(&session.clients, &log_group, arn, since.max(0)).await {
+    let logged = match from_logs(&session.clients, &log_group, arn, (since.max(0), until)).await {
         Ok(events) => Timeline::of(&events),
         Err(failure) if failure.is_not_found() => Timeline::default(),
         Err(failure) => return Err(failure.into()),

@@ -98,14 +98,14 @@ fn state(action: &Action) -> State {
     }
 }
 
-/// The resources as people read them.
-pub fn table(resources: &[Resource], width: usize) -> String {
+/// The resources as people read them; `flags` are those of the command that mends them.
+pub fn table(resources: &[Resource], flags: &str, width: usize) -> String {
     let right = resources.iter().filter(|resource| resource.is_right()).count();
     let heading = if right == resources.len() {
         format!("Resources: all {right} there and right")
     } else {
         format!(
-            "Resources: {right} of {} there and right; `resizer up` mends the rest",
+            "Resources: {right} of {} there and right; `resizer up{flags}` mends the rest",
             resources.len()
         )
     };
@@ -181,8 +181,8 @@ mod tests {
                 },
             ),
         ];
-        insta::assert_snapshot!(strip_str(&table(&resources, 100)).to_string(), @"
-        Resources: 1 of 5 there and right; `resizer up` mends the rest
+        insta::assert_snapshot!(strip_str(&table(&resources, " --local", 100)).to_string(), @"
+        Resources: 1 of 5 there and right; `resizer up --local` mends the rest
           ✓ bucket    resizer-original-000000000000-us-east-1
           ~ function  resizer-resize                           differs in memory, timeout
           … function  resizer-new                              not ready yet
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn when_all_is_right_the_heading_says_so() {
         let resources = [resource("rule", "resizer-object-created", State::Right)];
-        insta::assert_snapshot!(strip_str(&table(&resources, 100)).to_string(), @"
+        insta::assert_snapshot!(strip_str(&table(&resources, " --local", 100)).to_string(), @"
         Resources: all 1 there and right
           ✓ rule  resizer-object-created
         ");
