@@ -154,7 +154,8 @@ impl NewFile {
         self.name.clone().unwrap_or_default()
     }
 
-    /// Says that the store refers to it.
+    /// Says that the store refers to it. Called inside the write that does so: should that not be committed after all, the
+    /// file is left for the next start's sweep, while a caller that goes away cannot take a committed one with it.
     pub fn keep(mut self) {
         self.name = None;
     }
