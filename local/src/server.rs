@@ -60,7 +60,12 @@ pub async fn serve(
     }
     drop(listener);
     stop.send_replace(());
-    let ended = async { while connections.join_next().await.is_some() {} };
+    drop(stopping);
+    let ended = async {
+        while connections.join_next().await.is_some() {}
+        // Requests whose clients went away hold a receiver until they are done.
+        stop.closed().await;
+    };
     if tokio::time::timeout(LAST_REQUESTS, ended).await.is_err() {
         tracing::warn!("requests were still running when the local cloud stopped");
     }
@@ -76,9 +81,10 @@ async fn serve_connection(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "failed to set TCP_NODELAY");
     }
-    let answer = service_fn(|request| {
-        let (cloud, s3) = (&cloud, &s3);
-        async move { Ok::<_, Infallible>(answer(cloud, s3, request).await) }
+    let running = stopping.clone();
+    let answer = service_fn(move |request| {
+        let whole = answer_whole(Arc::clone(&cloud), s3.clone(), running.clone(), request);
+        async move { Ok::<_, Infallible>(whole.await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -94,6 +100,25 @@ async fn serve_connection(
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
     }
+}
+
+/// Answers in a task of its own: when the client goes away, hyper drops what it waits for, and a request that has begun to
+/// write must come to its end.
+async fn answer_whole(
+    cloud: Arc<Cloud>,
+    s3: S3Service,
+    running: watch::Receiver<()>,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let task = tokio::spawn(async move {
+        let response = answer(&cloud, &s3, request).await;
+        drop(running);
+        response
+    });
+    task.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a request failed");
+        refuse(&AwsError::internal("the local cloud failed at this request"))
+    })
 }
 
 async fn answer(cloud: &Arc<Cloud>, s3: &S3Service, request: Request<Incoming>) -> Response<Body> {

@@ -3,6 +3,7 @@
 //! All writes go through one thread which commits whatever waits together (group commit): under load, one commit
 //! serves many callers. Reads take a connection from a small pool and run inline, since they take microseconds.
 
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -144,6 +145,13 @@ fn commit_together(
     let mut next = Some(first);
     while let Some(job) = next {
         answers.push(job(&tx));
+        // SQLite itself gives some transactions up (a full disk, say): none of the batch is written then, and what
+        // followed would be written outside of any transaction.
+        if tx.is_autocommit() {
+            return Err(AwsError::internal(
+                "the local cloud's store gave up a transaction: is the disk full?",
+            ));
+        }
         next = if answers.len() < MOST_JOBS_A_COMMIT {
             waiting.try_recv().ok()
         } else {
@@ -160,7 +168,9 @@ fn undo_if_failed<T>(
     work: impl FnOnce(&Transaction<'_>) -> Result<T, AwsError>,
 ) -> Result<T, AwsError> {
     tx.prepare_cached("SAVEPOINT job")?.execute([])?;
-    let outcome = work(tx);
+    // A panic is this work's failure alone: the writer has to live for the others.
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| work(tx)))
+        .unwrap_or_else(|_| Err(AwsError::internal("a write of the local cloud panicked")));
     if outcome.is_err() {
         tx.prepare_cached("ROLLBACK TO job")?.execute([])?;
     }
@@ -178,6 +188,13 @@ mod tests {
             tx.execute("INSERT INTO pending_events (body, created) VALUES (?1, 0)", [id])?;
             Ok(())
         }
+    }
+
+    fn bodies(store: &Store) -> String {
+        let query = "SELECT group_concat(body, ',') FROM pending_events";
+        store
+            .read(|db| Ok(db.query_row(query, [], |row| row.get(0))?))
+            .unwrap()
     }
 
     #[tokio::test]
@@ -198,16 +215,39 @@ mod tests {
         kept.unwrap();
         assert_eq!(lost.unwrap_err().message, "on purpose");
         kept_too.unwrap();
-        let bodies: String = store
-            .read(|db| {
-                Ok(
-                    db.query_row("SELECT group_concat(body, ',') FROM pending_events", [], |row| {
-                        row.get(0)
-                    })?,
-                )
-            })
-            .unwrap();
-        assert_eq!(bodies, "a,b");
+        assert_eq!(bodies(&store), "a,b");
+    }
+
+    #[tokio::test]
+    #[allow(clippy::panic)]
+    async fn a_panicking_write_undoes_itself_and_the_store_lives_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("cloud.db")).unwrap();
+        let panics = |tx: &Transaction<'_>| -> Result<(), AwsError> {
+            insert("lost")(tx)?;
+            panic!("on purpose")
+        };
+
+        let (lost, kept) = tokio::join!(store.write(panics), store.write(insert("a")));
+
+        assert_eq!(lost.unwrap_err().status, 500);
+        kept.unwrap();
+        assert_eq!(bodies(&store), "a");
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_gives_up_fails_all_its_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("cloud.db")).unwrap();
+        let gives_up = |tx: &Transaction<'_>| -> Result<(), AwsError> {
+            tx.execute_batch("ROLLBACK")?;
+            Ok(())
+        };
+
+        store.write(gives_up).await.unwrap_err();
+
+        store.write(insert("a")).await.unwrap();
+        assert_eq!(bodies(&store), "a");
     }
 
     #[test]

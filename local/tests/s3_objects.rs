@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::time::Duration;
+
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::presigning::PresigningConfig;
@@ -616,7 +618,7 @@ async fn an_aborted_upload_leaves_nothing() {
 async fn a_presigned_url_is_good_without_credentials() {
     let (_cloud, s3) = cloud_with_bucket().await;
     put(&s3, "a b+c.txt", b"signed").await;
-    let hour = PresigningConfig::expires_in(std::time::Duration::from_secs(3600)).unwrap();
+    let hour = PresigningConfig::expires_in(Duration::from_secs(3600)).unwrap();
     let url = s3
         .get_object()
         .bucket(BUCKET)
@@ -655,11 +657,33 @@ async fn what_was_acknowledged_survives_an_abrupt_end() {
         })
     });
     let uploads: Vec<_> = uploads.collect();
-    tokio::time::sleep(std::time::Duration::from_millis(60)).await;
+    tokio::time::sleep(Duration::from_millis(60)).await;
     let cloud = cloud.kill_and_start().await;
     for upload in uploads {
         if let Some(key) = upload.await.unwrap() {
             assert_eq!(get(&cloud.s3(), &key).await, key.as_bytes());
         }
+    }
+}
+
+#[tokio::test]
+async fn a_put_whose_client_goes_away_leaves_no_object_without_its_bytes() {
+    let (_cloud, s3) = cloud_with_bucket().await;
+    for number in 0..300_u64 {
+        let put = s3
+            .put_object()
+            .bucket(BUCKET)
+            .key(format!("{number}.jpg"))
+            .body(ByteStream::from_static(b"hello"));
+        // From too short to reach the store to long enough for an answer.
+        let patience = Duration::from_micros(300 + number * 20);
+        let _ = tokio::time::timeout(patience, put.send()).await;
+    }
+    put(&s3, "last.jpg", b"hello").await;
+
+    let listed = s3.list_objects_v2().bucket(BUCKET).send().await.unwrap();
+    assert!(!listed.contents().is_empty());
+    for object in listed.contents() {
+        assert_eq!(get(&s3, object.key().unwrap()).await, b"hello");
     }
 }

@@ -92,6 +92,9 @@ impl Environment {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
+        // A terminal's Ctrl-C is for the local cloud, which lets invocations end.
+        #[cfg(unix)]
+        command.process_group(0);
         let mut child = match command.spawn() {
             Ok(child) => child,
             Err(error) => {

@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
@@ -24,6 +24,9 @@ use crate::store::Store;
 const MOST_BYTES: u64 = 5 * 1024 * 1024 * 1024;
 /// How much of an object is in memory at a time while it is sent.
 const CHUNK: usize = 256 * 1024;
+/// A file system's times are coarser than the clock, and the clock may be set back: a file of this run must not look older
+/// than its start.
+const CLOCK_SLACK: Duration = Duration::from_secs(60);
 
 /// The folder of all objects' files.
 #[derive(Debug, Clone)]
@@ -122,7 +125,7 @@ impl Files {
         }
     }
 
-    /// Removes what a killed process left: files from before `start` that the store does not know.
+    /// Removes what a killed process left: files from well before `start` that the store does not know.
     pub fn sweep(&self, store: &Store, start: SystemTime) -> Result<(), AwsError> {
         let known: HashSet<String> = store.read(|db| {
             let mut files = db.prepare(
@@ -134,13 +137,14 @@ impl Files {
         if !self.folder.exists() {
             return Ok(());
         }
+        let before = start - CLOCK_SLACK;
         for folder in fs::read_dir(&self.folder)? {
             let folder = folder?;
             for file in fs::read_dir(folder.path())? {
                 let file = file?;
                 let name = format!("{}/{}", folder.file_name().display(), file.file_name().display());
-                if !known.contains(&name) && file.metadata()?.modified()? < start {
-                    fs::remove_file(file.path())?;
+                if !known.contains(&name) {
+                    remove_if_older(&file, before)?;
                 }
             }
         }
@@ -154,7 +158,8 @@ impl NewFile {
         self.name.clone().unwrap_or_default()
     }
 
-    /// Says that the store refers to it.
+    /// Says that the store refers to it. Called inside the write that does so: should that not be committed after all, the
+    /// file is left for the next start's sweep, while a caller that goes away cannot take a committed one with it.
     pub fn keep(mut self) {
         self.name = None;
     }
@@ -171,6 +176,20 @@ impl Drop for NewFile {
         {
             tracing::warn!(%error, "failed to remove the file of an upload that failed");
         }
+    }
+}
+
+/// Requests remove files while the sweep goes on: one that is gone is no failure.
+fn remove_if_older(file: &fs::DirEntry, before: SystemTime) -> io::Result<()> {
+    let modified = file.metadata().and_then(|metadata| metadata.modified());
+    let removed = match modified {
+        Ok(modified) if modified < before => fs::remove_file(file.path()),
+        Ok(_) => Ok(()),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
     }
 }
 

@@ -207,10 +207,10 @@ impl Storage {
                 name,
                 checksum
             ])?;
+            file.keep();
             Ok(Vec::from_iter(replaced))
         });
         let replaced = stored.await?;
-        file.keep();
         self.files.remove(&replaced);
         Ok(output)
     }
@@ -263,10 +263,11 @@ impl Storage {
             find(tx, &bucket, &key, &id)?;
             precondition.check(tx, &bucket, &key)?;
             tx.execute("DELETE FROM uploads WHERE id = ?1", [&id])?;
-            super::objects::place(tx, &origin, &bucket, &key, &new, "CompleteMultipartUpload")
+            let written = super::objects::place(tx, &origin, &bucket, &key, &new, "CompleteMultipartUpload")?;
+            file.keep();
+            Ok(written)
         });
         let written = written.await?;
-        file.keep();
         self.committed(&written.replaced);
         self.files.remove(&all);
         let mut output = CompleteMultipartUploadOutput {

@@ -151,10 +151,11 @@ impl Storage {
     ) -> Result<Option<String>, AwsError> {
         let written = self.cloud.store.write(move |tx| {
             precondition.check(tx, &bucket, &key)?;
-            place(tx, &origin, &bucket, &key, &new, reason)
+            let written = place(tx, &origin, &bucket, &key, &new, reason)?;
+            file.keep();
+            Ok(written)
         });
         let written = written.await?;
-        file.keep();
         self.committed(&written.replaced);
         Ok(written.version)
     }
