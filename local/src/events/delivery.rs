@@ -133,48 +133,52 @@ async fn deliver_batch(cloud: &Arc<Cloud>) -> Result<usize, AwsError> {
             }
             starts
                 .into_iter()
-                .map(|new| states::insert(tx, new))
-                .collect::<Result<Vec<_>, _>>()
+                .map(|start| Ok((start.rule, states::insert(tx, start.new)?)))
+                .collect::<Result<Vec<_>, AwsError>>()
         })
         .await?;
-    for execution in started {
-        states::carry_on(cloud, execution);
+    for (rule, execution) in started {
+        match execution {
+            Some(execution) => states::carry_on(cloud, execution),
+            None => count_failed(cloud, &rule, "the state machine does not exist any more"),
+        }
     }
     Ok(delivered)
 }
 
+/// An execution that a rule starts.
+struct Start {
+    rule: String,
+    new: NewExecution,
+}
+
+fn count(cloud: &Cloud, rule: &str, metric: &str) {
+    let dimensions = [("RuleName", rule)];
+    monitoring::record(cloud, "AWS/Events", metric, &dimensions, 1.0, "Count");
+}
+
+fn count_failed(cloud: &Cloud, rule: &str, reason: &str) {
+    tracing::warn!(rule, reason, "an invocation failed");
+    count(cloud, rule, "FailedInvocations");
+}
+
 /// The executions that an event starts through a rule. What fails is counted and dropped: a missing permission or machine
 /// is not retried on AWS either, and nothing else can fail here, where the target is in the same process.
-fn match_rule(cloud: &Cloud, rule: &ReadyRule, event: &Value) -> Vec<NewExecution> {
+fn match_rule(cloud: &Cloud, rule: &ReadyRule, event: &Value) -> Vec<Start> {
     if !rule.pattern.matches(event) {
         return Vec::new();
     }
-    let count = |metric: &str| {
-        monitoring::record(
-            cloud,
-            "AWS/Events",
-            metric,
-            &[("RuleName", &rule.name)],
-            1.0,
-            "Count",
-        );
-    };
-    count("MatchedEvents");
-    count("TriggeredRules");
+    count(cloud, &rule.name, "MatchedEvents");
+    count(cloud, &rule.name, "TriggeredRules");
     let mut starts = Vec::new();
     for target in &rule.targets {
-        count("Invocations");
+        count(cloud, &rule.name, "Invocations");
         match start_of(cloud, rule, target, event) {
-            Ok(start) => starts.push(start),
-            Err(reason) => {
-                tracing::warn!(
-                    rule = rule.name,
-                    target = target.arn,
-                    reason,
-                    "an invocation failed"
-                );
-                count("FailedInvocations");
-            }
+            Ok(new) => starts.push(Start {
+                rule: rule.name.clone(),
+                new,
+            }),
+            Err(reason) => count_failed(cloud, &rule.name, &format!("{}: {reason}", target.arn)),
         }
     }
     starts
