@@ -69,7 +69,9 @@ impl ReadyRule {
     /// A rule that another version took and this one does not read must not hold up the others.
     fn of_readable(cloud: &Cloud, rule: &Rule, targets: &[Value]) -> Option<Self> {
         Self::of(cloud, rule, targets)
-            .inspect_err(|error| tracing::error!(%error, rule = rule.name, "a rule cannot be read and is skipped"))
+            .inspect_err(
+                |error| tracing::error!(%error, rule = rule.name, "a rule cannot be read and is skipped"),
+            )
             .ok()
     }
 
@@ -207,7 +209,8 @@ fn start_of(
         rule_name: &rule.name,
         rule_arn: &rule.arn,
     };
-    let input = target.transformer
+    let input = target
+        .transformer
         .apply(event, matched)
         .map_err(AwsError::validation)?;
     let session = iam::assume_for_service(
@@ -216,16 +219,14 @@ fn start_of(
         "events.amazonaws.com",
         &rule.arn,
         &rule.name,
-    )
-    ?;
+    )?;
     iam::authorize(
         cloud,
         &session.principal,
         "states:StartExecution",
         &target.arn,
         &[],
-    )
-    ?;
+    )?;
     let revision = states::current(cloud, &target.arn)?;
     let event_id = event["id"].as_str().unwrap_or_default();
     // AWS chooses the name: the event's id and another.

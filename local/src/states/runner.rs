@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,7 +29,11 @@ const RETRY_WRITE: Duration = Duration::from_secs(1);
 
 /// The executions that are running now.
 #[derive(Default)]
-pub struct Running(Mutex<HashMap<i64, Arc<Live>>>);
+pub struct Running {
+    executions: Mutex<HashMap<i64, Arc<Live>>>,
+    /// Set under the lock above: no execution begins after it.
+    halted: AtomicBool,
+}
 
 /// One running execution.
 struct Live {
@@ -46,7 +51,7 @@ impl Live {
 
 impl Running {
     fn executions(&self) -> MutexGuard<'_, HashMap<i64, Arc<Live>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.executions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The events not in the store yet; `None` where the execution does not run.
@@ -67,9 +72,21 @@ impl Running {
         true
     }
 
-    /// Halts all executions where they are.
+    /// Says whether the execution may run: not after the halt, when it is left for the next start.
+    fn begin(&self, execution: i64, live: &Arc<Live>) -> bool {
+        let mut executions = self.executions();
+        if self.halted.load(Ordering::Relaxed) {
+            return false;
+        }
+        executions.insert(execution, Arc::clone(live));
+        true
+    }
+
+    /// Halts all executions where they are, and begins no more.
     pub fn halt(&self) {
-        for (_, live) in self.executions().drain() {
+        let mut executions = self.executions();
+        self.halted.store(true, Ordering::Relaxed);
+        for (_, live) in executions.drain() {
             if let Some(task) = live.task.lock().unwrap_or_else(PoisonError::into_inner).take() {
                 task.abort();
             }
@@ -85,11 +102,9 @@ pub fn carry_on(cloud: &Arc<Cloud>, execution: Execution) {
         abort,
         task: Mutex::default(),
     });
-    cloud
-        .states
-        .running
-        .executions()
-        .insert(execution.id, Arc::clone(&live));
+    if !cloud.states.running.begin(execution.id, &live) {
+        return;
+    }
     let runner = Runner {
         cloud: Arc::clone(cloud),
         live: Arc::clone(&live),
