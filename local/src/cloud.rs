@@ -94,9 +94,13 @@ impl RunningCloud {
         monitoring::start(cloud);
         states::start(cloud);
         events::start(cloud);
-        let served = server::serve(cloud, self.listener, shutdown).await;
-        events::stop(cloud).await;
-        states::stop(cloud).await;
+        // What calls functions ends before what functions call: they must not meet a closed door.
+        let halted = async {
+            shutdown.await;
+            events::stop(cloud).await;
+            states::stop(cloud).await;
+        };
+        let served = server::serve(cloud, self.listener, halted).await;
         lambda::stop(cloud).await;
         monitoring::stop(cloud).await;
         served

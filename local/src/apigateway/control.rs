@@ -145,6 +145,7 @@ pub fn patch(document: &mut Value, input: &Value, members: &[&str]) -> Result<()
         let path = operation["path"].as_str().unwrap_or_default();
         let member = path.trim_start_matches('/').split('/').next().unwrap_or_default();
         let is_known = members.contains(&member);
+        let is_map = document[member].is_object() || document[member].is_null();
         let entry = path
             .trim_start_matches('/')
             .split_once('/')
@@ -152,7 +153,7 @@ pub fn patch(document: &mut Value, input: &Value, members: &[&str]) -> Result<()
         let value = operation["value"].clone();
         match (operation["op"].as_str(), entry) {
             (Some("replace" | "add"), None) if is_known => document[member] = value,
-            (Some("replace" | "add"), Some(entry)) if is_known => document[member][entry] = value,
+            (Some("replace" | "add"), Some(entry)) if is_known && is_map => document[member][entry] = value,
             (Some("remove"), Some(entry)) if is_known => {
                 if let Some(map) = document[member].as_object_mut() {
                     map.shift_remove(&entry);

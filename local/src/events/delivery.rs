@@ -52,18 +52,29 @@ impl ReadyRules {
             return Ok(Arc::clone(ready));
         }
         let read = cloud.store.read(|db| {
-            let enabled = rules::all(db)?
-                .into_iter()
-                .filter(|rule| rule.state != "DISABLED");
-            enabled
-                .map(|rule| ReadyRule::of(cloud, &rule, &targets::of_rule(db, &rule.name)?))
-                .collect::<Result<_, _>>()
+            let mut ready = Vec::new();
+            for rule in rules::all(db)? {
+                if rule.state != "DISABLED" {
+                    let targets = targets::of_rule(db, &rule.name)?;
+                    ready.extend(ReadyRule::of_readable(cloud, &rule, &targets));
+                }
+            }
+            Ok(ready)
         })?;
         Ok(Arc::clone(ready.insert(Arc::new(read))))
     }
 }
 
 impl ReadyRule {
+    /// A rule that another version took and this one does not read must not hold up the others.
+    fn of_readable(cloud: &Cloud, rule: &Rule, targets: &[Value]) -> Option<Self> {
+        Self::of(cloud, rule, targets)
+            .inspect_err(
+                |error| tracing::error!(%error, rule = rule.name, "a rule cannot be read and is skipped"),
+            )
+            .ok()
+    }
+
     fn of(cloud: &Cloud, rule: &Rule, targets: &[Value]) -> Result<Self, AwsError> {
         Ok(Self {
             name: rule.name.clone(),
@@ -116,9 +127,11 @@ async fn deliver_batch(cloud: &Arc<Cloud>) -> Result<usize, AwsError> {
     let mut starts = Vec::new();
     for (_, body) in &pending {
         match serde_json::from_str(body) {
-            Ok(event) => rules
-                .iter()
-                .for_each(|rule| starts.extend(match_rule(cloud, rule, &event))),
+            Ok(event) => {
+                for rule in rules.iter() {
+                    starts.extend(match_rule(cloud, rule, &event)?);
+                }
+            }
             Err(error) => tracing::error!(%error, "an event in the queue is no JSON and is dropped"),
         }
     }
@@ -133,51 +146,57 @@ async fn deliver_batch(cloud: &Arc<Cloud>) -> Result<usize, AwsError> {
             }
             starts
                 .into_iter()
-                .map(|new| states::insert(tx, new))
-                .collect::<Result<Vec<_>, _>>()
+                .map(|start| Ok((start.rule, states::insert(tx, start.new)?)))
+                .collect::<Result<Vec<_>, AwsError>>()
         })
         .await?;
-    for execution in started {
-        states::carry_on(cloud, execution);
+    for (rule, execution) in started {
+        match execution {
+            Some(execution) => states::carry_on(cloud, execution),
+            None => count_failed(cloud, &rule, "the state machine does not exist any more"),
+        }
     }
     Ok(delivered)
 }
 
+/// An execution that a rule starts.
+struct Start {
+    rule: String,
+    new: NewExecution,
+}
+
+fn count(cloud: &Cloud, rule: &str, metric: &str) {
+    let dimensions = [("RuleName", rule)];
+    monitoring::record(cloud, "AWS/Events", metric, &dimensions, 1.0, "Count");
+}
+
+fn count_failed(cloud: &Cloud, rule: &str, reason: &str) {
+    tracing::warn!(rule, reason, "an invocation failed");
+    count(cloud, rule, "FailedInvocations");
+}
+
 /// The executions that an event starts through a rule. What fails is counted and dropped: a missing permission or machine
-/// is not retried on AWS either, and nothing else can fail here, where the target is in the same process.
-fn match_rule(cloud: &Cloud, rule: &ReadyRule, event: &Value) -> Vec<NewExecution> {
+/// is not retried on AWS either.
+fn match_rule(cloud: &Cloud, rule: &ReadyRule, event: &Value) -> Result<Vec<Start>, AwsError> {
     if !rule.pattern.matches(event) {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    let count = |metric: &str| {
-        monitoring::record(
-            cloud,
-            "AWS/Events",
-            metric,
-            &[("RuleName", &rule.name)],
-            1.0,
-            "Count",
-        );
-    };
-    count("MatchedEvents");
-    count("TriggeredRules");
+    count(cloud, &rule.name, "MatchedEvents");
+    count(cloud, &rule.name, "TriggeredRules");
     let mut starts = Vec::new();
     for target in &rule.targets {
-        count("Invocations");
+        count(cloud, &rule.name, "Invocations");
         match start_of(cloud, rule, target, event) {
-            Ok(start) => starts.push(start),
-            Err(reason) => {
-                tracing::warn!(
-                    rule = rule.name,
-                    target = target.arn,
-                    reason,
-                    "an invocation failed"
-                );
-                count("FailedInvocations");
-            }
+            Ok(new) => starts.push(Start {
+                rule: rule.name.clone(),
+                new,
+            }),
+            // Our own trouble (the store, file handles) passes: the batch is tried again.
+            Err(error) if error.status >= 500 => return Err(error),
+            Err(error) => count_failed(cloud, &rule.name, &format!("{}: {}", target.arn, error.message)),
         }
     }
-    starts
+    Ok(starts)
 }
 
 fn start_of(
@@ -185,31 +204,32 @@ fn start_of(
     rule: &ReadyRule,
     target: &ReadyTarget,
     event: &Value,
-) -> Result<NewExecution, String> {
+) -> Result<NewExecution, AwsError> {
     let matched = Matched {
         rule_name: &rule.name,
         rule_arn: &rule.arn,
     };
-    let input = target.transformer.apply(event, matched)?;
+    let input = target
+        .transformer
+        .apply(event, matched)
+        .map_err(AwsError::validation)?;
     let session = iam::assume_for_service(
         cloud,
         &target.role_arn,
         "events.amazonaws.com",
         &rule.arn,
         &rule.name,
-    )
-    .map_err(|error| error.message)?;
+    )?;
     iam::authorize(
         cloud,
         &session.principal,
         "states:StartExecution",
         &target.arn,
         &[],
-    )
-    .map_err(|error| error.message)?;
-    let revision = states::current(cloud, &target.arn).map_err(|error| error.message)?;
+    )?;
+    let revision = states::current(cloud, &target.arn)?;
     let event_id = event["id"].as_str().unwrap_or_default();
     // AWS chooses the name: the event's id and another.
-    let name = format!("{event_id}_{}", random::uuid().map_err(|error| error.message)?);
+    let name = format!("{event_id}_{}", random::uuid()?);
     Ok(NewExecution::of(&revision, name, input.to_string()))
 }

@@ -175,7 +175,8 @@ async fn run(
         Ended::Error(body) => (body, Failed::Yes, true),
         Ended::Crashed(body) | Ended::TimedOut(body) => (body, Failed::Yes, false),
     };
-    if reusable {
+    // A function that was changed or deleted meanwhile has had its warm processes ended already.
+    if reusable && cloud.lambda.is_current(function) {
         cloud.lambda.pool.keep(environment);
     }
     count(cloud, function, took, failed);

@@ -42,6 +42,12 @@ impl Lambda {
             .cloned()
     }
 
+    /// Whether this is the function's latest state.
+    fn is_current(&self, function: &Function) -> bool {
+        self.known(&function.name)
+            .is_some_and(|known| known.text("RevisionId") == function.text("RevisionId"))
+    }
+
     fn remember(&self, function: &Arc<Function>) {
         let mut functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
         functions.insert(function.name.clone(), Arc::clone(function));

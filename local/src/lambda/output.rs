@@ -63,7 +63,6 @@ impl Stream {
                 tokio::time::sleep(FLUSH_AFTER).await;
                 cloud.lambda.output.flushing.store(false, Ordering::Release);
                 flush(&cloud).await;
-                cloud.lambda.pool.sweep();
             });
         }
     }

@@ -1,6 +1,7 @@
 //! Warm environments, and how many may run at once.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -13,10 +14,14 @@ use crate::error::AwsError;
 const ENVIRONMENTS_A_CORE: usize = 4;
 /// An environment not used for so long is ended.
 const MOST_IDLE: Duration = Duration::from_secs(300);
+/// How often to look for such.
+const SWEEP: Duration = Duration::from_secs(15);
 
 pub struct Pool {
     /// The one used last is used next, so that the others can grow old.
-    idle: Mutex<Vec<Environment>>,
+    idle: Arc<Mutex<Vec<Environment>>>,
+    /// Whether somebody ends old ones; changed under the lock of `idle`.
+    sweeping: Arc<AtomicBool>,
     running: Arc<Semaphore>,
 }
 
@@ -24,7 +29,8 @@ impl Default for Pool {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
-            idle: Mutex::default(),
+            idle: Arc::default(),
+            sweeping: Arc::default(),
             running: Arc::new(Semaphore::new(cores * ENVIRONMENTS_A_CORE)),
         }
     }
@@ -52,18 +58,20 @@ impl Pool {
         }
     }
 
+    /// Keeps an environment for the next invocation, unless it grows too old until then.
     pub fn keep(&self, mut environment: Environment) {
         environment.idle_since = Instant::now();
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.running.is_closed() {
-            idle.push(environment);
+        if self.running.is_closed() {
+            return;
         }
-    }
-
-    /// Ends what has not been used for long.
-    pub fn sweep(&self) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.retain(|environment| environment.idle_since.elapsed() < MOST_IDLE);
+        idle.push(environment);
+        if !self.sweeping.swap(true, Ordering::Relaxed) {
+            tokio::spawn(sweep_until_empty(
+                Arc::downgrade(&self.idle),
+                Arc::clone(&self.sweeping),
+            ));
+        }
     }
 
     /// Ends the warm environments of a function.
@@ -76,5 +84,21 @@ impl Pool {
     pub fn close(&self) {
         self.running.close();
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// Ends what has not been used for long, until nothing is left; the next one kept begins this again.
+async fn sweep_until_empty(idle: Weak<Mutex<Vec<Environment>>>, sweeping: Arc<AtomicBool>) {
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        let Some(idle) = idle.upgrade() else {
+            return;
+        };
+        let mut idle = idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.retain(|environment| environment.idle_since.elapsed() < MOST_IDLE);
+        if idle.is_empty() {
+            sweeping.store(false, Ordering::Relaxed);
+            return;
+        }
     }
 }

@@ -10,7 +10,7 @@ use s3s::{S3Error, S3ErrorCode, S3Request, S3Result};
 
 use super::error::not_implemented;
 use crate::auth;
-use crate::cloud::{Cloud, PARTITION};
+use crate::cloud::{ACCOUNT, Cloud, PARTITION};
 use crate::error::AwsError;
 use crate::iam;
 use crate::principal::Principal;
@@ -78,6 +78,7 @@ impl S3Auth for Gate {
 #[async_trait::async_trait]
 impl S3Access for Gate {
     async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
+        check_owner(context)?;
         let query = query_of(context);
         let principal = self.principal(context, &query)?;
         let value = |name: &str| {
@@ -134,6 +135,19 @@ impl Gate {
             }
         })
     }
+}
+
+/// All buckets here are the account's: who expects another owner is refused.
+fn check_owner(context: &S3AccessContext<'_>) -> Result<(), AwsError> {
+    let names = [
+        "x-amz-expected-bucket-owner",
+        "x-amz-source-expected-bucket-owner",
+    ];
+    let mut expected = names.into_iter().filter_map(|name| context.headers().get(name));
+    if expected.any(|owner| owner != ACCOUNT) {
+        return Err(AwsError::new(403, "AccessDenied", "Access Denied"));
+    }
+    Ok(())
 }
 
 fn query_of(context: &S3AccessContext<'_>) -> Vec<(String, String)> {

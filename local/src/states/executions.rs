@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::asl::{Fault, seconds};
 use super::machines::{self, Revision};
+use super::runner::{self, End};
 use super::validation::check_name;
 use crate::call::Call;
 use crate::cloud::Cloud;
@@ -81,14 +82,22 @@ impl NewExecution {
     }
 }
 
-/// Inserts an execution, in the transaction that acknowledges it. It runs from [`states::carry_on`] on.
-pub fn insert(tx: &Transaction<'_>, new: NewExecution) -> Result<Execution, AwsError> {
+/// Inserts an execution, in the transaction that acknowledges it. It runs from [`states::carry_on`] on. None where its
+/// machine was deleted since it was looked up.
+pub fn insert(tx: &Transaction<'_>, new: NewExecution) -> Result<Option<Execution>, AwsError> {
     let started = Timestamp::now().as_millisecond();
-    tx.prepare_cached(
-        "INSERT INTO executions (machine, name, revision, status, input, started) VALUES (?1, ?2, ?3, 'RUNNING', ?4, ?5)",
-    )?
-    .execute(params![new.machine, new.name, new.revision, new.input, started])?;
-    Ok(Execution {
+    let inserted = tx
+        .prepare_cached(
+            "INSERT INTO executions (machine, name, revision, status, input, started)
+             SELECT ?1, ?2, ?3, 'RUNNING', ?4, ?5
+             WHERE EXISTS (SELECT 1 FROM state_machines WHERE name = ?1 AND NOT deleting)
+             AND EXISTS (SELECT 1 FROM state_machine_revisions WHERE id = ?3)",
+        )?
+        .execute(params![new.machine, new.name, new.revision, new.input, started])?;
+    if inserted == 0 {
+        return Ok(None);
+    }
+    Ok(Some(Execution {
         id: tx.last_insert_rowid(),
         machine: new.machine,
         name: new.name,
@@ -101,7 +110,7 @@ pub fn insert(tx: &Transaction<'_>, new: NewExecution) -> Result<Execution, AwsE
         error: None,
         cause: None,
         run: None,
-    })
+    }))
 }
 
 /// The executions that a restart has to carry on with.
@@ -180,10 +189,11 @@ pub async fn start_as(
     let (execution, is_new) = cloud
         .store
         .write(move |tx| match load(tx, &new.machine, &new.name)? {
-            Some(there) => Ok((there, false)),
+            Some(there) => Ok((Some(there), false)),
             None => insert(tx, new).map(|execution| (execution, true)),
         })
         .await?;
+    let execution = execution.ok_or_else(|| machines::does_not_exist(arn))?;
     if is_new {
         states::carry_on(cloud, execution.clone());
     } else if execution.status != "RUNNING" || execution.input != wanted.input {
@@ -309,17 +319,13 @@ pub async fn stop(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> {
     iam::authorize(cloud, &call.principal, "states:StopExecution", arn, &[])?;
     let execution = find(cloud, arn)?;
     let text = |name: &str| input[name].as_str().map(str::to_owned);
-    cloud
-        .states
-        .running
-        .abort(
-            execution.id,
-            Fault {
-                error: text("error"),
-                cause: text("cause"),
-            },
-        )
-        .await;
+    let fault = Fault {
+        error: text("error"),
+        cause: text("cause"),
+    };
+    if execution.status == "RUNNING" && !cloud.states.running.abort(execution.id, fault.clone()).await {
+        runner::close(cloud, &execution, End::aborted(fault)).await?;
+    }
     let stopped = find(cloud, arn)?.stopped.unwrap_or(execution.started);
     Ok(json!({"stopDate": seconds(stopped)}))
 }

@@ -53,7 +53,7 @@ pub fn name_of<'a>(cloud: &Cloud, arn: &'a str) -> Result<&'a str, AwsError> {
     }
 }
 
-fn does_not_exist(arn: &str) -> AwsError {
+pub fn does_not_exist(arn: &str) -> AwsError {
     AwsError::bad_request(
         "StateMachineDoesNotExist",
         format!("State Machine Does Not Exist: '{arn}'"),

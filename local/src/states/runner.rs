@@ -4,11 +4,14 @@
 //! its events are in memory; after a restart it goes on from the row, so a task that was on its way is invoked again.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::params;
+use rusqlite::{Transaction, params};
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
@@ -26,7 +29,11 @@ const RETRY_WRITE: Duration = Duration::from_secs(1);
 
 /// The executions that are running now.
 #[derive(Default)]
-pub struct Running(Mutex<HashMap<i64, Arc<Live>>>);
+pub struct Running {
+    executions: Mutex<HashMap<i64, Arc<Live>>>,
+    /// Set under the lock above: no execution begins after it.
+    halted: AtomicBool,
+}
 
 /// One running execution.
 struct Live {
@@ -44,7 +51,7 @@ impl Live {
 
 impl Running {
     fn executions(&self) -> MutexGuard<'_, HashMap<i64, Arc<Live>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.executions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The events not in the store yet; `None` where the execution does not run.
@@ -54,18 +61,32 @@ impl Running {
         Some(events)
     }
 
-    /// Ends an execution and returns when it has ended; at once where it does not run.
-    pub async fn abort(&self, execution: i64, fault: Fault) {
+    /// Ends an execution and returns when it has ended; false where it does not run.
+    pub async fn abort(&self, execution: i64, fault: Fault) -> bool {
         let live = self.executions().get(&execution).cloned();
-        if let Some(live) = live {
-            live.abort.send_replace(Some(fault));
-            live.abort.closed().await;
-        }
+        let Some(live) = live else {
+            return false;
+        };
+        live.abort.send_replace(Some(fault));
+        live.abort.closed().await;
+        true
     }
 
-    /// Halts all executions where they are.
+    /// Says whether the execution may run: not after the halt, when it is left for the next start.
+    fn begin(&self, execution: i64, live: &Arc<Live>) -> bool {
+        let mut executions = self.executions();
+        if self.halted.load(Ordering::Relaxed) {
+            return false;
+        }
+        executions.insert(execution, Arc::clone(live));
+        true
+    }
+
+    /// Halts all executions where they are, and begins no more.
     pub fn halt(&self) {
-        for (_, live) in self.executions().drain() {
+        let mut executions = self.executions();
+        self.halted.store(true, Ordering::Relaxed);
+        for (_, live) in executions.drain() {
             if let Some(task) = live.task.lock().unwrap_or_else(PoisonError::into_inner).take() {
                 task.abort();
             }
@@ -81,11 +102,9 @@ pub fn carry_on(cloud: &Arc<Cloud>, execution: Execution) {
         abort,
         task: Mutex::default(),
     });
-    cloud
-        .states
-        .running
-        .executions()
-        .insert(execution.id, Arc::clone(&live));
+    if !cloud.states.running.begin(execution.id, &live) {
+        return;
+    }
     let runner = Runner {
         cloud: Arc::clone(cloud),
         live: Arc::clone(&live),
@@ -108,22 +127,93 @@ enum Cut {
 }
 
 /// How an execution ended, as its row tells it.
-struct End {
+#[derive(Debug, Clone)]
+pub struct End {
     status: &'static str,
     metric: &'static str,
     output: Option<String>,
     fault: Option<Fault>,
 }
 
+impl End {
+    pub fn aborted(fault: Fault) -> Self {
+        Self {
+            status: "ABORTED",
+            metric: "ExecutionsAborted",
+            output: None,
+            fault: Some(fault),
+        }
+    }
+
+    fn failed(fault: Fault) -> Self {
+        Self {
+            status: "FAILED",
+            metric: "ExecutionsFailed",
+            output: None,
+            fault: Some(fault),
+        }
+    }
+}
+
+/// Ends the row of an execution that does not run and would stay `RUNNING` for ever.
+pub async fn close(cloud: &Cloud, execution: &Execution, end: End) -> Result<(), AwsError> {
+    let (metric, closed) = (end.metric, execution.clone());
+    let stopped = Timestamp::now().as_millisecond();
+    cloud
+        .store
+        .write(move |tx| store_end(tx, &closed, stopped, &end))
+        .await?;
+    executions::count(cloud, &execution.machine, metric, 1.0, "Count");
+    Ok(())
+}
+
+/// An execution ends once: the first end stays.
+fn store_end(tx: &Transaction<'_>, execution: &Execution, stopped: i64, end: &End) -> Result<(), AwsError> {
+    let fault = end.fault.as_ref();
+    tx.prepare_cached(
+        "UPDATE executions SET status = ?1, stopped = ?2, output = ?3, error = ?4, cause = ?5, run = NULL
+         WHERE id = ?6 AND status = 'RUNNING'",
+    )?
+    .execute(params![
+        end.status,
+        stopped,
+        end.output,
+        fault.and_then(|fault| fault.error.as_deref()),
+        fault.and_then(|fault| fault.cause.as_deref()),
+        execution.id
+    ])?;
+    machines::remove_if_done(tx, &execution.machine)
+}
+
 impl Runner {
     async fn run(mut self, execution: Execution) {
         let id = execution.id;
-        if let Err(error) = self.interpret(&execution).await {
-            tracing::error!(%error, execution = execution.name, "an execution cannot go on before a restart");
+        let interpreted = AssertUnwindSafe(self.interpret(&execution)).catch_unwind().await;
+        let broken = match interpreted {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(error.message),
+            Err(_) => Some("the local cloud's interpreter panicked".to_owned()),
+        };
+        if let Some(cause) = broken {
+            tracing::error!(
+                cause,
+                execution = execution.name,
+                "an execution cannot go on and fails"
+            );
+            self.fail(&execution, cause).await;
         }
         self.cloud.states.running.executions().remove(&id);
         // Dropping the receiver tells who waits for the end.
         drop(self.aborted);
+    }
+
+    /// Ends an execution that cannot be interpreted. A write that fails is tried until it succeeds.
+    async fn fail(&self, execution: &Execution, cause: String) {
+        let end = End::failed(Fault::runtime(cause));
+        while let Err(error) = close(&self.cloud, execution, end.clone()).await {
+            tracing::warn!(%error, "failed to store an execution, trying again");
+            tokio::time::sleep(RETRY_WRITE).await;
+        }
     }
 
     async fn interpret(&mut self, execution: &Execution) -> Result<(), AwsError> {
@@ -193,13 +283,8 @@ impl Runner {
     ) -> Result<(), AwsError> {
         let (event_type, details, end) = match cut {
             Cut::Aborted(fault) => {
-                let end = End {
-                    status: "ABORTED",
-                    metric: "ExecutionsAborted",
-                    output: None,
-                    fault: Some(fault.clone()),
-                };
-                ("ExecutionAborted", fault.details(), end)
+                let details = fault.details();
+                ("ExecutionAborted", details, End::aborted(fault))
             }
             // DescribeExecution gives no error of it; the history alone does.
             Cut::TimedOut => {
@@ -235,17 +320,9 @@ impl Runner {
 
     async fn finish(&self, execution: &Execution, revision: &Revision, end: End) -> Result<(), AwsError> {
         let stopped = Timestamp::now().as_millisecond();
-        let (status, metric) = (end.status, end.metric);
-        let fault = end.fault.unwrap_or(Fault {
-            error: None,
-            cause: None,
-        });
+        let metric = end.metric;
         self.save(execution, revision, move |tx, execution| {
-            tx.prepare_cached(
-                "UPDATE executions SET status = ?1, stopped = ?2, output = ?3, error = ?4, cause = ?5, run = NULL WHERE id = ?6",
-            )?
-            .execute(params![status, stopped, end.output, fault.error, fault.cause, execution.id])?;
-            machines::remove_if_done(tx, &execution.machine)
+            store_end(tx, execution, stopped, &end)
         })
         .await?;
         executions::count(&self.cloud, &execution.machine, metric, 1.0, "Count");
@@ -265,7 +342,7 @@ impl Runner {
     /// Writes the new events together with `change`. A write that fails is tried until it succeeds.
     async fn save<F>(&self, execution: &Execution, revision: &Revision, change: F) -> Result<(), AwsError>
     where
-        F: Fn(&rusqlite::Transaction<'_>, &Execution) -> Result<(), AwsError> + Clone + Send + 'static,
+        F: Fn(&Transaction<'_>, &Execution) -> Result<(), AwsError> + Clone + Send + 'static,
     {
         let events = self.live.events().clone();
         let saved = events.len();
@@ -307,12 +384,7 @@ fn ended(outcome: Outcome) -> End {
             output: Some(output.to_string()),
             fault: None,
         },
-        Outcome::Failed(fault) => End {
-            status: "FAILED",
-            metric: "ExecutionsFailed",
-            output: None,
-            fault: Some(fault),
-        },
+        Outcome::Failed(fault) => End::failed(fault),
     }
 }
 
