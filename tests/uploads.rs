@@ -189,6 +189,12 @@ async fn a_key_of_any_kind_comes_through_the_upload() {
     })
     .await;
     for key in &keys {
+        if key.len() == 1024 {
+            // Its result's key would be too long, and is shortened to one that no other source has.
+            let shortened = |result: &&String| result.starts_with("output/1024") && result.contains('~');
+            assert_eq!(written.iter().filter(shortened).count(), 1, "{written:#?}");
+            continue;
+        }
         let expected = match key.strip_suffix(".jpg") {
             Some(stem) => format!("output/{stem}_resized.jpg"),
             None if key.ends_with(".JPG") => format!("output/{key}_resized.jpg"),

@@ -98,10 +98,18 @@ pub fn table(executions: &[Execution], width: usize) -> String {
     }
     let rows: Vec<_> = executions.iter().map(row).collect();
     let lines = aligned(&rows, width.saturating_sub(4));
+    let widest = lines
+        .iter()
+        .map(|line| line.chars().count())
+        .max()
+        .unwrap_or_default();
     let marked = executions.iter().zip(lines).map(|(execution, line)| {
         let (mark, style) = mark(&execution.status);
         // Last and never cut, whatever the width: a name is there to be copied.
-        format!("\n  {style}{mark}{style:#} {line}  {}", outcome(execution))
+        format!(
+            "\n  {style}{mark}{style:#} {line:widest$}  {}",
+            outcome(execution)
+        )
     });
     format!("Newest executions{}", marked.collect::<String>())
 }
