@@ -127,6 +127,22 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
     })
 }
 
+/// Takes "it is not there" for an answer.
+pub trait UnlessGone<T> {
+    /// The answer; nothing, when the resource is not there.
+    fn unless_gone(self) -> Result<Option<T>, CallFailure>;
+}
+
+impl<T> UnlessGone<T> for Result<T, CallFailure> {
+    fn unless_gone(self) -> Result<Option<T>, CallFailure> {
+        match self {
+            Ok(answer) => Ok(Some(answer)),
+            Err(failure) if failure.is_not_found() => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
 impl CallFailure {
     /// The service's error code, if it answered.
     pub fn code(&self) -> Option<&str> {

@@ -4,4 +4,4 @@ mod clients;
 mod failure;
 
 pub use clients::{Clients, Connection};
-pub use failure::{CallFailure, During};
+pub use failure::{CallFailure, During, UnlessGone};

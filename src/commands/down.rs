@@ -99,8 +99,7 @@ fn document(session: &Session, graph: &Graph, plan: &Plan, dry_run: bool) -> Doc
         }
     });
     let api_id = graph
-        .nodes()
-        .find(|node| graph.resource(*node).id() == stack::REST_API)
+        .find(stack::REST_API)
         .and_then(|node| plan.found(node)?.text(API_ID));
     let endpoint_url = session.clients.endpoint_url.as_deref();
     Document {

@@ -12,14 +12,11 @@ use crate::stack;
 pub async fn outputs(session: &Session, settings: &Settings) -> Result<Outputs, CommandError> {
     let graph = stack::graph(session, settings, None)?;
     let mut api_id = None;
-    for node in graph.nodes() {
-        let resource = graph.resource(node);
-        if resource.id() == stack::REST_API
-            && let Reading::Found(found) = resource.read().await?
-            && found.owner == Owner::Ours
-        {
-            api_id = found.fields.text(API_ID).map(str::to_owned);
-        }
+    if let Some(node) = graph.find(stack::REST_API)
+        && let Reading::Found(found) = graph.resource(node).read().await?
+        && found.owner == Owner::Ours
+    {
+        api_id = found.fields.text(API_ID).map(str::to_owned);
     }
     Ok(outputs_with(session, api_id))
 }

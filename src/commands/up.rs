@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::ending::{self, Command};
 use super::interrupt::stop_on_ctrl_c;
 use crate::config::{Architecture, Settings};
-use crate::engine::{Action, FieldChange, Graph, NodeId, Outcome, Plan, Reading, Report};
+use crate::engine::{Action, FieldChange, Graph, Outcome, Plan, Reading, Report};
 use crate::error::CommandError;
 use crate::outputs::Outputs;
 use crate::package::{Target, function_package};
@@ -107,7 +107,8 @@ async fn plan(
 ) -> Result<(Graph, Plan), CommandError> {
     let graph = stack::graph(session, settings, None)?;
     let readings = graph.read().await?;
-    let function_stands = node(&graph, stack::FUNCTION)
+    let function_stands = graph
+        .find(stack::FUNCTION)
         .is_some_and(|function| matches!(readings[function.index()], Reading::Found(_)));
     if args.dry_run && args.handler_zip.is_none() && !function_stands {
         // There is no code to compare with.
@@ -118,10 +119,6 @@ async fn plan(
     let graph = stack::graph(session, settings, Some(package))?;
     let plan = Plan::to_stand(&graph, readings);
     Ok((graph, plan))
-}
-
-fn node(graph: &Graph, id: &str) -> Option<NodeId> {
-    graph.nodes().find(|node| graph.resource(*node).id() == id)
 }
 
 /// A planned `up`, and how it is shown.
@@ -167,12 +164,15 @@ impl Up<'_> {
     }
 
     fn show_stack(&self, report: &Report) -> Result<(), CommandError> {
-        let api = node(self.graph, stack::REST_API).and_then(|node| match &report.outcomes[node.index()] {
-            Outcome::Done(Reading::Found(found)) | Outcome::Kept(Reading::Found(found)) => {
-                found.fields.text(API_ID).map(str::to_owned)
-            }
-            _ => None,
-        });
+        let api = self
+            .graph
+            .find(stack::REST_API)
+            .and_then(|node| match &report.outcomes[node.index()] {
+                Outcome::Done(Reading::Found(found)) | Outcome::Kept(Reading::Found(found)) => {
+                    found.fields.text(API_ID).map(str::to_owned)
+                }
+                _ => None,
+            });
         let outputs = self.outputs(api);
         if self.ui.json {
             return self.ui.json(&self.document(outputs, Carried::Out));
@@ -189,7 +189,7 @@ impl Up<'_> {
     }
 
     fn found_api(&self) -> Option<String> {
-        let found = self.plan.found(node(self.graph, stack::REST_API)?)?;
+        let found = self.plan.found(self.graph.find(stack::REST_API)?)?;
         found.text(API_ID).map(str::to_owned)
     }
 
@@ -273,7 +273,7 @@ impl Up<'_> {
 
     /// Whether S3 itself, which takes its time, was just told to tell EventBridge.
     fn tells_event_bridge_anew(&self) -> bool {
-        let bucket = node(self.graph, stack::ORIGINAL_BUCKET);
+        let bucket = self.graph.find(stack::ORIGINAL_BUCKET);
         self.session.clients.endpoint_url.is_none()
             && bucket.is_some_and(|node| self.plan.steps[node.index()].action.writes())
     }

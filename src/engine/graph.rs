@@ -44,6 +44,11 @@ impl Graph {
         (0..self.nodes.len()).map(NodeId)
     }
 
+    /// The node of the resource with this id.
+    pub fn find(&self, id: &str) -> Option<NodeId> {
+        self.nodes().find(|node| self.resource(*node).id() == id)
+    }
+
     pub fn resource(&self, node: NodeId) -> &dyn Resource {
         &*self.nodes[node.0].resource
     }

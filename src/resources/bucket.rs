@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::bucket_contents;
 use super::ownership::{self, Tags, tagged, touches};
 use super::patience::{PACE_S3, S3_BUSY, S3_LATE, S3_NOT_EMPTY, S3_STALE};
-use crate::aws::{CallFailure, During};
+use crate::aws::{CallFailure, During, UnlessGone};
 use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Reading, Resource, Step};
 use crate::names::STACK_TAG;
 
@@ -312,9 +312,7 @@ impl Resource for Bucket {
             .expected_bucket_owner(&self.account)
             .send()
             .await;
-        match answer.during("s3:DeleteBucket", &self.name) {
-            Err(failure) if !failure.is_not_found() => Err(failure.into()),
-            _ => Ok(()),
-        }
+        answer.during("s3:DeleteBucket", &self.name).unless_gone()?;
+        Ok(())
     }
 }

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::ownership::{self, Tags, tagged, touches};
 use super::patience::{LAMBDA_BUSY, LAMBDA_KEY, LAMBDA_PERMISSIONS, LAMBDA_ROLE, PACE_REQUESTS};
-use crate::aws::During;
+use crate::aws::{During, UnlessGone};
 use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Reading, Resource, Step};
 use crate::names::STACK_TAG;
 use crate::package::FunctionPackage;
@@ -129,10 +129,8 @@ impl Function {
             .function_name(&self.name)
             .send()
             .await;
-        match answer.during("lambda:DeleteFunction", &self.name) {
-            Err(failure) if !failure.is_not_found() => Err(failure.into()),
-            _ => Ok(()),
-        }
+        answer.during("lambda:DeleteFunction", &self.name).unless_gone()?;
+        Ok(())
     }
 }
 

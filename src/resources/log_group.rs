@@ -5,7 +5,7 @@ use aws_sdk_cloudwatchlogs::Client;
 
 use super::ownership::{self, Tags, tagged, touches};
 use super::patience::{LOGS_BUSY, LOGS_STALE, PACE};
-use crate::aws::During;
+use crate::aws::{During, UnlessGone};
 use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Owner, Reading, Resource, Step};
 use crate::names::STACK_TAG;
 
@@ -132,9 +132,7 @@ impl Resource for LogGroup {
             .log_group_name(&self.name)
             .send()
             .await;
-        match answer.during("logs:DeleteLogGroup", &self.name) {
-            Err(failure) if !failure.is_not_found() => Err(failure.into()),
-            _ => Ok(()),
-        }
+        answer.during("logs:DeleteLogGroup", &self.name).unless_gone()?;
+        Ok(())
     }
 }

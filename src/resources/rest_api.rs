@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::ownership::{self, Tags, tagged, touches};
 use super::patience::{API_BUSY, API_PACE};
-use crate::aws::{CallFailure, During};
+use crate::aws::{CallFailure, During, UnlessGone};
 use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Owner, Reading, Resource, Step};
 use crate::names::STACK_TAG;
 
@@ -164,10 +164,10 @@ impl RestApi {
 
     async fn delete(&self, id: &str) -> Result<(), CallFailure> {
         let answer = self.client.delete_rest_api().rest_api_id(id).send().await;
-        match answer.during("apigateway:DeleteRestApi", &self.name) {
-            Err(failure) if !failure.is_not_found() => Err(failure),
-            _ => Ok(()),
-        }
+        answer
+            .during("apigateway:DeleteRestApi", &self.name)
+            .unless_gone()?;
+        Ok(())
     }
 
     fn wanted_integration(&self) -> Value {

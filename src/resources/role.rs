@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::ownership::{self, Tags, tagged, touches};
 use super::patience::{IAM_BUSY, IAM_IN_USE, IAM_LATE, IAM_STALE, PACE_THROTTLING};
-use crate::aws::{CallFailure, During};
+use crate::aws::{CallFailure, During, UnlessGone};
 use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Reading, Resource, Step, document};
 use crate::names::STACK_TAG;
 
@@ -40,11 +40,8 @@ const MANAGED: &str = "managed policy";
 impl ServiceRole {
     async fn tags_and_role(&self) -> Result<Option<(Tags, Fields)>, Failure> {
         let answer = self.client.get_role().role_name(&self.name).send().await;
-        let role = match answer.during("iam:GetRole", &self.name) {
-            Ok(answer) => answer.role,
-            Err(failure) if failure.is_not_found() => None,
-            Err(failure) => return Err(failure.into()),
-        };
+        let answer = answer.during("iam:GetRole", &self.name).unless_gone()?;
+        let role = answer.and_then(|answer| answer.role);
         Ok(role.map(|role| {
             let tags = role
                 .tags()
@@ -67,11 +64,8 @@ impl ServiceRole {
             .policy_name(self.policy.name)
             .send()
             .await;
-        match answer.during("iam:GetRolePolicy", &self.name) {
-            Ok(answer) => Ok(Some(decoded(answer.policy_document()))),
-            Err(failure) if failure.is_not_found() => Ok(None),
-            Err(failure) => Err(failure.into()),
-        }
+        let policy = answer.during("iam:GetRolePolicy", &self.name).unless_gone()?;
+        Ok(policy.map(|policy| decoded(policy.policy_document())))
     }
 
     async fn attached_policies(&self) -> Result<Vec<String>, CallFailure> {
@@ -129,7 +123,11 @@ impl ServiceRole {
                 .detach_role_policy()
                 .role_name(&self.name)
                 .policy_arn(arn);
-            unless_gone(detach.send().await.during("iam:DetachRolePolicy", &self.name))?;
+            detach
+                .send()
+                .await
+                .during("iam:DetachRolePolicy", &self.name)
+                .unless_gone()?;
         }
         let answer = self
             .client
@@ -137,7 +135,7 @@ impl ServiceRole {
             .role_name(&self.name)
             .send()
             .await;
-        let Some(inline) = unless_gone(answer.during("iam:ListRolePolicies", &self.name))? else {
+        let Some(inline) = answer.during("iam:ListRolePolicies", &self.name).unless_gone()? else {
             return Ok(());
         };
         for name in inline.policy_names() {
@@ -146,7 +144,11 @@ impl ServiceRole {
                 .delete_role_policy()
                 .role_name(&self.name)
                 .policy_name(name);
-            unless_gone(delete.send().await.during("iam:DeleteRolePolicy", &self.name))?;
+            delete
+                .send()
+                .await
+                .during("iam:DeleteRolePolicy", &self.name)
+                .unless_gone()?;
         }
         Ok(())
     }
@@ -155,14 +157,6 @@ impl ServiceRole {
 /// IAM gives policies URL-encoded.
 fn decoded(policy: &str) -> Value {
     document(&percent_decode_str(policy).decode_utf8_lossy())
-}
-
-fn unless_gone<T>(result: Result<T, CallFailure>) -> Result<Option<T>, CallFailure> {
-    match result {
-        Ok(answer) => Ok(Some(answer)),
-        Err(failure) if failure.is_not_found() => Ok(None),
-        Err(failure) => Err(failure),
-    }
 }
 
 #[async_trait]
@@ -261,7 +255,7 @@ impl Resource for ServiceRole {
     async fn remove(&self, _: &Fields, _: &Step<'_>) -> Result<(), Failure> {
         self.remove_policies().await?;
         let answer = self.client.delete_role().role_name(&self.name).send().await;
-        unless_gone(answer.during("iam:DeleteRole", &self.name))?;
+        answer.during("iam:DeleteRole", &self.name).unless_gone()?;
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::ownership::{self, Tags, tagged, touches};
 use super::patience::{EVENTS_BUSY, EVENTS_ROLE, EVENTS_TARGETS, PACE};
-use crate::aws::{CallFailure, During};
+use crate::aws::{CallFailure, During, UnlessGone};
 use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Reading, Resource, Step, document};
 use crate::names::STACK_TAG;
 
@@ -245,9 +245,7 @@ impl Resource for Rule {
             }
         }
         let answer = self.client.delete_rule().name(&self.name).send().await;
-        match answer.during("events:DeleteRule", &self.name) {
-            Err(failure) if !failure.is_not_found() => Err(failure.into()),
-            _ => Ok(()),
-        }
+        answer.during("events:DeleteRule", &self.name).unless_gone()?;
+        Ok(())
     }
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::ownership::{self, Tags, tagged, touches};
 use super::patience::{PACE, STATES_BUSY, STATES_DELETING, STATES_LOGS, STATES_ROLE};
-use crate::aws::During;
+use crate::aws::{During, UnlessGone};
 use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Reading, Resource, Step, document};
 use crate::names::STACK_TAG;
 
@@ -82,10 +82,11 @@ impl StateMachine {
                     .execution_arn(execution.execution_arn())
                     .error("Stopped")
                     .cause("resizer down removes the state machine");
-                match stop.send().await.during("states:StopExecution", execution.name()) {
-                    Err(failure) if !failure.is_not_found() => return Err(failure.into()),
-                    _ => stopped += 1,
-                }
+                let answer = stop.send().await;
+                answer
+                    .during("states:StopExecution", execution.name())
+                    .unless_gone()?;
+                stopped += 1;
                 step.note(&format!("stopped {stopped} running executions"));
             }
             // The list takes a moment to know.
@@ -227,9 +228,9 @@ impl Resource for StateMachine {
             .state_machine_arn(&self.arn)
             .send()
             .await;
-        match answer.during("states:DeleteStateMachine", &self.name) {
-            Err(failure) if !failure.is_not_found() => Err(failure.into()),
-            _ => Ok(()),
-        }
+        answer
+            .during("states:DeleteStateMachine", &self.name)
+            .unless_gone()?;
+        Ok(())
     }
 }

@@ -78,10 +78,9 @@ pub async fn read(session: &Session, settings: &Settings) -> Result<Standing, Co
 }
 
 fn api_id(graph: &Graph, plan: &Plan) -> Option<String> {
-    let node = graph
-        .nodes()
-        .find(|node| graph.resource(*node).id() == stack::REST_API)?;
-    plan.found(node)?.text(API_ID).map(str::to_owned)
+    plan.found(graph.find(stack::REST_API)?)?
+        .text(API_ID)
+        .map(str::to_owned)
 }
 
 fn state(action: &Action) -> State {
