@@ -1,6 +1,7 @@
 //! A function for the local cloud's own tests: it does what the event's `do` says.
 //!
-//! `copy` (also for events without `do`) copies the object `bucket`/`key` to the bucket `RESIZED_BUCKET`.
+//! `copy` (also for events without `do`) copies the object `bucket`/`key` to the bucket `RESIZED_BUCKET`. With `seconds` it
+//! waits for so long before.
 #![allow(clippy::unwrap_used)]
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -57,15 +58,15 @@ fn client(variable: &dyn Fn(&str) -> String) -> Client {
 }
 
 async fn act(s3: &Client, event: &Value) -> Result<Value, Value> {
+    if let Some(seconds) = event["seconds"].as_u64() {
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+    }
     match event["do"].as_str().unwrap_or("copy") {
         "echo" => Ok(event.clone()),
         "refuse" => Ok(json!({"ok": false, "error": "not an image"})),
         "fail" => Err(json!({"errorType": "Transient", "errorMessage": "try again"})),
         "crash" => std::process::exit(3),
-        "sleep" => {
-            tokio::time::sleep(Duration::from_secs(event["seconds"].as_u64().unwrap_or(1))).await;
-            Ok(json!({"ok": true}))
-        }
+        "sleep" => Ok(json!({"ok": true})),
         "print" => {
             println!("hello from the function");
             Ok(

@@ -92,6 +92,7 @@ impl RunningCloud {
         let cloud = &self.cloud;
         s3::start(cloud);
         monitoring::start(cloud);
+        lambda::start(cloud);
         states::start(cloud);
         events::start(cloud);
         // What calls functions ends before what functions call: they must not meet a closed door.

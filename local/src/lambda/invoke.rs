@@ -13,6 +13,8 @@ use serde_json::Value;
 use super::environment::{Ended, Environment};
 use super::function::{self, Function};
 use super::output::Stream;
+use super::pool::Room;
+use super::queue;
 use crate::call::{Call, Reply};
 use crate::cloud::Cloud;
 use crate::error::AwsError;
@@ -21,8 +23,6 @@ use crate::{iam, monitoring, random};
 
 /// The most an event may have, in bytes.
 const MOST_PAYLOAD: usize = 6 * 1024 * 1024;
-/// How often an asynchronous invocation that fails is tried again.
-const ASYNC_RETRIES: u32 = 2;
 
 /// What came of an invocation.
 pub struct Invoked {
@@ -62,16 +62,12 @@ pub async fn operation(cloud: &Arc<Cloud>, call: &Call, name: &str) -> Result<Re
     match header("x-amz-invocation-type") {
         "DryRun" => Ok(Reply::empty(StatusCode::NO_CONTENT)),
         "Event" => {
-            tokio::spawn(run_async(
-                Arc::clone(cloud),
-                function,
-                call.request_id.clone(),
-                payload,
-            ));
+            queue::take(cloud, &function, call.request_id.clone(), payload).await?;
             Ok(Reply::empty(StatusCode::ACCEPTED))
         }
         "" | "RequestResponse" => {
-            let invoked = run(cloud, &function, call.request_id.clone(), payload).await?;
+            let room = cloud.lambda.pool.room().await?;
+            let invoked = run(cloud, &function, call.request_id.clone(), payload, room).await?;
             let mut reply = Reply::bytes(StatusCode::OK, invoked.payload);
             reply = reply.header(
                 HeaderName::from_static("x-amz-executed-version"),
@@ -100,15 +96,21 @@ pub async fn operation(cloud: &Arc<Cloud>, call: &Call, name: &str) -> Result<Re
     }
 }
 
+/// Waits for room to run one more invocation.
+pub async fn room(cloud: &Cloud) -> Result<Room, AwsError> {
+    cloud.lambda.pool.room().await
+}
+
 /// Invokes a function for another service, as `principal`.
 pub async fn invoke(
     cloud: &Arc<Cloud>,
     principal: &Principal,
     name: &str,
     payload: Bytes,
+    room: Room,
 ) -> Result<Invoked, AwsError> {
     let function = authorized(cloud, principal, name)?;
-    run(cloud, &function, random::uuid()?, payload).await
+    run(cloud, &function, random::uuid()?, payload, room).await
 }
 
 fn authorized(cloud: &Cloud, principal: &Principal, name: &str) -> Result<Arc<Function>, AwsError> {
@@ -118,26 +120,13 @@ fn authorized(cloud: &Cloud, principal: &Principal, name: &str) -> Result<Arc<Fu
     function::find(cloud, name)
 }
 
-/// Assumption (AWS docs: asynchronous invocation): two retries, after one and after two minutes. They do not survive a
-/// restart of the local cloud.
-async fn run_async(cloud: Arc<Cloud>, function: Arc<Function>, request_id: String, payload: Bytes) {
-    for retry in 0..=ASYNC_RETRIES {
-        match run(&cloud, &function, request_id.clone(), payload.clone()).await {
-            Ok(invoked) if invoked.function_error.is_none() => return,
-            Ok(_) => {}
-            Err(error) => {
-                tracing::debug!(%error, function = function.name, "an asynchronous invocation failed")
-            }
-        }
-        tokio::time::sleep(Duration::from_secs(60 * u64::from(retry + 1))).await;
-    }
-}
-
-async fn run(
+/// Runs an invocation in the room it was given.
+pub(super) async fn run(
     cloud: &Arc<Cloud>,
     function: &Arc<Function>,
     request_id: String,
     payload: Bytes,
+    _room: Room,
 ) -> Result<Invoked, AwsError> {
     if payload.len() > MOST_PAYLOAD {
         let message = format!(
@@ -146,7 +135,6 @@ async fn run(
         );
         return Err(AwsError::new(413, "RequestTooLargeException", message));
     }
-    let _room = cloud.lambda.pool.room().await?;
     let mut environment = match cloud.lambda.pool.take(function) {
         Some(environment) => environment,
         None => match Environment::start(cloud, function).await? {

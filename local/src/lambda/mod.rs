@@ -1,8 +1,9 @@
 //! Lambda: functions, and the processes that run them.
 //!
 //! **Layout.** `control` is the control plane over `function` and `code`. `invoke` runs one invocation in an
-//! `environment`, which is the real `bootstrap` process behind its own `runtime_api`; `pool` keeps warm ones. `output`
-//! takes what the process prints, and the platform's START, END and REPORT lines, to the function's log group.
+//! `environment`, which is the real `bootstrap` process behind its own `runtime_api`; `pool` keeps warm ones. `queue`
+//! keeps asynchronous invocations until they are done. `output` takes what the process prints, and the platform's START,
+//! END and REPORT lines, to the function's log group.
 
 mod code;
 mod control;
@@ -11,6 +12,7 @@ mod function;
 mod invoke;
 mod output;
 mod pool;
+mod queue;
 mod runtime_api;
 
 use std::collections::HashMap;
@@ -23,7 +25,7 @@ use crate::call::{Call, Reply};
 use crate::cloud::Cloud;
 use crate::error::AwsError;
 use function::Function;
-pub use invoke::{Invoked, invoke};
+pub use invoke::{Invoked, invoke, room};
 
 /// What Lambda keeps in memory.
 #[derive(Default)]
@@ -89,6 +91,11 @@ pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
         (&Method::DELETE, ["2017-03-31", "tags", arn]) => control::untag(cloud, &call, arn).await,
         _ => Err(call.not_implemented()),
     }
+}
+
+/// Goes on with the asynchronous invocations that were taken before the cloud stopped.
+pub fn start(cloud: &Arc<Cloud>) {
+    queue::start(cloud);
 }
 
 /// Ends the function processes.

@@ -17,6 +17,9 @@ const MOST_IDLE: Duration = Duration::from_secs(300);
 /// How often to look for such.
 const SWEEP: Duration = Duration::from_secs(15);
 
+/// Room for one invocation, for as long as this lives.
+pub type Room = OwnedSemaphorePermit;
+
 pub struct Pool {
     /// The one used last is used next, so that the others can grow old.
     idle: Arc<Mutex<Vec<Environment>>>,
@@ -38,7 +41,7 @@ impl Default for Pool {
 
 impl Pool {
     /// Waits for room to run one more invocation.
-    pub async fn room(&self) -> Result<OwnedSemaphorePermit, AwsError> {
+    pub async fn room(&self) -> Result<Room, AwsError> {
         let room = Arc::clone(&self.running).acquire_owned().await;
         room.map_err(|_| AwsError::new(503, "ServiceException", "The local cloud is stopping"))
     }

@@ -39,10 +39,21 @@ impl Metric {
 
 /// One minute of one metric in one unit.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Minute {
+pub struct Minute {
     metric: Metric,
     unit: String,
     start: i64,
+}
+
+impl Minute {
+    /// The minute of a time in seconds since the epoch.
+    pub fn of(metric: Metric, unit: &str, time: i64) -> Self {
+        Self {
+            metric,
+            unit: unit.to_owned(),
+            start: time - time.rem_euclid(60),
+        }
+    }
 }
 
 /// The values that are not in the store yet.
@@ -52,13 +63,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Adds values at a time (seconds since the epoch).
-    pub fn add(&self, metric: Metric, unit: &str, time: i64, values: &Aggregate) {
-        let minute = Minute {
-            metric,
-            unit: unit.to_owned(),
-            start: time - time.rem_euclid(60),
-        };
+    fn add(&self, minute: Minute, values: &Aggregate) {
         match self
             .pending
             .lock()
@@ -88,7 +93,7 @@ impl Metrics {
         let written = written.await;
         if written.is_err() {
             for (minute, values) in pending.iter() {
-                self.add(minute.metric.clone(), &minute.unit, minute.start, values);
+                self.add(minute.clone(), values);
             }
         }
         written
@@ -167,12 +172,18 @@ pub fn record(
     unit: &str,
 ) {
     let metric = Metric::new(namespace, metric, dimensions.to_vec());
-    cloud.metrics.add(
-        metric,
-        unit,
-        Timestamp::now().as_second(),
-        &Aggregate::of(value, 1.0),
-    );
+    let minute = Minute::of(metric, unit, Timestamp::now().as_second());
+    cloud.metrics.add(minute, &Aggregate::of(value, 1.0));
+}
+
+/// Writes what a caller gave; on return it is in the store.
+pub async fn put(cloud: &Cloud, given: Vec<(Minute, Aggregate)>) -> Result<(), AwsError> {
+    let written = cloud.store.write(move |tx| {
+        given
+            .iter()
+            .try_for_each(|(minute, values)| write(tx, minute, values))
+    });
+    written.await
 }
 
 /// Begins flushing, for as long as the cloud is there.

@@ -17,7 +17,7 @@ use crate::cloud::Cloud;
 use crate::error::AwsError;
 use crate::iam;
 use aggregate::Aggregate;
-use metrics::Metric;
+use metrics::{Metric, Minute};
 
 /// Answers one request.
 pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
@@ -29,7 +29,7 @@ pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
         &[],
     )?;
     if call.operation == "PutMetricData" {
-        put_metric_data(cloud, &call.input)?;
+        metrics::put(cloud, given(&call.input)?).await?;
         return Ok(Reply::with_status(
             StatusCode::OK,
             Value::Object(serde_json::Map::new()),
@@ -46,7 +46,8 @@ pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
     Ok(Reply::ok(document))
 }
 
-fn put_metric_data(cloud: &Cloud, input: &Value) -> Result<(), AwsError> {
+/// PutMetricData's data.
+fn given(input: &Value) -> Result<Vec<(Minute, Aggregate)>, AwsError> {
     let namespace = required(input, "Namespace")?;
     if namespace.starts_with("AWS/") {
         return Err(invalid("The namespace must not begin with AWS/."));
@@ -56,12 +57,9 @@ fn put_metric_data(cloud: &Cloud, input: &Value) -> Result<(), AwsError> {
         let metric = Metric::new(namespace, required(datum, "MetricName")?, dimensions(datum)?);
         let unit = datum.get("Unit").and_then(Value::as_str).unwrap_or("None");
         let time = time(datum, "Timestamp").unwrap_or_else(|| Timestamp::now().as_second());
-        all.push((metric, unit, time, values(datum)?));
+        all.push((Minute::of(metric, unit, time), values(datum)?));
     }
-    for (metric, unit, time, values) in all {
-        cloud.metrics.add(metric, unit, time, &values);
-    }
-    Ok(())
+    Ok(all)
 }
 
 /// A datum is a value, values with their counts, or a set's statistics.

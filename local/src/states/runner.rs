@@ -432,7 +432,8 @@ async fn invoke(
     )
     .map_err(|error| Fault::new("States.TaskFailed", error.message))?;
     let payload = call.payload.to_string().into();
-    let invoked = lambda::invoke(cloud, &session.principal, &call.function, payload);
+    let room = lambda::room(cloud).await.map_err(|error| service_fault(&error))?;
+    let invoked = lambda::invoke(cloud, &session.principal, &call.function, payload, room);
     let invoked = match call.timeout_seconds {
         Some(seconds) => tokio::time::timeout(Duration::from_secs(seconds), invoked)
             .await

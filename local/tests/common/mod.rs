@@ -2,11 +2,13 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_smithy_types::retry::RetryConfig;
 use resizer_local::{Cloud, Endpoint, Settings};
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -23,7 +25,13 @@ impl TestCloud {
         Self::start_in(tempfile::tempdir().unwrap())
     }
 
-    fn start_in(folder: TempDir) -> Self {
+    /// Ends it as `kill -9` would: nothing that it does gets any further. `on` is the runtime it runs on.
+    pub fn kill(self, on: Runtime) -> TempDir {
+        on.shutdown_timeout(Duration::from_secs(10));
+        self.folder
+    }
+
+    pub fn start_in(folder: TempDir) -> Self {
         let data_dir = folder.path().join("local");
         let settings = Settings {
             data_dir,

@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod killed;
 mod stack;
 
 use aws_sdk_lambda::primitives::Blob;

@@ -122,16 +122,7 @@ impl Stack {
     }
 
     pub async fn resized(&self, key: &str) -> Option<Vec<u8>> {
-        let object = self
-            .cloud
-            .s3()
-            .get_object()
-            .bucket("resized")
-            .key(key)
-            .send()
-            .await
-            .ok()?;
-        Some(object.body.collect().await.unwrap().to_vec())
+        resized(&self.cloud, key).await
     }
 
     /// Posts to the deployed API: status and body.
@@ -146,6 +137,13 @@ impl Stack {
         let (status, body) = crate::common::request(host, &request).await;
         (status, serde_json::from_str(&body).unwrap_or(Value::Null))
     }
+}
+
+/// What the function wrote, if it did.
+pub async fn resized(cloud: &TestCloud, key: &str) -> Option<Vec<u8>> {
+    let get = cloud.s3().get_object().bucket("resized").key(key);
+    let object = get.send().await.ok()?;
+    Some(object.body.collect().await.unwrap().to_vec())
 }
 
 pub fn role_arn(name: &str) -> String {
