@@ -116,8 +116,9 @@ async fn copy(s3: &Client, bucket: &str, key: &str) -> Result<Value, Value> {
 
 /// One request on a kept connection: the lines of the answer's head, and its body.
 fn exchange(stream: &mut BufReader<TcpStream>, request: &str, body: &[u8]) -> (Vec<String>, Vec<u8>) {
+    let host = stream.get_ref().peer_addr().unwrap();
     let mut message = format!(
-        "{request} HTTP/1.1\r\nhost: runtime\r\ncontent-length: {}\r\n\r\n",
+        "{request} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {}\r\n\r\n",
         body.len()
     )
     .into_bytes();

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
@@ -46,6 +47,7 @@ pub struct RuntimeApi {
 }
 
 pub struct Shared {
+    address: SocketAddr,
     function_arn: String,
     waiting: tokio::sync::Mutex<mpsc::Receiver<Invocation>>,
     /// The event that was handed out and is not answered.
@@ -67,6 +69,7 @@ impl RuntimeApi {
         let address = listener.local_addr()?;
         let (invocations, waiting) = mpsc::channel(1);
         let shared = Arc::new(Shared {
+            address,
             function_arn,
             waiting: tokio::sync::Mutex::new(waiting),
             current: Mutex::default(),
@@ -106,6 +109,9 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 impl Shared {
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let (head, body) = request.into_parts();
+        if !self.is_for_us(&head) {
+            return status(StatusCode::FORBIDDEN);
+        }
         let path = head.uri.path().to_owned();
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         match (&head.method, parts.as_slice()) {
@@ -134,6 +140,12 @@ impl Shared {
             }
             _ => status(StatusCode::NOT_FOUND),
         }
+    }
+
+    /// A web page that rebinds its host name to 127.0.0.1 still sends its own name as `Host`.
+    fn is_for_us(&self, head: &Parts) -> bool {
+        let host = head.headers.get(http::header::HOST);
+        host.is_some_and(|host| *host == self.address.to_string())
     }
 
     async fn next(&self) -> Response<Full<Bytes>> {
@@ -178,4 +190,30 @@ fn status(status: StatusCode) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from_static(b"{\"status\":\"OK\"}")));
     *response.status_mut() = status;
     response
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn only_who_was_given_the_address_is_answered() {
+        let api = RuntimeApi::listen("arn".to_owned()).await.unwrap();
+        let ask = async |host: &str| {
+            let mut stream = TcpStream::connect(api.address).await.unwrap();
+            let request = format!(
+                "POST /2018-06-01/runtime/invocation/x/response HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"
+            );
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut reply = String::new();
+            stream.read_to_string(&mut reply).await.unwrap();
+            reply.split(' ').nth(1).unwrap().to_owned()
+        };
+        assert_eq!(ask("evil.example").await, "403");
+        assert_eq!(ask(&api.address.to_string()).await, "400", "no such invocation");
+    }
 }
