@@ -9,7 +9,7 @@ use crate::credentials::Issuer;
 use crate::endpoint::{DataFolder, Endpoint};
 use crate::error::StartError;
 use crate::store::Store;
-use crate::{apigateway, events, iam, lambda, monitoring, s3, server, states};
+use crate::{apigateway, events, iam, lambda, logs, monitoring, s3, server, states};
 
 /// A local cloud's account.
 pub const ACCOUNT: &str = "000000000000";
@@ -91,6 +91,7 @@ impl RunningCloud {
     pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> std::io::Result<()> {
         let cloud = &self.cloud;
         s3::start(cloud);
+        logs::start(cloud);
         monitoring::start(cloud);
         lambda::start(cloud);
         states::start(cloud);

@@ -300,3 +300,68 @@ async fn an_operation_that_is_not_built_says_so() {
     assert_eq!(code(&refused), "NotImplemented");
     assert!(refused.message().unwrap().contains("logs DescribeQueries"));
 }
+
+#[tokio::test]
+async fn what_no_retention_keeps_is_not_told_and_deleted() {
+    let cloud = TestCloud::start().await;
+    let logs = cloud.logs();
+    logs.create_log_group()
+        .log_group_name(GROUP)
+        .send()
+        .await
+        .unwrap();
+    let now = jiff::Timestamp::now().as_millisecond();
+    let days_ago = |days: i64| now - days * 24 * 3_600_000;
+    let old: Vec<_> = (0..2500).map(|at| (days_ago(2) + at, "old")).collect();
+    put(&logs, "s", &old).await;
+    put(&logs, "s", &[(now, "new")]).await;
+    let keep = logs
+        .put_retention_policy()
+        .log_group_name(GROUP)
+        .retention_in_days(1);
+    keep.send().await.unwrap();
+
+    let told = logs
+        .filter_log_events()
+        .log_group_name(GROUP)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        messages(told.events().iter().map(|event| event.message())),
+        ["new"]
+    );
+    let told = logs
+        .get_log_events()
+        .log_group_name(GROUP)
+        .log_stream_name("s")
+        .start_from_head(true);
+    let told = told.send().await.unwrap();
+    assert_eq!(
+        messages(told.events().iter().map(|event| event.message())),
+        ["new"]
+    );
+    let late = logs.put_log_events().log_group_name(GROUP).log_stream_name("s");
+    let late = late
+        .log_events(event(days_ago(3), "late"))
+        .log_events(event(now, "new"));
+    let rejected = late.send().await.unwrap().rejected_log_events_info.unwrap();
+    assert_eq!(rejected.expired_log_event_end_index, Some(1));
+
+    let cloud = cloud.restart().await;
+    let db = rusqlite::Connection::open(cloud.data_dir().join("cloud.db")).unwrap();
+    for _ in 0..1500 {
+        let left: i64 = db
+            .query_row("SELECT count(*) FROM log_events", [], |row| row.get(0))
+            .unwrap();
+        if left == 2 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("old events are still there");
+}
+
+fn messages<'a>(all: impl Iterator<Item = Option<&'a str>>) -> Vec<&'a str> {
+    all.flatten().collect()
+}

@@ -84,10 +84,16 @@ pub async fn put(cloud: &Cloud, input: Value) -> Result<Value, AwsError> {
         ));
     }
     let put = cloud.store.write(move |tx| {
-        groups::require(tx, &group)?;
+        let oldest = groups::oldest_kept(tx, &group)?;
         let id = streams::find(tx, &group, &stream)?.ok_or_else(no_such_stream)?;
-        write(tx, id, &lines)?;
-        Ok(json!({ "nextSequenceToken": "1" }))
+        let expired = lines.partition_point(|(time, _)| *time < oldest);
+        write(tx, id, &lines[expired..])?;
+        let mut reply = json!({ "nextSequenceToken": "1" });
+        if expired > 0 {
+            // Exclusive: the index of the first event that was taken.
+            reply["rejectedLogEventsInfo"] = json!({ "expiredLogEventEndIndex": expired });
+        }
+        Ok(reply)
     });
     put.await
 }
@@ -114,7 +120,7 @@ pub fn get(cloud: &Cloud, input: &Value) -> Result<Value, AwsError> {
     let most = limit(input, MOST_EVENTS)?;
     let (comparison, order) = if forward { (">", "ASC") } else { ("<", "DESC") };
     let mut events = cloud.store.read(|db| {
-        groups::require(db, &group)?;
+        let start = start.max(groups::oldest_kept(db, &group)?);
         let id = streams::find(db, &group, &stream)?.ok_or_else(no_such_stream)?;
         let mut statement = db.prepare_cached(&format!(
             "SELECT time, id, ingested, message FROM log_events
@@ -189,7 +195,7 @@ pub fn search(cloud: &Cloud, input: &Value) -> Result<Value, AwsError> {
     };
     let most = limit(input, MOST_EVENTS)?;
     let (events, next) = cloud.store.read(|db| {
-        groups::require(db, &group)?;
+        let start = start.max(groups::oldest_kept(db, &group)?);
         let mut statement = db.prepare_cached(
             "SELECT time, log_events.id, ingested, message, name
              FROM log_streams JOIN log_events ON log_events.stream = log_streams.id

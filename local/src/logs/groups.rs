@@ -12,6 +12,10 @@ use crate::error::AwsError;
 const RETENTIONS: &[i64] = &[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
+/// A day in milliseconds.
+const DAY: i64 = 24 * 3_600_000;
+/// The most events that one transaction of a sweep deletes.
+const SWEPT_AT_ONCE: usize = 1000;
 /// The most groups on a page.
 const MOST_GROUPS: usize = 50;
 
@@ -21,6 +25,37 @@ pub fn require(db: &Connection, group: &str) -> Result<(), AwsError> {
         .prepare_cached("SELECT 1 FROM log_groups WHERE name = ?1")?
         .exists([group])?;
     if found { Ok(()) } else { Err(no_such_group()) }
+}
+
+/// The oldest time, in milliseconds since the epoch, whose events the group still keeps. Fails if there is no such group.
+pub fn oldest_kept(db: &Connection, group: &str) -> Result<i64, AwsError> {
+    let days: Option<i64> = db
+        .prepare_cached("SELECT retention FROM log_groups WHERE name = ?1")?
+        .query_row([group], |row| row.get(0))
+        .optional()?
+        .ok_or_else(no_such_group)?;
+    Ok(days.map_or(i64::MIN, |days| Timestamp::now().as_millisecond() - days * DAY))
+}
+
+/// Deletes what the groups' retentions let go: a little in each transaction, so that nobody waits for it.
+pub async fn sweep(cloud: &Cloud) -> Result<(), AwsError> {
+    loop {
+        let now = Timestamp::now().as_millisecond();
+        let deleted = cloud.store.write(move |tx| {
+            let mut delete = tx.prepare_cached(
+                "DELETE FROM log_events WHERE id IN (
+                     SELECT log_events.id FROM log_groups
+                     JOIN log_streams ON log_group = log_groups.name
+                     JOIN log_events ON stream = log_streams.id
+                     WHERE retention IS NOT NULL AND time < ?1 - retention * ?2
+                     LIMIT ?3)",
+            )?;
+            Ok(delete.execute(params![now, DAY, SWEPT_AT_ONCE])?)
+        });
+        if deleted.await? < SWEPT_AT_ONCE {
+            return Ok(());
+        }
+    }
 }
 
 pub async fn create(cloud: &Cloud, input: Value) -> Result<Value, AwsError> {

@@ -7,6 +7,7 @@ mod policies;
 mod streams;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -16,6 +17,9 @@ use crate::call::{Call, Reply};
 use crate::cloud::{ACCOUNT, Cloud, PARTITION};
 use crate::error::AwsError;
 use crate::iam;
+
+/// How often to look for events that no retention keeps any more.
+const SWEEP: Duration = Duration::from_secs(60);
 
 /// Answers one request.
 pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
@@ -43,6 +47,20 @@ pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
         _ => return Err(not_built),
     };
     Ok(Reply::ok(document))
+}
+
+/// Begins letting go of what the groups' retentions say, for as long as the cloud is there.
+pub fn start(cloud: &Arc<Cloud>) {
+    let cloud = Arc::downgrade(cloud);
+    tokio::spawn(async move {
+        while let Some(cloud) = cloud.upgrade() {
+            if let Err(error) = groups::sweep(&cloud).await {
+                tracing::warn!(%error, "failed to delete old log events");
+            }
+            drop(cloud);
+            tokio::time::sleep(SWEEP).await;
+        }
+    });
 }
 
 /// Every operation is on a group or a stream, which the input names, or on the account's logs as a whole.
