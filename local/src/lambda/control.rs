@@ -199,10 +199,7 @@ pub async fn untag(cloud: &Arc<Cloud>, call: &Call, arn: &str) -> Result<Reply, 
 
 /// The function, if there is one and the caller may do `action` to it.
 fn authorized(cloud: &Cloud, call: &Call, name: &str, action: &str) -> Result<Arc<Function>, AwsError> {
-    let bare = name.rsplit(":function:").next().unwrap_or(name);
-    let arn = cloud.arn("lambda", &format!("function:{bare}"));
-    iam::authorize(cloud, &call.principal, action, &arn, &[])?;
-    function::find(cloud, name)
+    function::authorized(cloud, &call.principal, name, action)
 }
 
 /// Saves a changed function with a new revision: processes of the old one serve no more.

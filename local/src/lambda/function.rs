@@ -5,8 +5,10 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use serde_json::{Map, Value, json};
 
-use crate::cloud::Cloud;
+use crate::cloud::{ACCOUNT, Cloud, PARTITION};
 use crate::error::AwsError;
+use crate::iam;
+use crate::principal::Principal;
 
 /// One state of a function. Every change makes another, so that warm processes of an old one are not used again.
 #[derive(Debug, Clone)]
@@ -45,14 +47,32 @@ impl Function {
     }
 }
 
-/// The function that `name` says: a name, a partial or a whole ARN, with the qualifier `$LATEST` or none.
+/// The function that `name` says - a name, a partial or a whole ARN, with the qualifier `$LATEST` or none - if `principal` may
+/// do `action` with it.
+pub fn authorized(
+    cloud: &Cloud,
+    principal: &Principal,
+    name: &str,
+    action: &str,
+) -> Result<Arc<Function>, AwsError> {
+    let bare = name_here(cloud, principal, name, action)?;
+    let arn = cloud.arn("lambda", &format!("function:{bare}"));
+    iam::authorize(cloud, principal, action, &arn, &[])?;
+    find(cloud, bare)
+}
+
+/// The function of this name, with the qualifier `$LATEST` or none.
 pub fn find(cloud: &Cloud, name: &str) -> Result<Arc<Function>, AwsError> {
-    let bare = bare_name(cloud, name)?;
-    if let Some(function) = cloud.lambda.known(&bare) {
+    let bare = match name.split_once(':') {
+        None => name,
+        Some((name, "$LATEST")) => name,
+        Some(_) => return Err(not_found(cloud, name)),
+    };
+    if let Some(function) = cloud.lambda.known(bare) {
         return Ok(function);
     }
-    let found = cloud.store.read(|db| load(db, &bare))?;
-    let function = Arc::new(found.ok_or_else(|| not_found(cloud, &bare))?);
+    let found = cloud.store.read(|db| load(db, bare))?;
+    let function = Arc::new(found.ok_or_else(|| not_found(cloud, bare))?);
     cloud.lambda.remember(&function);
     Ok(function)
 }
@@ -62,13 +82,46 @@ pub fn not_found(cloud: &Cloud, name: &str) -> AwsError {
     AwsError::not_found("ResourceNotFoundException", format!("Function not found: {arn}"))
 }
 
-fn bare_name(cloud: &Cloud, name: &str) -> Result<String, AwsError> {
-    let name = name.split_once(":function:").map_or(name, |(_, name)| name);
-    match name.split_once(':') {
-        None => Ok(name.to_owned()),
-        Some((name, "$LATEST")) => Ok(name.to_owned()),
-        Some(_) => Err(not_found(cloud, name)),
+/// The name of a function here, with its qualifier, which `name` says alone or in an ARN. A function elsewhere is none of
+/// ours: another region is not reachable, another account has not allowed us.
+///
+/// Assumption: another partition is answered as another region is.
+fn name_here<'a>(
+    cloud: &Cloud,
+    principal: &Principal,
+    name: &'a str,
+    action: &str,
+) -> Result<&'a str, AwsError> {
+    let Some((place, bare)) = name.split_once(":function:") else {
+        return Ok(name);
+    };
+    let account = match place.split(':').collect::<Vec<_>>().as_slice() {
+        [account] => *account,
+        ["arn", PARTITION, "lambda", region, account] if *region == cloud.region => *account,
+        ["arn", _, "lambda", region, _] => {
+            let message = format!(
+                "Functions from '{region}' are not reachable in this region ('{}')",
+                cloud.region
+            );
+            return Err(AwsError::not_found("ResourceNotFoundException", message));
+        }
+        _ => {
+            let message = format!(
+                "1 validation error detected: Value '{name}' at 'functionName' failed to satisfy constraint: Member must be a \
+                 function's name or ARN"
+            );
+            return Err(AwsError::validation(message));
+        }
+    };
+    if account != ACCOUNT {
+        let message = format!(
+            "User: {} is not authorized to perform: {action} on resource: {name} because no resource-based policy allows \
+             the {action} action",
+            principal.arn()
+        );
+        return Err(AwsError::new(403, "AccessDenied", message));
     }
+    Ok(bare)
 }
 
 pub fn load(db: &Connection, name: &str) -> Result<Option<Function>, AwsError> {

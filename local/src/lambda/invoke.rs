@@ -19,8 +19,9 @@ use crate::call::{Call, Reply};
 use crate::cloud::Cloud;
 use crate::error::AwsError;
 use crate::principal::Principal;
-use crate::{iam, monitoring, random};
+use crate::{monitoring, random};
 
+const INVOKE: &str = "lambda:InvokeFunction";
 /// The most an event may have, in bytes.
 const MOST_PAYLOAD: usize = 6 * 1024 * 1024;
 
@@ -43,7 +44,7 @@ impl Invoked {
 
 /// The operation Invoke.
 pub async fn operation(cloud: &Arc<Cloud>, call: &Call, name: &str) -> Result<Reply, AwsError> {
-    let function = authorized(cloud, &call.principal, name)?;
+    let function = function::authorized(cloud, &call.principal, name, INVOKE)?;
     if !call.body.is_empty() && serde_json::from_slice::<serde::de::IgnoredAny>(&call.body).is_err() {
         let message = "Could not parse request body into json: Could not parse payload into json";
         return Err(AwsError::bad_request("InvalidRequestContentException", message));
@@ -109,15 +110,8 @@ pub async fn invoke(
     payload: Bytes,
     room: Room,
 ) -> Result<Invoked, AwsError> {
-    let function = authorized(cloud, principal, name)?;
+    let function = function::authorized(cloud, principal, name, INVOKE)?;
     run(cloud, &function, random::uuid()?, payload, room).await
-}
-
-fn authorized(cloud: &Cloud, principal: &Principal, name: &str) -> Result<Arc<Function>, AwsError> {
-    let bare = name.rsplit(":function:").next().unwrap_or(name);
-    let arn = cloud.arn("lambda", &format!("function:{bare}"));
-    iam::authorize(cloud, principal, "lambda:InvokeFunction", &arn, &[])?;
-    function::find(cloud, name)
 }
 
 /// Runs an invocation in the room it was given.

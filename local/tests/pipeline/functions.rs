@@ -1,0 +1,90 @@
+//! Which function is invoked.
+
+use aws_sdk_lambda::error::ProvideErrorMetadata;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_sfn::types::ExecutionStatus;
+use serde_json::{Value, json};
+
+use crate::stack::{FUNCTION, Stack, role_arn};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_elsewhere_is_not_ours() {
+    let stack = Stack::start().await;
+    let lambda = stack.cloud.lambda();
+    let echo = || Blob::new("{\"do\": \"echo\"}");
+    for (name, code) in [
+        (
+            "arn:aws:lambda:eu-west-3:000000000000:function:resize",
+            "ResourceNotFoundException",
+        ),
+        (
+            "arn:aws-cn:lambda:us-east-1:000000000000:function:resize",
+            "ResourceNotFoundException",
+        ),
+        (
+            "arn:aws:lambda:us-east-1:111111111111:function:resize",
+            "AccessDeniedException",
+        ),
+        ("111111111111:function:resize", "AccessDeniedException"),
+        (
+            "arn:aws:s3:us-east-1:000000000000:function:resize",
+            "ValidationException",
+        ),
+    ] {
+        let refused = lambda
+            .invoke()
+            .function_name(name)
+            .payload(echo())
+            .send()
+            .await
+            .unwrap_err();
+        assert_eq!(refused.code(), Some(code), "{name}: {refused:?}");
+        let refused = lambda
+            .get_function()
+            .function_name(name)
+            .send()
+            .await
+            .unwrap_err();
+        assert_eq!(refused.code(), Some(code), "{name}: {refused:?}");
+    }
+    for name in ["resize", "000000000000:function:resize", FUNCTION] {
+        lambda
+            .invoke()
+            .function_name(name)
+            .payload(echo())
+            .send()
+            .await
+            .unwrap();
+    }
+
+    let elsewhere = task("arn:aws:lambda:eu-west-3:000000000000:function:resize");
+    let ended = run(&stack, "elsewhere", &elsewhere).await;
+    assert_eq!(
+        ended,
+        (
+            ExecutionStatus::Failed,
+            Some("Lambda.ResourceNotFoundException".to_owned())
+        )
+    );
+}
+
+fn task(function: &str) -> Value {
+    let parameters = json!({"FunctionName": function, "Payload": {"do": "echo"}});
+    json!({"StartAt": "Echo", "States": {"Echo": {
+        "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": parameters, "End": true,
+    }}})
+}
+
+/// How an execution of a new machine ends, and its error.
+async fn run(stack: &Stack, name: &str, definition: &Value) -> (ExecutionStatus, Option<String>) {
+    let states = stack.cloud.states();
+    let create = states
+        .create_state_machine()
+        .name(name)
+        .role_arn(role_arn("machine"));
+    let made = create.definition(definition.to_string()).send().await.unwrap();
+    let start = states.start_execution().state_machine_arn(made.state_machine_arn);
+    let started = start.send().await.unwrap();
+    let ended = stack.end_of(&started.execution_arn).await;
+    (ended.status, ended.error)
+}
