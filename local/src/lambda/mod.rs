@@ -26,6 +26,7 @@ use crate::cloud::Cloud;
 use crate::error::AwsError;
 use function::Function;
 pub use invoke::{Invoked, invoke, room};
+pub use pool::Room;
 
 /// What Lambda keeps in memory.
 #[derive(Default)]

@@ -11,6 +11,10 @@ use super::function::Function;
 use crate::error::AwsError;
 
 /// Invocations at once for each core; more wait.
+///
+/// A difference: where an account's concurrency is exhausted AWS refuses (`TooManyRequestsException`, status 429), which the
+/// state machine's retrier meets with six tries; here an invocation waits for its turn, and none fails because the machine is
+/// small. No clock runs meanwhile: neither the function's timeout nor the task's or the execution's.
 const ENVIRONMENTS_A_CORE: usize = 4;
 /// An environment not used for so long is ended.
 const MOST_IDLE: Duration = Duration::from_secs(300);

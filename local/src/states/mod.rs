@@ -1,11 +1,13 @@
 //! Step Functions: Standard state machines and their executions.
 //!
 //! **Layout.** `asl` is the language, without I/O. `machines` is the control plane; `executions` starts executions and
-//! tells of them; `history` tells their events; `runner` carries them on, from the store, until they end.
+//! tells of them; `history` tells their events; `runner` carries them on, from the store, until they end;
+//! `invocation` is how it invokes a function.
 
 mod asl;
 mod executions;
 mod history;
+mod invocation;
 mod machines;
 mod runner;
 mod validation;

@@ -12,17 +12,17 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Transaction, params};
-use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use super::asl::{Answer, ExecutionIdentity, Fault, HistoryEvent, Next, Outcome, Run, Signal, TaskCall};
 use super::executions::{self, Execution};
 use super::history;
+use super::invocation;
 use super::machines::{self, Revision};
 use crate::cloud::Cloud;
 use crate::error::AwsError;
-use crate::{iam, lambda};
+use crate::lambda;
 
 /// How long to wait before a write that failed is tried again.
 const RETRY_WRITE: Duration = Duration::from_secs(1);
@@ -227,7 +227,12 @@ impl Runner {
             .parsed
             .timeout_seconds()
             .and_then(|seconds| i64::try_from(seconds).ok());
-        let deadline = limit.map(|seconds| identity.started + SignedDuration::from_secs(seconds));
+        // What has no stored run begins, or begins again after a restart: it may have waited for room until then.
+        let since = match execution.run {
+            Some(_) => identity.started,
+            None => Timestamp::now(),
+        };
+        let mut deadline = limit.map(|seconds| since + SignedDuration::from_secs(seconds));
         let mut signal = Signal::Continue;
         let mut is_stored = true;
         loop {
@@ -242,10 +247,8 @@ impl Runner {
                     if !is_stored {
                         self.checkpoint(execution, &revision, &run).await?;
                     }
-                    let invoked = invoke(&self.cloud, &revision, &execution.name, call);
-                    cut_short(&mut self.aborted, deadline, invoked)
-                        .await
-                        .map(Signal::TaskEnded)
+                    let invoked = self.invoke(&revision, &execution.name, call, &mut deadline);
+                    invoked.await.map(Signal::TaskEnded)
                 }
                 Next::Sleep { until } => {
                     self.checkpoint(execution, &revision, &run).await?;
@@ -260,6 +263,25 @@ impl Runner {
                 Err(cut) => return self.cut(execution, &revision, &mut run, cut).await,
             };
         }
+    }
+
+    /// Waits for room, then invokes. While it waits no clock runs, neither the task's nor the execution's: a burst of uploads
+    /// is worked off, however long that takes.
+    async fn invoke(
+        &mut self,
+        revision: &Revision,
+        execution: &str,
+        call: TaskCall,
+        deadline: &mut Option<Timestamp>,
+    ) -> Result<Result<Answer, Fault>, Cut> {
+        let asked = Timestamp::now();
+        let room = match cut_short(&mut self.aborted, None, lambda::room(&self.cloud)).await? {
+            Ok(room) => room,
+            Err(error) => return Ok(Err(invocation::service_fault(&error))),
+        };
+        *deadline = deadline.map(|deadline| deadline + Timestamp::now().duration_since(asked));
+        let invoked = invocation::invoke(&self.cloud, revision, execution, call, room);
+        cut_short(&mut self.aborted, *deadline, invoked).await
     }
 
     fn identity(&self, execution: &Execution, revision: &Revision) -> ExecutionIdentity {
@@ -413,85 +435,4 @@ async fn cut_short<T>(
 async fn sleep_until(time: Timestamp) {
     let left = time.duration_since(Timestamp::now());
     tokio::time::sleep(Duration::try_from(left).unwrap_or_default()).await;
-}
-
-/// Invokes a task's function as the state machine's role.
-async fn invoke(
-    cloud: &Arc<Cloud>,
-    revision: &Revision,
-    execution: &str,
-    call: TaskCall,
-) -> Result<Answer, Fault> {
-    let service = "states.amazonaws.com";
-    let session = iam::assume_for_service(
-        cloud,
-        &revision.role_arn,
-        service,
-        &revision.arn(cloud),
-        &session_name(execution),
-    )
-    .map_err(|error| Fault::new("States.TaskFailed", error.message))?;
-    let payload = call.payload.to_string().into();
-    let room = lambda::room(cloud).await.map_err(|error| service_fault(&error))?;
-    let invoked = lambda::invoke(cloud, &session.principal, &call.function, payload, room);
-    let invoked = match call.timeout_seconds {
-        Some(seconds) => tokio::time::timeout(Duration::from_secs(seconds), invoked)
-            .await
-            .map_err(|_| Fault::timeout())?,
-        None => invoked.await,
-    };
-    let invoked = invoked.map_err(|error| service_fault(&error))?;
-    if invoked.function_error.is_some() {
-        return Err(function_fault(&invoked));
-    }
-    let payload = serde_json::from_slice(&invoked.payload).unwrap_or(Value::Null);
-    Ok(Answer {
-        payload,
-        executed_version: "$LATEST".to_owned(),
-        request_id: invoked.request_id,
-    })
-}
-
-/// Role session names have 64 characters at most.
-fn session_name(execution: &str) -> String {
-    execution
-        .chars()
-        .filter(|c| c.is_ascii_alphanumeric() || "=,.@-_+".contains(*c))
-        .take(64)
-        .collect()
-}
-
-/// Assumption (AWS docs: "Error names"; seen in histories): Lambda's refusals are named `Lambda.` and the exception, a denied
-/// invocation is `Lambda.AWSLambdaException`.
-fn service_fault(error: &AwsError) -> Fault {
-    let name = match error.code.as_str() {
-        "AccessDenied" | "AccessDeniedException" => "AWSLambdaException",
-        "InternalFailure" => "ServiceException",
-        code => code,
-    };
-    let code = if error.code == "AccessDenied" {
-        "AccessDeniedException"
-    } else {
-        &error.code
-    };
-    let cause = format!(
-        "{} (Service: AWSLambda; Status Code: {}; Error Code: {code}; Proxy: null)",
-        error.message, error.status
-    );
-    Fault::new(format!("Lambda.{name}"), cause)
-}
-
-/// Assumption (AWS docs: "Handling Lambda service exceptions"): the error is the type the function or Lambda gave
-/// (`Sandbox.Timedout`, `Runtime.ExitError`), and `Lambda.Unknown` where there is none.
-fn function_fault(invoked: &lambda::Invoked) -> Fault {
-    let payload = String::from_utf8_lossy(&invoked.payload).into_owned();
-    match invoked.error_type() {
-        Some(error) => Fault::new(error, payload),
-        None => Fault::new(
-            "Lambda.Unknown",
-            format!(
-                "The cause could not be determined because Lambda did not return an error type. Returned payload: {payload}"
-            ),
-        ),
-    }
 }

@@ -1,7 +1,8 @@
-//! Which function is invoked.
+//! Which function is invoked, and when its clock runs.
 
 use aws_sdk_lambda::error::ProvideErrorMetadata;
 use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::InvocationType;
 use aws_sdk_sfn::types::ExecutionStatus;
 use serde_json::{Value, json};
 
@@ -66,6 +67,23 @@ async fn a_function_elsewhere_is_not_ours() {
             Some("Lambda.ResourceNotFoundException".to_owned())
         )
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_clock_runs_while_an_invocation_waits_for_room() {
+    let stack = Stack::start().await;
+    let mut hurried = task(FUNCTION);
+    hurried["TimeoutSeconds"] = json!(2);
+    hurried["States"]["Echo"]["TimeoutSeconds"] = json!(2);
+    let rooms = std::thread::available_parallelism().unwrap().get() * 4;
+    for _ in 0..3 * rooms {
+        let sleep = stack.cloud.lambda().invoke().function_name("resize");
+        let sleep = sleep.invocation_type(InvocationType::Event);
+        let sleep = sleep.payload(Blob::new("{\"do\": \"sleep\", \"seconds\": 1}"));
+        sleep.send().await.unwrap();
+    }
+    let ended = run(&stack, "hurried", &hurried).await;
+    assert_eq!(ended, (ExecutionStatus::Succeeded, None));
 }
 
 fn task(function: &str) -> Value {
