@@ -6,9 +6,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::pattern::Pattern;
+use super::retry::{self, Failed, RetryPolicy};
 use super::rules::{self, Rule};
 use super::targets;
 use super::transformer::{Matched, Transformer};
@@ -17,7 +19,7 @@ use crate::error::AwsError;
 use crate::states::{self, NewExecution};
 use crate::{iam, monitoring, random};
 
-/// Events taken from the queue together.
+/// Events taken from the queue together, and deliveries tried again together.
 const BATCH: usize = 128;
 /// How long to wait after the store failed.
 const RETRY: Duration = Duration::from_secs(1);
@@ -34,9 +36,11 @@ struct ReadyRule {
 }
 
 struct ReadyTarget {
+    id: String,
     arn: String,
     role_arn: String,
     transformer: Transformer,
+    retry: RetryPolicy,
 }
 
 impl ReadyRules {
@@ -90,18 +94,20 @@ impl ReadyTarget {
         let text = |member: &str| target[member].as_str().unwrap_or_default().to_owned();
         let transformer = Transformer::of_target(target).map_err(AwsError::validation)?;
         Ok(Self {
+            id: text("Id"),
             arn: text("Arn"),
             role_arn: text("RoleArn"),
             transformer,
+            retry: RetryPolicy::of_target(target)?,
         })
     }
 }
 
-/// Delivers what is in the queue, and again whenever something was enqueued.
+/// Delivers what is in the queue, and again whenever something was enqueued or is to be tried again.
 pub async fn deliver(cloud: Arc<Cloud>) {
     loop {
         match deliver_batch(&cloud).await {
-            Ok(0) => cloud.events.pending.notified().await,
+            Ok(0) => wait(&cloud).await,
             Ok(_) => {}
             Err(error) => {
                 tracing::warn!(%error, "failed to deliver events, trying again");
@@ -111,52 +117,39 @@ pub async fn deliver(cloud: Arc<Cloud>) {
     }
 }
 
-/// Delivers the oldest events of the queue and returns how many they were.
-async fn deliver_batch(cloud: &Arc<Cloud>) -> Result<usize, AwsError> {
-    let pending = cloud.store.read(|db| {
-        let mut query = db.prepare_cached("SELECT id, body FROM pending_events ORDER BY id LIMIT ?1")?;
-        let rows = query.query_map([i64::try_from(BATCH).unwrap_or(i64::MAX)], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
-        })?;
-        Ok(rows.collect::<Result<Vec<_>, _>>()?)
-    })?;
-    if pending.is_empty() {
-        return Ok(0);
-    }
-    let rules = cloud.events.rules.get(cloud)?;
-    let mut starts = Vec::new();
-    for (_, body) in &pending {
-        match serde_json::from_str(body) {
-            Ok(event) => {
-                for rule in rules.iter() {
-                    starts.extend(match_rule(cloud, rule, &event)?);
-                }
-            }
-            Err(error) => tracing::error!(%error, "an event in the queue is no JSON and is dropped"),
+async fn wait(cloud: &Cloud) {
+    let due = match retry::next_due(cloud) {
+        Ok(due) => due,
+        Err(error) => {
+            tracing::warn!(%error, "failed to read the failed deliveries, trying again");
+            Some(Timestamp::now().as_millisecond() + 1000)
         }
-    }
-    let ids: Vec<i64> = pending.iter().map(|(id, _)| *id).collect();
-    let delivered = ids.len();
-    let started = cloud
-        .store
-        .write(move |tx| {
-            let mut delete = tx.prepare_cached("DELETE FROM pending_events WHERE id = ?1")?;
-            for id in ids {
-                delete.execute([id])?;
+    };
+    let due = async {
+        match due {
+            Some(due) => {
+                let left = u64::try_from(due - Timestamp::now().as_millisecond()).unwrap_or_default();
+                tokio::time::sleep(Duration::from_millis(left)).await;
             }
-            starts
-                .into_iter()
-                .map(|start| Ok((start.rule, states::insert(tx, start.new)?)))
-                .collect::<Result<Vec<_>, AwsError>>()
-        })
-        .await?;
-    for (rule, execution) in started {
-        match execution {
-            Some(execution) => states::carry_on(cloud, execution),
-            None => count_failed(cloud, &rule, "the state machine does not exist any more"),
+            None => std::future::pending().await,
         }
+    };
+    tokio::select! {
+        () = cloud.events.pending.notified() => {}
+        () = due => {}
     }
-    Ok(delivered)
+}
+
+/// What one batch comes to, to be written together.
+#[derive(Default)]
+struct Batch {
+    events: Vec<i64>,
+    /// Rows of deliveries that have come to their end.
+    ended: Vec<i64>,
+    starts: Vec<Start>,
+    again: Vec<Failed>,
+    /// Rules and their metrics that are counted when all this is written.
+    counts: Vec<(String, &'static str)>,
 }
 
 /// An execution that a rule starts.
@@ -165,38 +158,170 @@ struct Start {
     new: NewExecution,
 }
 
+/// Delivers the oldest events of the queue and what is to be tried again, and returns how many they were.
+async fn deliver_batch(cloud: &Arc<Cloud>) -> Result<usize, AwsError> {
+    let rules = cloud.events.rules.get(cloud)?;
+    let mut batch = Batch::default();
+    for (id, body, queued) in pending(cloud)? {
+        batch.events.push(id);
+        batch.add_event(cloud, &rules, &body, queued);
+    }
+    for failed in retry::due(cloud, BATCH)? {
+        batch.try_again(cloud, &rules, failed);
+    }
+    let delivered = batch.events.len() + batch.ended.len() + batch.again.len();
+    if delivered > 0 {
+        batch.write(cloud).await?;
+    }
+    Ok(delivered)
+}
+
+/// The oldest events: ids, bodies and times.
+fn pending(cloud: &Cloud) -> Result<Vec<(i64, String, i64)>, AwsError> {
+    cloud.store.read(|db| {
+        let mut query =
+            db.prepare_cached("SELECT id, body, created FROM pending_events ORDER BY id LIMIT ?1")?;
+        let rows = query.query_map([i64::try_from(BATCH).unwrap_or(i64::MAX)], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+        Ok(rows.collect::<Result<Vec<_>, _>>()?)
+    })
+}
+
+impl Batch {
+    fn count(&mut self, rule: &str, metric: &'static str) {
+        self.counts.push((rule.to_owned(), metric));
+    }
+
+    /// Delivers an event to the targets of each rule that it matches.
+    fn add_event(&mut self, cloud: &Cloud, rules: &[ReadyRule], body: &str, queued: i64) {
+        let event: Value = match serde_json::from_str(body) {
+            Ok(event) => event,
+            Err(error) => {
+                tracing::error!(%error, "an event in the queue is no JSON and is dropped");
+                return;
+            }
+        };
+        for rule in rules.iter().filter(|rule| rule.pattern.matches(&event)) {
+            self.count(&rule.name, "MatchedEvents");
+            self.count(&rule.name, "TriggeredRules");
+            for target in &rule.targets {
+                let failed = Failed {
+                    id: None,
+                    rule: rule.name.clone(),
+                    target: target.id.clone(),
+                    body: body.to_owned(),
+                    queued,
+                    due: 0,
+                    retries: 0,
+                };
+                self.attempt(cloud, rule, target, &event, failed);
+            }
+        }
+    }
+
+    /// Tries a delivery again, by what its rule and target are now.
+    fn try_again(&mut self, cloud: &Cloud, rules: &[ReadyRule], failed: Failed) {
+        let rule = rules.iter().find(|rule| rule.name == failed.rule);
+        let target = rule.and_then(|rule| rule.targets.iter().find(|target| target.id == failed.target));
+        let failed = Failed {
+            retries: failed.retries + 1,
+            ..failed
+        };
+        match (rule, target, serde_json::from_str(&failed.body)) {
+            (Some(rule), Some(target), Ok(event)) => self.attempt(cloud, rule, target, &event, failed),
+            _ => self.give_up(&failed, "its rule or target does not exist any more"),
+        }
+    }
+
+    /// One attempt. `failed` is what is kept of it where it fails in a way that passes.
+    fn attempt(
+        &mut self,
+        cloud: &Cloud,
+        rule: &ReadyRule,
+        target: &ReadyTarget,
+        event: &Value,
+        failed: Failed,
+    ) {
+        let error = match start_of(cloud, rule, target, event) {
+            Ok(new) => {
+                self.count(&rule.name, "Invocations");
+                self.ended.extend(failed.id);
+                self.starts.push(Start {
+                    rule: failed.rule,
+                    new,
+                });
+                return;
+            }
+            Err(error) => error,
+        };
+        let now = Timestamp::now().as_millisecond();
+        // A missing permission or machine is not tried again on AWS either; our own trouble (the store, file handles) is.
+        let next = (error.status >= 500)
+            .then(|| target.retry.next(failed.queued, failed.retries, now))
+            .flatten();
+        match next {
+            Some(due) => {
+                tracing::warn!(%error, rule = rule.name, target = target.arn, "an invocation is tried again");
+                self.again.push(Failed { due, ..failed });
+            }
+            None => self.give_up(&failed, &format!("{}: {}", target.arn, error.message)),
+        }
+    }
+
+    fn give_up(&mut self, failed: &Failed, reason: &str) {
+        tracing::warn!(rule = failed.rule, reason, "an invocation failed");
+        self.count(&failed.rule, "Invocations");
+        self.count(&failed.rule, "FailedInvocations");
+        self.ended.extend(failed.id);
+    }
+
+    async fn write(self, cloud: &Arc<Cloud>) -> Result<(), AwsError> {
+        let Self {
+            events,
+            ended,
+            starts,
+            again,
+            counts,
+        } = self;
+        let written = cloud.store.write(move |tx| {
+            let mut delete = tx.prepare_cached("DELETE FROM pending_events WHERE id = ?1")?;
+            for id in events {
+                delete.execute([id])?;
+            }
+            let mut delete = tx.prepare_cached("DELETE FROM failed_deliveries WHERE id = ?1")?;
+            for id in ended {
+                delete.execute([id])?;
+            }
+            again.iter().try_for_each(|failed| failed.keep(tx))?;
+            starts
+                .into_iter()
+                .map(|start| Ok((start.rule, states::insert(tx, start.new)?)))
+                .collect::<Result<Vec<_>, AwsError>>()
+        });
+        let started = written.await?;
+        for (rule, metric) in counts {
+            count(cloud, &rule, metric);
+        }
+        for (rule, execution) in started {
+            match execution {
+                Some(execution) => states::carry_on(cloud, execution),
+                None => {
+                    tracing::warn!(
+                        rule,
+                        "an invocation failed: the state machine does not exist any more"
+                    );
+                    count(cloud, &rule, "FailedInvocations");
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 fn count(cloud: &Cloud, rule: &str, metric: &str) {
     let dimensions = [("RuleName", rule)];
     monitoring::record(cloud, "AWS/Events", metric, &dimensions, 1.0, "Count");
-}
-
-fn count_failed(cloud: &Cloud, rule: &str, reason: &str) {
-    tracing::warn!(rule, reason, "an invocation failed");
-    count(cloud, rule, "FailedInvocations");
-}
-
-/// The executions that an event starts through a rule. What fails is counted and dropped: a missing permission or machine
-/// is not retried on AWS either.
-fn match_rule(cloud: &Cloud, rule: &ReadyRule, event: &Value) -> Result<Vec<Start>, AwsError> {
-    if !rule.pattern.matches(event) {
-        return Ok(Vec::new());
-    }
-    count(cloud, &rule.name, "MatchedEvents");
-    count(cloud, &rule.name, "TriggeredRules");
-    let mut starts = Vec::new();
-    for target in &rule.targets {
-        count(cloud, &rule.name, "Invocations");
-        match start_of(cloud, rule, target, event) {
-            Ok(new) => starts.push(Start {
-                rule: rule.name.clone(),
-                new,
-            }),
-            // Our own trouble (the store, file handles) passes: the batch is tried again.
-            Err(error) if error.status >= 500 => return Err(error),
-            Err(error) => count_failed(cloud, &rule.name, &format!("{}: {}", target.arn, error.message)),
-        }
-    }
-    Ok(starts)
 }
 
 fn start_of(

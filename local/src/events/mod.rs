@@ -1,11 +1,12 @@
 //! EventBridge: events that services emit, rules that match them, targets that get them.
 //!
 //! **Layout.** `rules` and `targets` are the control plane; `pattern` and `transformer` are what their documents mean,
-//! without I/O; `delivery` takes events from the queue to the targets.
+//! without I/O; `delivery` takes events from the queue to the targets, and `retry` says what follows where that fails.
 
 mod delivery;
 mod pattern;
 mod put;
+mod retry;
 mod rules;
 mod targets;
 mod transformer;

@@ -17,3 +17,14 @@ CREATE TABLE IF NOT EXISTS targets (
     target TEXT NOT NULL,       -- Target, JSON
     PRIMARY KEY (rule, id)
 ) WITHOUT ROWID;
+-- Deliveries that failed and are tried again.
+CREATE TABLE IF NOT EXISTS failed_deliveries (
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
+    rule    TEXT NOT NULL,
+    target  TEXT NOT NULL,      -- the target's id
+    body    TEXT NOT NULL,      -- the whole event, JSON
+    queued  INTEGER NOT NULL,   -- when the event was, milliseconds since the epoch
+    due     INTEGER NOT NULL,   -- when it is tried again, milliseconds since the epoch
+    retries INTEGER NOT NULL    -- how often it was tried again
+);
+CREATE INDEX IF NOT EXISTS failed_deliveries_by_due ON failed_deliveries (due);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
+use super::retry::RetryPolicy;
 use super::rules;
 use super::transformer::Transformer;
 use crate::call::Call;
@@ -71,6 +72,12 @@ fn check(cloud: &Cloud, call: &Call, target: &Value) -> Result<(), AwsError> {
         .flatten()
         .filter(|(_, value)| !value.is_null())
     {
+        if name == "DeadLetterConfig" {
+            return Err(AwsError::validation(
+                "The local cloud has no queue for a target's DeadLetterConfig: leave it out; what cannot be delivered is \
+                 counted as FailedInvocations",
+            ));
+        }
         if !MEMBERS.contains(&name.as_str()) {
             return Err(AwsError::validation(format!(
                 "The local cloud does not support {name} of a target"
@@ -101,6 +108,7 @@ fn check(cloud: &Cloud, call: &Call, target: &Value) -> Result<(), AwsError> {
         text("RoleArn"),
         &[("iam:PassedToService", service)],
     )?;
+    RetryPolicy::of_target(target)?;
     Transformer::of_target(target)
         .map(drop)
         .map_err(|reason| AwsError::validation(format!("Target {}: {reason}", text("Id"))))

@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod deliveries;
 mod functions;
 mod killed;
 mod stack;
