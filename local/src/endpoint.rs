@@ -85,7 +85,7 @@ impl Endpoint {
 }
 
 /// The region of a data folder that was never asked for another.
-const FIRST_REGION: &str = "us-east-1";
+pub const FIRST_REGION: &str = "us-east-1";
 
 /// A data folder that this process holds: nobody else serves it while this lives.
 pub struct DataFolder {

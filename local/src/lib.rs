@@ -44,6 +44,6 @@ mod states;
 mod store;
 mod sts;
 
-pub use cloud::{Cloud, RunningCloud, Settings};
-pub use endpoint::{Endpoint, FindError};
+pub use cloud::{ACCOUNT, Cloud, RunningCloud, Settings};
+pub use endpoint::{Endpoint, FIRST_REGION, FindError};
 pub use error::StartError;

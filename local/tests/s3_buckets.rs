@@ -6,7 +6,7 @@ mod common;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
-    Delete, EventBridgeConfiguration, NotificationConfiguration, ObjectIdentifier,
+    CreateBucketConfiguration, Delete, EventBridgeConfiguration, NotificationConfiguration, ObjectIdentifier,
     PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
     ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging,
 };
@@ -17,6 +17,22 @@ const BUCKET: &str = "pictures";
 
 fn code<E: ProvideErrorMetadata>(error: &E) -> &str {
     error.code().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_bucket_is_made_with_its_tags() {
+    let cloud = TestCloud::start().await;
+    let s3 = cloud.s3();
+    let tag = Tag::builder().key("team").value("<b> & \"c\"").build().unwrap();
+    let configuration = CreateBucketConfiguration::builder().tags(tag.clone()).build();
+    let create = s3.create_bucket().bucket(BUCKET);
+    create
+        .create_bucket_configuration(configuration)
+        .send()
+        .await
+        .unwrap();
+    let tags = s3.get_bucket_tagging().bucket(BUCKET).send().await.unwrap();
+    assert_eq!(tags.tag_set(), [tag]);
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use s3s::S3Result;
 use s3s::dto::*;
 
+use super::configuration::tags_column;
+use super::creation::CreationTags;
 use super::error::no_such_bucket;
 use super::{Storage, owner, timestamp};
 use crate::error::AwsError;
@@ -29,7 +31,11 @@ pub fn state(db: &Connection, bucket: &str) -> Result<BucketState, AwsError> {
 }
 
 impl Storage {
-    pub(super) async fn make_bucket(&self, input: CreateBucketInput) -> S3Result<CreateBucketOutput> {
+    pub(super) async fn make_bucket(
+        &self,
+        input: CreateBucketInput,
+        CreationTags(tags): CreationTags,
+    ) -> S3Result<CreateBucketOutput> {
         let region = self.cloud.region.clone();
         let constraint = input
             .create_bucket_configuration
@@ -38,11 +44,12 @@ impl Storage {
         let ownership = input
             .object_ownership
             .map(|ownership| ownership.as_str().to_owned());
+        let tags = (!tags.is_empty()).then(|| tags_column(&tags)).transpose()?;
         let location = format!("/{}", input.bucket);
         let made = self.cloud.store.write(move |tx| {
             let made = tx.execute(
-                "INSERT OR IGNORE INTO buckets (name, created, ownership) VALUES (?1, ?2, ?3)",
-                params![input.bucket, Timestamp::now().as_millisecond(), ownership],
+                "INSERT OR IGNORE INTO buckets (name, created, ownership, tags) VALUES (?1, ?2, ?3, ?4)",
+                params![input.bucket, Timestamp::now().as_millisecond(), ownership, tags],
             )?;
             // Assumption (AWS docs: CreateBucket, Errors): in us-east-1 making one's own bucket again succeeds.
             if made == 0 && region != "us-east-1" {

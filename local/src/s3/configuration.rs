@@ -1,5 +1,7 @@
 //! The settings of buckets, each one column of the bucket's row.
 
+use std::collections::HashSet;
+
 use rusqlite::{OptionalExtension, params};
 use s3s::S3Result;
 use s3s::dto::*;
@@ -112,28 +114,8 @@ impl Storage {
     }
 
     pub(super) async fn set_tags(&self, input: PutBucketTaggingInput) -> S3Result<()> {
-        let mut keys = std::collections::HashSet::new();
-        for tag in &input.tagging.tag_set {
-            let key = tag.key.as_deref().unwrap_or_default();
-            if key.is_empty() || key.chars().count() > 128 || !keys.insert(key) {
-                let message = "The TagKey you have provided is invalid, or you have provided it twice";
-                return Err(AwsError::bad_request("InvalidTag", message).into());
-            }
-        }
-        if input.tagging.tag_set.len() > 50 {
-            return Err(
-                AwsError::bad_request("BadRequest", "Bucket tag count cannot be greater than 50").into(),
-            );
-        }
-        let tags: Vec<Json> = input
-            .tagging
-            .tag_set
-            .iter()
-            .map(|tag| json!([tag.key, tag.value]))
-            .collect();
-        Ok(self
-            .set(input.bucket, "tags", Some(Json::from(tags).to_string()))
-            .await?)
+        let tags = tags_column(&input.tagging.tag_set)?;
+        Ok(self.set(input.bucket, "tags", Some(tags)).await?)
     }
 
     pub(super) fn tags(&self, bucket: &str) -> S3Result<GetBucketTaggingOutput> {
@@ -258,4 +240,21 @@ impl Storage {
 
 fn parse(text: &str) -> Result<Json, AwsError> {
     serde_json::from_str(text).map_err(|error| AwsError::internal(error.to_string()))
+}
+
+/// A bucket's tags as its row has them, if S3 takes them.
+pub(super) fn tags_column(tags: &[Tag]) -> S3Result<String> {
+    let mut keys = HashSet::new();
+    for tag in tags {
+        let key = tag.key.as_deref().unwrap_or_default();
+        if key.is_empty() || key.chars().count() > 128 || !keys.insert(key) {
+            let message = "The TagKey you have provided is invalid, or you have provided it twice";
+            return Err(AwsError::bad_request("InvalidTag", message).into());
+        }
+    }
+    if tags.len() > 50 {
+        return Err(AwsError::bad_request("BadRequest", "Bucket tag count cannot be greater than 50").into());
+    }
+    let tags: Vec<Json> = tags.iter().map(|tag| json!([tag.key, tag.value])).collect();
+    Ok(Json::from(tags).to_string())
 }

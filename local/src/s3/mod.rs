@@ -4,6 +4,7 @@ mod access;
 mod buckets;
 mod checksum;
 mod configuration;
+mod creation;
 mod delete;
 mod error;
 mod files;
@@ -61,6 +62,7 @@ pub async fn answer(service: &S3Service, mut request: Request<Body>) -> Response
     // AWS's S3 request ids are 16 characters.
     let id = random::bytes::<8>().map(hex::encode_upper).unwrap_or_default();
     request.extensions_mut().insert(RequestId(id.clone()));
+    creation::note_tags(&mut request).await;
     let mut response = service.call(request).await.unwrap_or_else(|error| {
         tracing::error!(?error, "an S3 request failed");
         let mut response = Response::new(Body::empty());

@@ -4,6 +4,7 @@ use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result};
 
 use super::Storage;
+use super::creation::CreationTags;
 
 #[async_trait::async_trait]
 impl S3 for Storage {
@@ -11,7 +12,12 @@ impl S3 for Storage {
         &self,
         request: S3Request<CreateBucketInput>,
     ) -> S3Result<S3Response<CreateBucketOutput>> {
-        Ok(S3Response::new(self.make_bucket(request.input).await?))
+        let tags = request
+            .extensions
+            .get::<CreationTags>()
+            .cloned()
+            .unwrap_or_default();
+        Ok(S3Response::new(self.make_bucket(request.input, tags).await?))
     }
 
     async fn head_bucket(
