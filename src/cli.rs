@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::commands;
 use crate::config::Settings;
 use crate::error::CommandError;
-use crate::ui::Ui;
+use crate::ui::{FailureDocument, Ui, print_document};
 
 /// Puts a serverless image-resize pipeline on AWS, shows it at work, and takes it away again.
 ///
@@ -108,9 +108,13 @@ pub enum Command {
 
 /// Parses `arguments`, runs the command, prints what went wrong if it did.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) => {
+            if error.use_stderr() && arguments.iter().any(|argument| argument == "--json") {
+                document(&error);
+            }
             // A reader that has gone away is no reason to fail.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
@@ -125,6 +129,19 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             error.exit_code()
         }
     }
+}
+
+/// Tells programs what is wrong with the arguments.
+fn document(error: &clap::Error) {
+    let text = error.render().to_string();
+    let mut paragraphs = text.split("\n\n").map(str::trim);
+    let first = paragraphs.next().unwrap_or_default();
+    let hints: Vec<String> = paragraphs.map(str::to_owned).collect();
+    // What it is made of can always be written.
+    let _ = print_document(&FailureDocument {
+        error: first.trim_start_matches("error: "),
+        hints: &hints,
+    });
 }
 
 /// What the libraries and we say of what they do, for `-v` and `-vv`.

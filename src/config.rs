@@ -45,6 +45,20 @@ pub enum Place {
     },
 }
 
+impl Place {
+    /// Whether it is a local cloud that was never started.
+    pub fn is_untouched(&self) -> bool {
+        matches!(self, Self::Local { data_dir, .. } if !data_dir.exists())
+    }
+
+    /// The region that was asked for.
+    pub fn region(&self) -> Option<&str> {
+        match self {
+            Self::Local { region, .. } | Self::Aws { region, .. } => region.as_deref(),
+        }
+    }
+}
+
 /// How the function resizes; it reads them from its environment.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -14,6 +14,8 @@ pub struct CommandError {
     pub message: String,
     /// What it means and what to type next, a line each.
     pub hints: Vec<String>,
+    /// Whether a document on stdout tells of it already.
+    pub is_documented: bool,
 }
 
 /// Decides the exit code.
@@ -25,37 +27,41 @@ enum Kind {
 }
 
 impl CommandError {
-    /// It was tried and failed: exit code 1.
-    pub fn failed(message: impl Display) -> Self {
+    fn new(kind: Kind, message: impl Display) -> Self {
         Self {
-            kind: Kind::Failed,
+            kind,
             message: message.to_string(),
             hints: Vec::new(),
+            is_documented: false,
         }
+    }
+
+    /// It was tried and failed: exit code 1.
+    pub fn failed(message: impl Display) -> Self {
+        Self::new(Kind::Failed, message)
     }
 
     /// It was asked for wrongly, in the flags or the configuration: exit code 2.
     pub fn usage(message: impl Display) -> Self {
-        Self {
-            kind: Kind::Usage,
-            message: message.to_string(),
-            hints: Vec::new(),
-        }
+        Self::new(Kind::Usage, message)
     }
 
     /// The user stopped it: exit code 130.
     pub fn interrupted(message: impl Display) -> Self {
-        Self {
-            kind: Kind::Interrupted,
-            message: message.to_string(),
-            hints: Vec::new(),
-        }
+        Self::new(Kind::Interrupted, message)
     }
 
     /// Adds a line that says what it means or what to type next.
     #[must_use]
     pub fn hint(mut self, hint: impl Display) -> Self {
         self.hints.push(hint.to_string());
+        self
+    }
+
+    /// Says that a document on stdout tells of it already.
+    #[must_use]
+    pub fn documented(mut self) -> Self {
+        self.is_documented = true;
         self
     }
 

@@ -1,5 +1,7 @@
 //! Who we are, where, and on which stack: what every command but `local` begins with.
 
+use resizer_local::{ACCOUNT, Endpoint, FIRST_REGION};
+
 use crate::aws::{Clients, Connection, During};
 use crate::commands::local;
 use crate::config::{Place, Settings};
@@ -70,5 +72,27 @@ impl Session {
             },
             flags: settings.flags.clone(),
         })
+    }
+
+    /// With the local cloud that `up` would make where none was ever started: to plan with, there is no one to call.
+    pub async fn before_the_first_up(settings: &Settings) -> Self {
+        let region = settings.place.region().unwrap_or(FIRST_REGION).to_owned();
+        let nowhere = Endpoint {
+            url: "http://127.0.0.1:0".to_owned(),
+            region: region.clone(),
+            access_key_id: String::new(),
+            secret_access_key: String::new(),
+            pid: 0,
+        };
+        Self {
+            clients: Clients::connect(&Connection::Local(nowhere)).await,
+            names: Names {
+                stack: settings.stack.clone(),
+                account: ACCOUNT.to_owned(),
+                region,
+                partition: "aws".to_owned(),
+            },
+            flags: settings.flags.clone(),
+        }
     }
 }

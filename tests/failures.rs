@@ -3,8 +3,6 @@
 
 mod common;
 
-use std::process::{Command, Stdio};
-
 use common::{Ended, Place, sample};
 
 #[test]
@@ -106,6 +104,60 @@ fn without_a_stack_every_command_says_how_to_get_one() {
 }
 
 #[test]
+fn with_json_every_failure_is_one_document_on_stdout() {
+    let place = Place::new();
+    for (args, code, words) in [
+        (
+            &["status", "--local", "--json"][..],
+            1,
+            "no local cloud stands here",
+        ),
+        (&["status", "--json"], 2, "no AWS region is set"),
+        (&["up", "--frobnicate", "--json"], 2, "--frobnicate"),
+        (&["invoke", "--local", "--json"], 2, "--key"),
+        (&["up", "--local", "--stack", "No", "--json"], 2, "a stack's name"),
+    ] {
+        let told = place.resizer(args).code(code).document();
+        let error = told["error"].as_str().unwrap();
+        assert!(error.contains(words), "{args:?}: {told}");
+        assert!(told["hints"].is_array(), "{args:?}: {told}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_our_name_but_is_not_ours_is_left_alone() {
+    let place = Place::with_a_cloud();
+    let iam = aws_sdk_iam::Client::new(&place.sdk_config());
+    iam.create_role()
+        .role_name("resizer-us-east-1-rule")
+        .assume_role_policy_document(TRUST)
+        .send()
+        .await
+        .unwrap();
+
+    for command in [&["up", "--local"][..], &["down", "--local", "--yes"]] {
+        place
+            .resizer(command)
+            .code(1)
+            .says("role resizer-us-east-1-rule")
+            .says("is not touched")
+            .says("resizer:stack=resizer");
+    }
+    let buckets = place.s3().list_buckets().send().await.unwrap();
+    assert_eq!(buckets.buckets().len(), 0, "nothing was begun");
+    iam.get_role()
+        .role_name("resizer-us-east-1-rule")
+        .send()
+        .await
+        .unwrap();
+}
+
+/// A role's trust policy.
+const TRUST: &str = r#"{"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sts:AssumeRole"}
+]}"#;
+
+#[test]
 fn down_asks_before_it_deletes() {
     let place = Place::with_stack();
     place.resizer(&["down", "--local"]).code(2).says("--yes");
@@ -130,12 +182,7 @@ fn a_function_zip_that_lambda_could_not_run_is_refused() {
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {
     let place = Place::with_stack();
-    let mut child = place
-        .command(&["status", "--local"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = place.spawn(&["status", "--local"]);
     drop(child.stdout.take());
     let ended = Ended::from(child.wait_with_output().unwrap());
     assert!(!ended.stderr.contains("panic"), "{}", ended.stderr);
@@ -216,16 +263,7 @@ async fn killed_and_started_again_the_local_cloud_has_lost_nothing() {
         .ok();
     let before = place.json(&["status", "--local"]);
 
-    let endpoint = std::fs::read_to_string(place.path().join(".resizer/local/endpoint.json")).unwrap();
-    let endpoint: serde_json::Value = serde_json::from_str(&endpoint).unwrap();
-    let pid = endpoint["pid"].as_u64().unwrap().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-9", &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
+    place.kill_the_cloud();
 
     let after = place.json(&["status", "--local"]);
     assert_eq!(after["outputs"], before["outputs"]);

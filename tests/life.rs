@@ -3,7 +3,14 @@
 
 mod common;
 
-use common::{Place, corpus, sample};
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
+use common::{Ended, Place, corpus, sample};
+use serde_json::Value;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
 
 const OUTPUTS: [&str; 14] = [
     "account",
@@ -95,8 +102,8 @@ fn a_bad_image_fails_with_the_handlers_reason() {
             .code(1);
         let told = ended.document();
         assert_eq!(told["status"], "FAILED", "{told}");
-        assert_eq!(told["error"], "NotResized", "{told}");
         assert!(!told["cause"].as_str().unwrap().is_empty(), "{told}");
+        assert_eq!(told["error"], told["cause"], "{told}");
 
         let execution = told["execution"].as_str().unwrap();
         let history = place
@@ -113,13 +120,81 @@ fn a_bad_image_fails_with_the_handlers_reason() {
 #[test]
 fn a_dry_run_writes_nothing() {
     let place = Place::new();
-    let plan = place.json(&["up", "--local", "--dry-run"]);
+    let mut command = place.command(&["up", "--local", "--dry-run", "--json"]);
+    command.env("XDG_CACHE_HOME", place.path().join("cache"));
+    let plan = Ended::from(command.output().unwrap()).ok().document();
     assert_eq!(plan["dryRun"], true, "{plan}");
-    assert!(plan["changes"].as_array().unwrap().len() >= 10, "{plan}");
+    assert_eq!(plan["outputs"]["account"], "000000000000", "{plan}");
+    let changes = plan["changes"].as_array().unwrap();
+    assert!(changes.len() >= 10, "{plan}");
+    assert!(
+        changes.iter().all(|change| change["action"] == "create"),
+        "{plan}"
+    );
+    assert_eq!(
+        std::fs::read_dir(place.path()).unwrap().count(),
+        0,
+        "no folder of a local cloud, none to build in"
+    );
+}
+
+#[test]
+fn a_dry_run_on_a_stack_tells_what_differs_and_leaves_it() {
+    let place = Place::with_stack();
+    std::fs::write(place.path().join("resizer.toml"), "[resize]\nwidth = 120\n").unwrap();
+    let plan = place.json(&["up", "--local", "--dry-run"]);
+    let [function] = &changed(&plan)[..] else {
+        panic!("{plan}");
+    };
+    assert_eq!(function["kind"], "function");
+    assert_eq!(function["fields"][0]["field"], "environment", "{plan}");
+    assert_eq!(place.json(&["status", "--local"])["healthy"], false);
+
+    let carried_out = place.json(&["up", "--local"]);
+    assert_eq!(carried_out["changes"], plan["changes"]);
+    assert_eq!(place.json(&["status", "--local"])["healthy"], true);
+}
+
+/// Other code of the function is found by its hash; a ready zip is taken as it is.
+#[test]
+fn a_ready_zip_is_taken_and_told_from_the_code_built_here() {
+    let place = Place::with_stack();
+    let zip = place.path().join("other.zip");
+    with_a_note(&Place::built_zip(), &zip);
+
+    let up = place.json(&["up", "--local", "--handler-zip", "other.zip"]);
+    let [function] = &changed(&up)[..] else {
+        panic!("{up}");
+    };
+    assert_eq!(function["fields"][0]["field"], "code (sha-256)", "{up}");
+    let rocket = sample("rocket.jpg");
     place
-        .resizer(&["status", "--local"])
-        .code(1)
-        .says("resizer up --local");
+        .resizer(&["invoke", "--local", "--file", rocket.to_str().unwrap()])
+        .ok();
+
+    let status = place.json(&["status", "--local"]);
+    assert_eq!(status["healthy"], false, "{status}");
+    let up = place.json(&["up", "--local"]);
+    assert_eq!(changed(&up).len(), 1, "{up}");
+    assert_eq!(place.json(&["status", "--local"])["healthy"], true);
+}
+
+/// The changes that do something.
+fn changed(document: &Value) -> Vec<&Value> {
+    let changes = document["changes"].as_array().unwrap().iter();
+    changes.filter(|change| change["action"] != "none").collect()
+}
+
+/// Copies a function's zip and puts a file beside its program.
+fn with_a_note(zip: &Path, to: &Path) {
+    std::fs::copy(zip, to).unwrap();
+    let file = File::options().read(true).write(true).open(to).unwrap();
+    let mut archive = ZipWriter::new_append(file).unwrap();
+    archive
+        .start_file("note.txt", SimpleFileOptions::default())
+        .unwrap();
+    archive.write_all(b"ready").unwrap();
+    archive.finish().unwrap();
 }
 
 #[test]
@@ -153,15 +228,12 @@ fn another_width_is_changed_in_place() {
         "[resize]\nwidth = 120\nformat = \"png\"\n",
     )
     .unwrap();
-    let changed = place.json(&["up", "--local"]);
-    let touched: Vec<&str> = changed["changes"]
-        .as_array()
-        .unwrap()
+    let document = place.json(&["up", "--local"]);
+    let touched: Vec<&str> = changed(&document)
         .iter()
-        .filter(|change| change["action"] != "none")
         .map(|change| change["kind"].as_str().unwrap())
         .collect();
-    assert_eq!(touched, ["function"], "{changed}");
+    assert_eq!(touched, ["function"], "{document}");
 
     let rocket = sample("rocket.jpg");
     let told = place.json(&[

@@ -79,11 +79,16 @@ pub struct Millis {
     pub upload: u64,
 }
 
+/// The longest reason, in characters: the state machine fails with it as its error, and Step Functions takes no longer
+/// one (<https://docs.aws.amazon.com/step-functions/latest/apireference/API_ExecutionFailedEventDetails.html>).
+const REASON_MAX: usize = 256;
+
 /// The object can't or won't be resized, and trying again gives the same answer.
 #[derive(Debug, Serialize)]
 pub struct Refused {
     /// Always false; the state machine's choice looks at it.
     ok: bool,
+    /// Of at most [`REASON_MAX`] characters.
     error: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     bucket: Option<String>,
@@ -96,7 +101,7 @@ impl Refused {
     pub fn object(bucket: &str, key: &str, reason: &impl ToString) -> Self {
         Self {
             ok: false,
-            error: reason.to_string(),
+            error: shortened(reason),
             bucket: Some(bucket.to_owned()),
             key: Some(key.to_owned()),
         }
@@ -106,9 +111,34 @@ impl Refused {
     pub fn event(reason: &impl ToString) -> Self {
         Self {
             ok: false,
-            error: reason.to_string(),
+            error: shortened(reason),
             bucket: None,
             key: None,
         }
+    }
+}
+
+/// The reason, cut where it is longer than [`REASON_MAX`].
+fn shortened(reason: &impl ToString) -> String {
+    let reason = reason.to_string();
+    if reason.chars().count() <= REASON_MAX {
+        return reason;
+    }
+    reason.chars().take(REASON_MAX - 1).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_no_longer_than_step_functions_takes() {
+        assert_eq!(
+            Refused::event(&"é".repeat(REASON_MAX)).error,
+            "é".repeat(REASON_MAX)
+        );
+        let cut = Refused::event(&"é".repeat(REASON_MAX + 1)).error;
+        assert_eq!(cut.chars().count(), REASON_MAX);
+        assert!(cut.ends_with("é…"), "{cut}");
     }
 }

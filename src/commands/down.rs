@@ -4,11 +4,12 @@ use serde::Serialize;
 
 use super::ending::{self, Command};
 use super::interrupt::stop_on_ctrl_c;
+use super::standing;
 use crate::config::{Place, Settings};
 use crate::engine::{Graph, NodeId, Outcome, Plan, Reading, Report, Stop};
 use crate::error::CommandError;
 use crate::outputs::Outputs;
-use crate::resources::{API_ID, Contents, count};
+use crate::resources::{Contents, count};
 use crate::session::{Session, WhenAbsent};
 use crate::stack;
 use crate::ui::Ui;
@@ -98,13 +99,9 @@ fn document(session: &Session, graph: &Graph, plan: &Plan, dry_run: bool) -> Doc
             name: resource.name().to_owned(),
         }
     });
-    let api_id = graph
-        .find(stack::REST_API)
-        .and_then(|node| plan.found(node)?.text(API_ID));
-    let endpoint_url = session.clients.endpoint_url.as_deref();
     Document {
         removed: removed.collect(),
-        outputs: Outputs::new(&session.names, api_id.map(str::to_owned), endpoint_url),
+        outputs: standing::outputs_of(session, graph, plan),
         dry_run,
     }
 }

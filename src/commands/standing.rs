@@ -1,7 +1,7 @@
 //! What stands of a stack, for the commands that only look.
 
 use crate::config::Settings;
-use crate::engine::{Owner, Reading};
+use crate::engine::{Graph, Owner, Plan, Reading};
 use crate::error::CommandError;
 use crate::outputs::Outputs;
 use crate::resources::API_ID;
@@ -19,6 +19,13 @@ pub async fn outputs(session: &Session, settings: &Settings) -> Result<Outputs, 
         api_id = found.fields.text(API_ID).map(str::to_owned);
     }
     Ok(outputs_with(session, api_id))
+}
+
+/// What the stack is made of, with the REST API's id if `plan` found it.
+pub fn outputs_of(session: &Session, graph: &Graph, plan: &Plan) -> Outputs {
+    let found = graph.find(stack::REST_API).and_then(|node| plan.found(node));
+    let api_id = found.and_then(|found| found.text(API_ID));
+    outputs_with(session, api_id.map(str::to_owned))
 }
 
 /// What the stack is made of, with this id of the REST API.

@@ -1,15 +1,16 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
 
 use super::ending::{self, Command};
 use super::interrupt::stop_on_ctrl_c;
+use super::standing;
 use crate::config::{Architecture, Settings};
 use crate::engine::{Action, FieldChange, Graph, Outcome, Plan, Reading, Report};
 use crate::error::CommandError;
 use crate::outputs::Outputs;
-use crate::package::{Target, function_package};
+use crate::package::{Target, function_package, function_package_at_hand};
 use crate::resources::API_ID;
 use crate::session::{Session, WhenAbsent};
 use crate::stack;
@@ -75,58 +76,27 @@ pub async fn run(settings: &Settings, args: UpArgs, ui: &Ui) -> Result<(), Comma
         settings.function.architecture = architecture;
     }
     settings.flags.push_str(&args.flags());
-    let session = Session::open(&settings, WhenAbsent::Start).await?;
-    let (graph, plan) = plan(&session, &settings, &args, ui).await?;
-    ending::refuse_foreign(&graph, &plan, &settings.stack)?;
-    let up = Up {
-        settings: &settings,
-        session: &session,
-        graph: &graph,
-        plan: &plan,
-        ui,
+    let up = if args.dry_run {
+        Up::foreseen(&settings, args.handler_zip.as_deref(), ui).await?
+    } else {
+        Up::planned(&settings, args.handler_zip.as_deref(), ui).await?
     };
+    ending::refuse_foreign(&up.graph, &up.plan, &settings.stack)?;
     if args.dry_run {
-        return up.show_plan();
+        up.show_plan()
+    } else if up.plan.is_empty() {
+        up.show_nothing_to_do()
+    } else {
+        up.carry_out().await
     }
-    if plan.is_empty() {
-        return up.show_nothing_to_do();
-    }
-    let progress = Progress::new(ui, &graph);
-    let stop = stop_on_ctrl_c(progress.announcer());
-    let report = plan.carry_out(&graph, &progress, &stop).await;
-    ending::check(Command::Up, &graph, &report, &stop, &settings)?;
-    up.show_stack(&report)
 }
 
-/// Reads what is there, before the function is built: a wrong region or a missing permission shows at once.
-async fn plan(
-    session: &Session,
-    settings: &Settings,
-    args: &UpArgs,
-    ui: &Ui,
-) -> Result<(Graph, Plan), CommandError> {
-    let graph = stack::graph(session, settings, None)?;
-    let readings = graph.read().await?;
-    let function_stands = graph
-        .find(stack::FUNCTION)
-        .is_some_and(|function| matches!(readings[function.index()], Reading::Found(_)));
-    if args.dry_run && args.handler_zip.is_none() && !function_stands {
-        // There is no code to compare with.
-        let plan = Plan::to_stand(&graph, readings);
-        return Ok((graph, plan));
-    }
-    let package = function_package(Target::of(settings), args.handler_zip.as_deref(), ui).await?;
-    let graph = stack::graph(session, settings, Some(package))?;
-    let plan = Plan::to_stand(&graph, readings);
-    Ok((graph, plan))
-}
-
-/// A planned `up`, and how it is shown.
+/// An `up` whose plan is made.
 struct Up<'a> {
     settings: &'a Settings,
-    session: &'a Session,
-    graph: &'a Graph,
-    plan: &'a Plan,
+    session: Session,
+    graph: Graph,
+    plan: Plan,
     ui: &'a Ui,
 }
 
@@ -137,16 +107,73 @@ enum Carried {
     NotAtAll,
 }
 
-impl Up<'_> {
+impl<'a> Up<'a> {
+    /// Builds the function, but only once all else is read: a wrong region or a missing permission shows at once.
+    async fn planned(settings: &'a Settings, zip: Option<&Path>, ui: &'a Ui) -> Result<Self, CommandError> {
+        let session = Session::open(settings, WhenAbsent::Start).await?;
+        let readings = stack::graph(&session, settings, None)?.read().await?;
+        let package = function_package(Target::of(settings), zip, ui).await?;
+        let graph = stack::graph(&session, settings, Some(package))?;
+        let plan = Plan::to_stand(&graph, readings);
+        Ok(Self {
+            settings,
+            session,
+            graph,
+            plan,
+            ui,
+        })
+    }
+
+    /// Plans without making anything: no local cloud is made, and no function is built to compare with.
+    async fn foreseen(settings: &'a Settings, zip: Option<&Path>, ui: &'a Ui) -> Result<Self, CommandError> {
+        let target = Target::of(settings);
+        let package = match zip {
+            Some(_) => Some(function_package(target, zip, ui).await?),
+            None => function_package_at_hand(target).await,
+        };
+        let is_compared = package.is_some();
+        let (session, graph, readings) = if settings.place.is_untouched() {
+            let session = Session::before_the_first_up(settings).await;
+            let graph = stack::graph(&session, settings, package)?;
+            let readings = graph.nodes().map(|_| Reading::Absent).collect();
+            (session, graph, readings)
+        } else {
+            let session = Session::open(settings, WhenAbsent::Resume).await?;
+            let graph = stack::graph(&session, settings, package)?;
+            let readings = graph.read().await?;
+            (session, graph, readings)
+        };
+        let plan = Plan::to_stand(&graph, readings);
+        let function = graph.find(stack::FUNCTION);
+        if !is_compared && function.is_some_and(|function| plan.found(function).is_some()) {
+            ui.say("The function's code is not compared, since it is not built yet");
+        }
+        Ok(Self {
+            settings,
+            session,
+            graph,
+            plan,
+            ui,
+        })
+    }
+
+    async fn carry_out(&self) -> Result<(), CommandError> {
+        let progress = Progress::new(self.ui, &self.graph);
+        let stop = stop_on_ctrl_c(progress.announcer());
+        let report = self.plan.carry_out(&self.graph, &progress, &stop).await;
+        ending::check(Command::Up, &self.graph, &report, &stop, self.settings)?;
+        self.show_stack(&report)
+    }
+
     fn show_plan(&self) -> Result<(), CommandError> {
-        let outputs = self.outputs(self.found_api());
+        let outputs = self.outputs();
         if self.ui.json {
             return self.ui.json(&self.document(outputs, Carried::NotAtAll));
         }
         if self.plan.is_empty() {
             self.ui.result("nothing to do: the stack is as it should be");
         } else {
-            self.ui.result(ui::plan::text(self.graph, self.plan));
+            self.ui.result(ui::plan::text(&self.graph, &self.plan));
             let again = format!("resizer up{}", self.settings.flags);
             self.ui.say(format!("nothing was done; `{again}` does it"));
         }
@@ -154,7 +181,7 @@ impl Up<'_> {
     }
 
     fn show_nothing_to_do(&self) -> Result<(), CommandError> {
-        let outputs = self.outputs(self.found_api());
+        let outputs = self.outputs();
         if self.ui.json {
             return self.ui.json(&self.document(outputs, Carried::Out));
         }
@@ -173,7 +200,7 @@ impl Up<'_> {
                 }
                 _ => None,
             });
-        let outputs = self.outputs(api);
+        let outputs = standing::outputs_with(&self.session, api);
         if self.ui.json {
             return self.ui.json(&self.document(outputs, Carried::Out));
         }
@@ -188,14 +215,8 @@ impl Up<'_> {
         Ok(())
     }
 
-    fn found_api(&self) -> Option<String> {
-        let found = self.plan.found(self.graph.find(stack::REST_API)?)?;
-        found.text(API_ID).map(str::to_owned)
-    }
-
-    fn outputs(&self, rest_api_id: Option<String>) -> Outputs {
-        let endpoint_url = self.session.clients.endpoint_url.as_deref();
-        Outputs::new(&self.session.names, rest_api_id, endpoint_url)
+    fn outputs(&self) -> Outputs {
+        standing::outputs_of(&self.session, &self.graph, &self.plan)
     }
 
     fn document(&self, outputs: Outputs, carried: Carried) -> Document {

@@ -183,7 +183,7 @@ mod tests {
         let timeline = Timeline::of(&refused());
         let document = serde_json::to_value(Document::new("arn:…:e", &timeline)).unwrap();
         assert_eq!(document["status"], "FAILED");
-        assert_eq!(document["error"], "NotResized");
+        assert_eq!(document["error"], "not an image");
         assert_eq!(document["cause"], "not an image");
         assert_eq!(document["result"], Value::Null);
     }

@@ -107,7 +107,7 @@ pub fn refused() -> Vec<Event> {
         (
             "ExecutionFailed",
             13,
-            &[("error", "NotResized"), ("cause", "not an image")],
+            &[("error", "not an image"), ("cause", "not an image")],
         ),
     ])
 }

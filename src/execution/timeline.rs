@@ -157,6 +157,8 @@ impl Trouble {
 impl std::fmt::Display for Trouble {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match (&self.error, &self.cause) {
+            // The function's reason is both.
+            (Some(error), Some(cause)) if error == cause => f.write_str(error),
             (Some(error), Some(cause)) => write!(f, "{error}: {cause}"),
             (Some(only), None) | (None, Some(only)) => f.write_str(only),
             (None, None) => f.write_str("no reason given"),
@@ -223,10 +225,7 @@ mod tests {
         let timeline = Timeline::of(&refused());
         let last = timeline.steps.last().unwrap();
         assert!(last.failed && last.ended.is_some());
-        assert_eq!(
-            timeline.end.unwrap().trouble.to_string(),
-            "NotResized: not an image"
-        );
+        assert_eq!(timeline.end.unwrap().trouble.to_string(), "not an image");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use etcetera::BaseStrategy;
+use etcetera::{BaseStrategy, HomeDirError};
 
 use crate::error::CommandError;
 use crate::ui::Ui;
@@ -21,11 +21,21 @@ pub struct Cache {
 impl Cache {
     /// Makes the folder if need be.
     pub fn open() -> Result<Self, CommandError> {
-        let base = etcetera::choose_base_strategy().map_err(|error| {
+        let root = Self::place().map_err(|error| {
             CommandError::failed(format!("no folder to build the function in: {error}"))
                 .hint("set HOME or XDG_CACHE_HOME")
         })?;
-        Self::at(base.cache_dir().join("resizer"))
+        Self::at(root)
+    }
+
+    /// The folder as it is there, if it is.
+    pub fn find() -> Option<Self> {
+        let root = Self::place().ok()?;
+        root.is_dir().then_some(Self { root })
+    }
+
+    fn place() -> Result<PathBuf, HomeDirError> {
+        Ok(etcetera::choose_base_strategy()?.cache_dir().join("resizer"))
     }
 
     fn at(root: PathBuf) -> Result<Self, CommandError> {

@@ -76,6 +76,13 @@ pub async fn function_package(
     .map(FunctionPackage::new)
 }
 
+/// The function's code for `target`, if it is built already: looks and makes nothing, not even a folder.
+pub async fn function_package_at_hand(target: Target) -> Option<FunctionPackage> {
+    let cache = Cache::find()?;
+    let toolchain = Toolchain::find(cache.root()).await.ok()?;
+    cached(&cache, &cache_key(target, &toolchain), target).map(FunctionPackage::new)
+}
+
 /// Reads and checks the zip at `path`.
 fn ready_zip(target: Target, path: &Path) -> Result<Vec<u8>, CommandError> {
     let refused =

@@ -149,7 +149,8 @@ fn found(answer: &GetFunctionOutput, stack: &str) -> Reading {
 fn found_fields(function: &FunctionConfiguration) -> Fields {
     let environment = function
         .environment()
-        .and_then(|environment| environment.variables());
+        .and_then(|environment| environment.variables())
+        .map(|variables| variables.iter().collect::<BTreeMap<_, _>>());
     let log_group = function.logging_config().and_then(|logging| logging.log_group());
     let state = match function.state() {
         Some(State::Failed) => format!("Failed: {}", function.state_reason().unwrap_or("no reason given")),

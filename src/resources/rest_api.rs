@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use aws_sdk_apigateway::Client;
 use aws_sdk_apigateway::primitives::Blob;
 use aws_sdk_apigateway::types::{
-    EndpointConfiguration, EndpointType, Integration, PutMode, RestApi as SdkRestApi,
+    EndpointConfiguration, EndpointType, Integration, Method, PutMode, RestApi as SdkRestApi,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -36,6 +36,8 @@ pub struct RestApi {
 pub const API_ID: &str = "id";
 
 const DESCRIPTION: &str = "description";
+/// Whom the method lets in: anyone, or a caller with a signature, a token or a key.
+const ACCESS: &str = "access";
 const INTEGRATION: &str = "integration";
 /// What the stage serves: the hash of the document it was deployed from, kept in the deployment's description.
 const DEPLOYED: &str = "deployed definition";
@@ -82,7 +84,7 @@ impl RestApi {
         api.name() == Some(&self.name) && tags.owner(&self.stack) == Owner::Ours
     }
 
-    async fn integration(&self, id: &str) -> Result<Option<Value>, CallFailure> {
+    async fn method(&self, id: &str) -> Result<Option<Method>, CallFailure> {
         let resources = self
             .client
             .get_resources()
@@ -97,8 +99,8 @@ impl RestApi {
             .iter()
             .find(|resource| resource.path() == Some(self.path));
         Ok(resource
-            .and_then(|resource| resource.resource_methods()?.get("POST")?.method_integration())
-            .map(found_integration))
+            .and_then(|resource| resource.resource_methods()?.get("POST"))
+            .cloned())
     }
 
     /// The hash of the document that the stage serves.
@@ -176,6 +178,18 @@ impl RestApi {
     }
 }
 
+/// Of a method that the document puts no `security` on.
+fn wanted_access() -> Value {
+    json!({"authorization": "NONE", "apiKey": false})
+}
+
+fn found_access(method: &Method) -> Value {
+    json!({
+        "authorization": method.authorization_type(),
+        "apiKey": method.api_key_required().unwrap_or(false),
+    })
+}
+
 /// The integration of an OpenAPI document, in the words of [`found_integration`].
 fn wanted_integration(integration: &Value) -> Value {
     let upper = |field: &str| integration[field].as_str().map(str::to_uppercase);
@@ -244,6 +258,7 @@ impl Resource for RestApi {
     fn wanted(&self) -> Fields {
         tagged(&self.stack)
             .with_some(DESCRIPTION, self.document["info"]["description"].as_str())
+            .with(ACCESS, wanted_access())
             .with(INTEGRATION, self.wanted_integration())
             .with(DEPLOYED, self.definition_hash())
             .with(DUPLICATES, json!([]))
@@ -259,7 +274,7 @@ impl Resource for RestApi {
             return Ok(Reading::Absent);
         };
         let id = api.id().unwrap_or_default();
-        let (integration, deployed) = match futures_util::try_join!(self.integration(id), self.deployed(id)) {
+        let (method, deployed) = match futures_util::try_join!(self.method(id), self.deployed(id)) {
             Ok(found) => found,
             Err(failure) if failure.is_not_found() => return Ok(Reading::Absent),
             Err(failure) => return Err(failure.into()),
@@ -271,7 +286,14 @@ impl Resource for RestApi {
                 .with(API_ID, id)
                 .with(ownership::FIELD, self.stack.as_str())
                 .with_some(DESCRIPTION, api.description())
-                .with_some(INTEGRATION, integration)
+                .with_some(ACCESS, method.as_ref().map(found_access))
+                .with_some(
+                    INTEGRATION,
+                    method
+                        .as_ref()
+                        .and_then(Method::method_integration)
+                        .map(found_integration),
+                )
                 .with_some(DEPLOYED, deployed)
                 .with(DUPLICATES, json!(duplicates)),
             settling: None,
@@ -305,7 +327,7 @@ impl Resource for RestApi {
                 self.delete(id).await?;
             }
         }
-        if touches(changes, &[DESCRIPTION, INTEGRATION, DEPLOYED]) {
+        if touches(changes, &[DESCRIPTION, ACCESS, INTEGRATION, DEPLOYED]) {
             let id = found.text(API_ID).unwrap_or_default();
             self.define(id).await?;
         }

@@ -16,6 +16,13 @@ use serde::Serialize;
 use crate::cli::{ColorWhen, GlobalArgs};
 use crate::error::CommandError;
 
+/// Why a command failed, for programs.
+#[derive(Debug, Serialize)]
+pub struct FailureDocument<'a> {
+    pub error: &'a str,
+    pub hints: &'a [String],
+}
+
 /// How this run speaks.
 #[derive(Debug, Clone, Copy)]
 pub struct Ui {
@@ -91,17 +98,30 @@ impl Ui {
 
     /// Prints a result for programs, as one JSON document.
     pub fn json(&self, document: &impl Serialize) -> Result<(), CommandError> {
-        let text = serde_json::to_string_pretty(document).map_err(CommandError::failed)?;
-        let _ = writeln!(io::stdout().lock(), "{text}");
-        Ok(())
+        print_document(document).map_err(CommandError::failed)
     }
 
-    /// Prints why the command failed and what to do about it.
+    /// Prints why the command failed and what to do about it; for programs too, unless their document tells of it.
     pub fn failure(&self, error: &CommandError) {
+        if self.json && !error.is_documented {
+            // What it is made of can always be written.
+            let _ = print_document(&FailureDocument {
+                error: &error.message,
+                hints: &error.hints,
+            });
+        }
         let mut stderr = AutoStream::new(io::stderr(), self.color).lock();
         let _ = writeln!(stderr, "{ERROR}error:{ERROR:#} {}", error.message);
         for hint in &error.hints {
             let _ = writeln!(stderr, "  {HINT}hint:{HINT:#} {hint}");
         }
     }
+}
+
+/// Prints a JSON document on stdout.
+pub fn print_document(document: &impl Serialize) -> serde_json::Result<()> {
+    let text = serde_json::to_string_pretty(document)?;
+    // A reader that has gone away is no reason to fail.
+    let _ = writeln!(io::stdout().lock(), "{text}");
+    Ok(())
 }

@@ -33,27 +33,76 @@ pub fn text(graph: &Graph, plan: &Plan) -> String {
             _ => (REMOVE, "remove", &[]),
         };
         lines.push(format!("{style}{verb:8}{style:#}{name}"));
-        lines.extend(changes.iter().map(|change| field(change, width)));
+        lines.extend(changes.iter().flat_map(|change| field(change, width)));
     }
     lines.join("\n")
 }
 
-fn field(change: &FieldChange, width: usize) -> String {
-    let before = change
-        .before
-        .as_ref()
-        .map_or_else(|| "(not set)".to_owned(), value);
-    let line = format!("{}: {before} → {}", change.field, value(&change.after));
-    format!(
-        "{:INDENT$}{}",
-        "",
-        cut_middle(&line, width.saturating_sub(INDENT))
-    )
+/// What differs in a field, a line each: of a document only the parts that do.
+fn field(change: &FieldChange, width: usize) -> Vec<String> {
+    let mut parts = Vec::new();
+    differing(
+        &change.field,
+        change.before.as_ref(),
+        Some(&change.after),
+        &mut parts,
+    );
+    let line = |part: String| {
+        format!(
+            "{:INDENT$}{}",
+            "",
+            cut_middle(&part, width.saturating_sub(INDENT))
+        )
+    };
+    parts.into_iter().map(line).collect()
+}
+
+fn differing(path: &str, before: Option<&Value>, after: Option<&Value>, parts: &mut Vec<String>) {
+    if before == after {
+        return;
+    }
+    if let (Some(Value::Object(before)), Some(Value::Object(after))) = (before, after) {
+        let gone = before.keys().filter(|key| !after.contains_key(*key));
+        for key in after.keys().chain(gone) {
+            differing(&format!("{path}.{key}"), before.get(key), after.get(key), parts);
+        }
+        return;
+    }
+    let shown = |value_there: Option<&Value>| value_there.map_or_else(|| "(not set)".to_owned(), value);
+    parts.push(format!("{path}: {} → {}", shown(before), shown(after)));
 }
 
 fn value(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn of_a_document_only_what_differs_is_shown() {
+        let change = FieldChange {
+            field: "environment".to_owned(),
+            before: Some(json!({"A": "1", "B": {"x": 1, "y": [2]}, "C": "gone"})),
+            after: json!({"A": "1", "B": {"x": 1, "y": [3]}, "D": "new"}),
+        };
+        let lines: Vec<String> = field(&change, 80)
+            .iter()
+            .map(|line| line.trim().to_owned())
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "environment.B.y: [2] → [3]",
+                "environment.D: (not set) → new",
+                "environment.C: gone → (not set)",
+            ]
+        );
     }
 }

@@ -4,7 +4,7 @@ use anstyle::{AnsiColor, Effects, Style};
 use jiff::Timestamp;
 
 use super::format::{clipped, duration};
-use crate::execution::{Step, Timeline};
+use crate::execution::{Status, Step, Timeline};
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
@@ -75,19 +75,29 @@ pub fn full(timeline: &Timeline, width: usize) -> String {
     lines.join("\n")
 }
 
-/// How it ended and after how long: `SUCCEEDED in 61 ms`, `FAILED in 13 ms: NotResized: not an image`.
-pub fn ending(timeline: &Timeline) -> String {
+/// How it ended, after how long and why: `SUCCEEDED in 61 ms`, `FAILED in 13 ms: not an image`.
+fn ending(timeline: &Timeline) -> String {
+    match &timeline.end {
+        Some(end) if end.status != Status::Succeeded => format!("{}: {}", verdict(timeline), end.trouble),
+        _ => verdict(timeline),
+    }
+}
+
+/// How it ended and after how long: `FAILED in 13 ms`.
+pub fn verdict(timeline: &Timeline) -> String {
     let Some(end) = &timeline.end else {
         return format!("{AGAIN}RUNNING{AGAIN:#}");
     };
-    let took = timeline
-        .took()
-        .map(|took| format!(" in {}", duration(took)))
-        .unwrap_or_default();
-    match end.status {
-        crate::execution::Status::Succeeded => format!("{GOOD}{}{GOOD:#}{took}", end.status.name()),
-        status => format!("{BAD}{}{BAD:#}{took}: {}", status.name(), end.trouble),
-    }
+    let style = match end.status {
+        Status::Succeeded => GOOD,
+        _ => BAD,
+    };
+    let took = timeline.took().map(|took| format!(" in {}", duration(took)));
+    format!(
+        "{style}{}{style:#}{}",
+        end.status.name(),
+        took.unwrap_or_default()
+    )
 }
 
 /// `+41 ms`
@@ -130,7 +140,7 @@ mod tests {
                   out  {"ok":false,"error":"not an image"}
         +12 ms  ✓ Resized?            0 ms
         +13 ms  ✗ Fail                0 ms
-        +13 ms  FAILED in 13 ms: NotResized: not an image
+        +13 ms  FAILED in 13 ms: not an image
         "#);
     }
 

@@ -1,8 +1,10 @@
 //! A place to run the real `resizer` binary in: a folder of its own, with a local cloud of its own, gone at the end.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod gate;
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -50,6 +52,14 @@ impl Place {
         place
     }
 
+    /// A place where a local cloud runs, with nothing in it.
+    pub fn with_a_cloud() -> Self {
+        let place = Self::new();
+        std::fs::create_dir_all(place.path().join(".resizer/local")).unwrap();
+        place.resizer(&["local", "env"]).ok();
+        place
+    }
+
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
@@ -84,6 +94,15 @@ impl Place {
         command
     }
 
+    /// Runs the binary on the side.
+    pub fn spawn(&self, args: &[&str]) -> Child {
+        self.command(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
     /// Runs the binary to its end.
     pub fn resizer(&self, args: &[&str]) -> Ended {
         Ended::from(self.command(args).output().unwrap())
@@ -98,6 +117,29 @@ impl Place {
     /// What `up` printed, or would print again.
     pub fn outputs(&self) -> Value {
         self.json(&["status", "--local"])["outputs"].clone()
+    }
+
+    /// The file that says where this place's local cloud is.
+    pub fn endpoint_file(&self) -> PathBuf {
+        self.path().join(".resizer/local/endpoint.json")
+    }
+
+    /// Where this place's local cloud is, and its process.
+    pub fn endpoint(&self) -> Value {
+        serde_json::from_str(&std::fs::read_to_string(self.endpoint_file()).unwrap()).unwrap()
+    }
+
+    /// Ends this place's local cloud as a power cut would.
+    pub fn kill_the_cloud(&self) {
+        signal("KILL", self.endpoint()["pid"].as_u64().unwrap());
+    }
+
+    /// The newest of the functions that the tests have built.
+    pub fn built_zip() -> PathBuf {
+        let packages = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache/resizer/packages");
+        let built = std::fs::read_dir(packages).unwrap().map(|entry| entry.unwrap());
+        let newest = built.max_by_key(|entry| entry.metadata().unwrap().modified().unwrap());
+        newest.unwrap().path()
     }
 
     /// The SDK's configuration for this place's local cloud.
@@ -139,6 +181,12 @@ impl Drop for Place {
             let _ = self.command(&["local", "stop"]).output();
         }
     }
+}
+
+/// Sends a process a signal by its name.
+pub fn signal(name: &str, pid: u64) {
+    let status = Command::new("kill").args(["-s", name, &pid.to_string()]).status();
+    assert!(status.unwrap().success());
 }
 
 impl From<Output> for Ended {

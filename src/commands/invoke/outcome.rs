@@ -40,13 +40,14 @@ pub async fn tell(
     } else if let Some(answer) = Answer::of(timeline) {
         ui.result(summary(object, timeline, &answer));
     } else {
-        ui.say(timeline::ending(timeline));
+        ui.say(timeline::verdict(timeline));
     }
     match &timeline.end {
         Some(end) if end.status != Status::Succeeded => Err(CommandError::failed(format!(
             "s3://{}/{} was not resized: {}",
             object.bucket, object.key, end.trouble
         ))
+        .documented()
         .hint(format!(
             "`resizer status{} --execution {}` shows the execution step by step",
             session.flags,

@@ -68,7 +68,10 @@ pub async fn through_api(
                 "the stack \"{}\" has no REST API to post to",
                 session.names.stack
             ))
-            .hint("`resizer up` makes it; `resizer status` shows what stands")
+            .hint(format!(
+                "`resizer up{0}` makes it; `resizer status{0}` shows what stands",
+                session.flags
+            ))
         })?;
     let body = json!({"bucket": object.bucket, "key": object.key}).to_string();
     let failed = |reason: String| CommandError::failed(format!("POST {url} failed: {reason}"));

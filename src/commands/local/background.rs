@@ -16,7 +16,6 @@ use tokio::time::Instant;
 
 use crate::error::CommandError;
 use crate::session::WhenAbsent;
-use crate::ui::Ui;
 
 /// The longest a start may take.
 const START_MAX: Duration = Duration::from_secs(10);
@@ -160,11 +159,10 @@ fn last_lines(log: &Path) -> String {
     lines[lines.len().saturating_sub(LAST_LINES)..].join("\n")
 }
 
-/// Ends the server of `data_dir` and waits until it is gone. None running is fine.
-pub async fn stop(data_dir: &Path, ui: &Ui) -> Result<(), CommandError> {
+/// Ends the server of `data_dir` and waits until it is gone; whether one ran.
+pub async fn stop(data_dir: &Path) -> Result<bool, CommandError> {
     let Some(endpoint) = Endpoint::find(data_dir).map_err(CommandError::failed)? else {
-        ui.say(format!("No local cloud runs in {}", data_dir.display()));
-        return Ok(());
+        return Ok(false);
     };
     let pid = i32::try_from(endpoint.pid)
         .ok()
@@ -195,6 +193,5 @@ pub async fn stop(data_dir: &Path, ui: &Ui) -> Result<(), CommandError> {
         }
         tokio::time::sleep(POLL).await;
     }
-    ui.say(format!("The local cloud in {} has ended", data_dir.display()));
-    Ok(())
+    Ok(true)
 }

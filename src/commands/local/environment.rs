@@ -38,7 +38,6 @@ fn exports(endpoint: &Endpoint) -> String {
     lines.join("\n")
 }
 
-/// A word that a POSIX shell reads as `value`.
 #[cfg(test)]
 mod tests {
     use super::*;

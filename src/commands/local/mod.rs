@@ -7,13 +7,14 @@
 mod background;
 mod environment;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use resizer_local::{Cloud, StartError};
+use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::{LOCAL_DATA_DIR, Place, Settings};
+use crate::config::{LOCAL_DATA_DIR, Settings};
 use crate::error::CommandError;
 use crate::session::WhenAbsent;
 use crate::ui::Ui;
@@ -44,10 +45,15 @@ enum LocalCommand {
     Stop,
 }
 
+/// What `stop --json` prints.
+#[derive(Serialize)]
+struct Stopped {
+    /// Whether one ran.
+    ran: bool,
+}
+
 pub async fn run(settings: &Settings, args: LocalArgs, ui: &Ui) -> Result<(), CommandError> {
-    let region = match &settings.place {
-        Place::Local { region, .. } | Place::Aws { region, .. } => region.as_deref(),
-    };
+    let region = settings.place.region();
     match args.command {
         LocalCommand::Serve { port } => {
             serve(
@@ -64,8 +70,22 @@ pub async fn run(settings: &Settings, args: LocalArgs, ui: &Ui) -> Result<(), Co
             let endpoint = find_or_start(&args.data_dir, region, WhenAbsent::Resume).await?;
             environment::print(&endpoint, ui)
         }
-        LocalCommand::Stop => background::stop(&args.data_dir, ui).await,
+        LocalCommand::Stop => stop(&args.data_dir, ui).await,
     }
+}
+
+async fn stop(data_dir: &Path, ui: &Ui) -> Result<(), CommandError> {
+    let ran = background::stop(data_dir).await?;
+    if ui.json {
+        return ui.json(&Stopped { ran });
+    }
+    let data_dir = data_dir.display();
+    ui.say(if ran {
+        format!("The local cloud in {data_dir} has ended")
+    } else {
+        format!("No local cloud runs in {data_dir}")
+    });
+    Ok(())
 }
 
 /// Serves until SIGINT or SIGTERM, then lets what is under way end.

@@ -91,10 +91,10 @@ async fn describe(session: &Session, item: ExecutionListItem) -> Result<Executio
     })
 }
 
-/// The executions as people read them.
-pub fn table(executions: &[Execution], width: usize) -> String {
+/// The executions as people read them; `flags` are those of the command that starts one.
+pub fn table(executions: &[Execution], flags: &str, width: usize) -> String {
     if executions.is_empty() {
-        return "Executions: none yet; `resizer invoke --key KEY --file PATH` runs the pipeline".to_owned();
+        return format!("Executions: none yet; `resizer invoke{flags} --file PATH` runs the pipeline");
     }
     let rows: Vec<_> = executions.iter().map(row).collect();
     let lines = aligned(&rows, width.saturating_sub(4));
@@ -159,7 +159,7 @@ mod tests {
             started: Timestamp::from_second(1_764_000_000).unwrap(),
             millis,
             key: Some(key.to_owned()),
-            error: cause.map(|_| "NotResized".to_owned()),
+            error: cause.map(str::to_owned),
             cause: cause.map(str::to_owned),
         }
     }
@@ -171,7 +171,7 @@ mod tests {
             execution("SUCCEEDED", Some(61), "cat.jpg", None),
             execution("FAILED", Some(13), "in/a.txt", Some("not an image")),
         ];
-        let shown = strip_str(&table(&executions, 100)).to_string();
+        let shown = strip_str(&table(&executions, "", 100)).to_string();
         // The time is where this machine is.
         let date = date_and_time(executions[0].started);
         insta::assert_snapshot!(shown.replace(&date, "[date and time]"), @"

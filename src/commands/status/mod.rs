@@ -40,6 +40,8 @@ pub struct StatusArgs {
 #[derive(Debug, Serialize)]
 struct Document<'a> {
     outputs: &'a Outputs,
+    /// Whether every resource is there and right.
+    healthy: bool,
     resources: &'a [Resource],
     executions: &'a [Execution],
     /// Of the last 24 hours.
@@ -59,10 +61,11 @@ pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<(), C
     if standing.resources.iter().all(Resource::is_missing) {
         return Err(standing::nothing_stands(&session));
     }
-    let outputs = standing::outputs_with(&session, standing.api_id);
+    let outputs = &standing.outputs;
     if ui.json {
         return ui.json(&Document {
-            outputs: &outputs,
+            outputs,
+            healthy: standing.is_healthy(),
             resources: &standing.resources,
             executions: &executions,
             metrics: &counts,
@@ -75,7 +78,7 @@ pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<(), C
             outputs.stack, outputs.region, outputs.account
         ),
         resources::table(&standing.resources, &session.flags, width),
-        executions::table(&executions, width),
+        executions::table(&executions, &session.flags, width),
         counts::table(&counts, width),
     ];
     ui.result(sections.join("\n\n"));

@@ -81,8 +81,12 @@ async fn read(session: &Session, arn: &str) -> Result<(Timeline, ReadFrom), Comm
     let described = match described {
         Ok(described) => described,
         Err(failure) if failure.is_not_found() => {
-            return Err(CommandError::failed(format!("there is no execution {arn}"))
-                .hint("`resizer status` lists the newest; Step Functions keeps each for 90 days"));
+            return Err(
+                CommandError::failed(format!("there is no execution {arn}")).hint(format!(
+                    "`resizer status{}` lists the newest; Step Functions keeps each for 90 days",
+                    session.flags
+                )),
+            );
         }
         Err(failure) => return Err(failure.into()),
     };

@@ -3,19 +3,28 @@
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
+use crate::commands::standing;
 use crate::config::Settings;
-use crate::engine::{Action, FieldChange, Graph, Plan};
+use crate::engine::{Action, FieldChange, Plan};
 use crate::error::CommandError;
-use crate::resources::API_ID;
+use crate::outputs::Outputs;
+use crate::package::{Target, function_package_at_hand};
 use crate::session::Session;
 use crate::stack;
 use crate::ui::table::aligned;
 
-/// Every resource, and the id that AWS chose for the REST API.
+/// Every resource, and what the stack is made of.
 #[derive(Debug)]
 pub struct Standing {
     pub resources: Vec<Resource>,
-    pub api_id: Option<String>,
+    pub outputs: Outputs,
+}
+
+impl Standing {
+    /// Whether everything is there and right.
+    pub fn is_healthy(&self) -> bool {
+        self.resources.iter().all(Resource::is_right)
+    }
 }
 
 /// One resource.
@@ -54,13 +63,14 @@ impl Resource {
     }
 }
 
-/// Reads every resource and compares it with what is wanted.
+/// Reads every resource and compares it with what is wanted; the function's code only if it is built already.
 pub async fn read(session: &Session, settings: &Settings) -> Result<Standing, CommandError> {
-    let graph = stack::graph(session, settings, None)?;
+    let package = function_package_at_hand(Target::of(settings)).await;
+    let graph = stack::graph(session, settings, package)?;
     let readings = graph.read().await?;
     let plan = Plan::to_stand(&graph, readings);
     Ok(Standing {
-        api_id: api_id(&graph, &plan),
+        outputs: standing::outputs_of(session, &graph, &plan),
         resources: plan
             .steps
             .iter()
@@ -75,12 +85,6 @@ pub async fn read(session: &Session, settings: &Settings) -> Result<Standing, Co
             })
             .collect(),
     })
-}
-
-fn api_id(graph: &Graph, plan: &Plan) -> Option<String> {
-    plan.found(graph.find(stack::REST_API)?)?
-        .text(API_ID)
-        .map(str::to_owned)
 }
 
 fn state(action: &Action) -> State {

@@ -1,0 +1,168 @@
+//! A run that is cut off anywhere is carried on by running it again, and nothing is lost or made twice.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use aws_sdk_s3::primitives::ByteStream;
+use common::gate::Gate;
+use common::{Ended, Place, eventually, sample, signal};
+use futures_util::future::join_all;
+
+/// Requests of an `up`, from its beginning to its end, as their heads name them.
+const CALLS_OF_UP: [&str; 8] = [
+    "?publicAccessBlock",
+    "PutRetentionPolicy",
+    "POST /2015-03-31/functions",
+    "CreateStateMachine",
+    "PutRule",
+    "PutTargets",
+    "POST /restapis",
+    "/deployments",
+];
+
+#[test]
+fn ctrl_c_lets_what_is_under_way_end_and_up_carries_on() {
+    let place = Place::with_a_cloud();
+    let gate = Gate::before(&place, "CreateStateMachine");
+    let up = place.spawn(&["up", "--local"]);
+    gate.wait_for_arrival();
+    signal("INT", up.id().into());
+    // The signal is on its way while the answer is held back.
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    gate.open();
+
+    let ended = Ended::from(up.wait_with_output().unwrap()).code(130);
+    let ended = ended.says("interrupted").says("`resizer up --local` carries on");
+    assert!(ended.stderr.contains("not started: rule"), "{}", ended.stderr);
+
+    let status = place.json(&["status", "--local"]);
+    assert_eq!(status["healthy"], false, "{status}");
+    let state = |id: &str| {
+        let resources = status["resources"].as_array().unwrap();
+        let resource = resources.iter().find(|resource| resource["id"] == id);
+        resource.unwrap()["state"].clone()
+    };
+    assert_eq!(state("state_machine"), "right", "{status}");
+    assert_eq!(state("rule"), "missing", "{status}");
+
+    place.resizer(&["up", "--local"]).ok();
+    assert_eq!(place.json(&["status", "--local"])["healthy"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_any_call_up_carries_on_and_makes_nothing_twice() {
+    let runs = CALLS_OF_UP.map(|call| {
+        tokio::task::spawn_blocking(move || {
+            let place = Place::with_a_cloud();
+            let gate = Gate::before(&place, call);
+            let mut up = place.spawn(&["up", "--local"]);
+            gate.wait_for_arrival();
+            up.kill().unwrap();
+            up.wait().unwrap();
+            gate.open();
+
+            place.resizer(&["up", "--local"]).ok();
+            let again = place.json(&["up", "--local"]);
+            assert_eq!(again["changed"], false, "killed at {call}: {again}");
+            place
+        })
+    });
+    for run in runs {
+        let place = run.await.unwrap();
+        let apis = aws_sdk_apigateway::Client::new(&place.sdk_config());
+        let apis = apis.get_rest_apis().send().await.unwrap();
+        assert_eq!(apis.items().len(), 1, "{apis:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_with_uploads_in_flight_the_cloud_loses_none_that_it_acknowledged() {
+    let place = Place::with_stack();
+    let outputs = place.outputs();
+    let bucket = |name: &str| outputs[name].as_str().unwrap().to_owned();
+    let (original, resized) = (bucket("original_bucket"), bucket("resized_bucket"));
+    let picture = std::fs::read(sample("chelsea.jpg")).unwrap();
+
+    let s3 = place.s3();
+    let uploads = (0..30).map(|n| {
+        let put = s3.put_object().bucket(&original).key(format!("{n}.jpg"));
+        let sent = put.body(ByteStream::from(picture.clone())).send();
+        async move { sent.await.is_ok().then(|| format!("{n}.jpg")) }
+    });
+    let uploads = tokio::spawn(join_all(uploads.collect::<Vec<_>>()));
+    // As soon as one of them is through, the others are on their way.
+    eventually("the first execution", async || {
+        let listed = s3.list_objects_v2().bucket(&original).send().await.ok()?;
+        (!listed.contents().is_empty()).then_some(())
+    })
+    .await;
+    place.kill_the_cloud();
+    // The SDK tries again and again; whoever comes back finds it there.
+    let status = place.json(&["status", "--local"]);
+    assert_eq!(status["healthy"], true, "{status}");
+    let acknowledged: Vec<String> = uploads.await.unwrap().into_iter().flatten().collect();
+
+    let s3 = place.s3();
+    let results = |key: &str| format!("output/{}_resized.jpg", key.trim_end_matches(".jpg"));
+    eventually("a result of every upload", async || {
+        let listed = s3.list_objects_v2().bucket(&resized).send().await.ok()?;
+        let there: Vec<&str> = listed
+            .contents()
+            .iter()
+            .filter_map(|object| object.key())
+            .collect();
+        let all = acknowledged
+            .iter()
+            .all(|key| there.contains(&results(key).as_str()));
+        all.then_some(())
+    })
+    .await;
+
+    // An upload whose answer was lost may have been sent again: that is a second upload, with an event of its own.
+    let status = place.json(&["status", "--local", "--limit", "1000"]);
+    let mut runs: BTreeMap<&str, usize> = BTreeMap::new();
+    for execution in status["executions"].as_array().unwrap() {
+        *runs.entry(execution["key"].as_str().unwrap()).or_default() += 1;
+    }
+    for key in &acknowledged {
+        assert!(
+            (1..=2).contains(&runs[key.as_str()]),
+            "{key}: {} executions",
+            runs[key.as_str()]
+        );
+    }
+}
+
+#[test]
+fn up_beside_up_and_up_beside_down_end_with_a_word_and_converge() {
+    let place = Place::with_a_cloud();
+    let both = [place.spawn(&["up", "--local"]), place.spawn(&["up", "--local"])];
+    for each in both {
+        explained(each);
+    }
+    place.resizer(&["up", "--local"]).ok();
+    assert_eq!(place.json(&["up", "--local"])["changed"], false);
+
+    let both = [
+        place.spawn(&["down", "--local", "--yes"]),
+        place.spawn(&["up", "--local"]),
+    ];
+    for each in both {
+        explained(each);
+    }
+    place.resizer(&["up", "--local"]).ok();
+    assert_eq!(place.json(&["status", "--local"])["healthy"], true);
+}
+
+/// It ended well, or said why it did not and what to do.
+fn explained(child: std::process::Child) {
+    let ended = Ended::from(child.wait_with_output().unwrap());
+    if ended.code != Some(0) {
+        ended
+            .code(1)
+            .says("error:")
+            .says("running it again is always safe");
+    }
+}
