@@ -76,12 +76,20 @@ pub async fn run(settings: &Settings, args: UpArgs, ui: &Ui) -> Result<(), Comma
         settings.function.architecture = architecture;
     }
     settings.flags.push_str(&args.flags());
-    let up = if args.dry_run {
-        Up::foreseen(&settings, args.handler_zip.as_deref(), ui).await?
+    let zip = args.handler_zip.as_deref();
+    let (session, graph, plan) = if args.dry_run {
+        foresee(&settings, zip, ui).await?
     } else {
-        Up::planned(&settings, args.handler_zip.as_deref(), ui).await?
+        plan(&settings, zip, ui).await?
     };
-    ending::refuse_foreign(&up.graph, &up.plan, &settings.stack)?;
+    ending::refuse_foreign(&graph, &plan, &settings.stack)?;
+    let up = Up {
+        settings: &settings,
+        session,
+        graph,
+        plan,
+        ui,
+    };
     if args.dry_run {
         up.show_plan()
     } else if up.plan.is_empty() {
@@ -89,6 +97,52 @@ pub async fn run(settings: &Settings, args: UpArgs, ui: &Ui) -> Result<(), Comma
     } else {
         up.carry_out().await
     }
+}
+
+/// Builds the function, but only once all else is read: a wrong region or a missing permission shows at once.
+async fn plan(
+    settings: &Settings,
+    zip: Option<&Path>,
+    ui: &Ui,
+) -> Result<(Session, Graph, Plan), CommandError> {
+    let session = Session::open(settings, WhenAbsent::Start).await?;
+    let readings = stack::graph(&session, settings, None)?.read().await?;
+    let package = function_package(Target::of(settings), zip, ui).await?;
+    let graph = stack::graph(&session, settings, Some(package))?;
+    let plan = Plan::to_stand(&graph, readings);
+    Ok((session, graph, plan))
+}
+
+/// Plans without making anything: no local cloud is made, and no function is built to compare with.
+async fn foresee(
+    settings: &Settings,
+    zip: Option<&Path>,
+    ui: &Ui,
+) -> Result<(Session, Graph, Plan), CommandError> {
+    let target = Target::of(settings);
+    let package = match zip {
+        Some(_) => Some(function_package(target, zip, ui).await?),
+        None => function_package_at_hand(target).await,
+    };
+    let is_compared = package.is_some();
+    let is_untouched = settings.place.is_untouched();
+    let session = if is_untouched {
+        Session::before_the_first_up(settings).await
+    } else {
+        Session::open(settings, WhenAbsent::Resume).await?
+    };
+    let graph = stack::graph(&session, settings, package)?;
+    let readings = if is_untouched {
+        graph.nodes().map(|_| Reading::Absent).collect()
+    } else {
+        graph.read().await?
+    };
+    let plan = Plan::to_stand(&graph, readings);
+    let function = graph.find(stack::FUNCTION).and_then(|node| plan.found(node));
+    if !is_compared && function.is_some() {
+        ui.say("The function's code is not compared, since it is not built yet");
+    }
+    Ok((session, graph, plan))
 }
 
 /// An `up` whose plan is made.
@@ -107,56 +161,7 @@ enum Carried {
     NotAtAll,
 }
 
-impl<'a> Up<'a> {
-    /// Builds the function, but only once all else is read: a wrong region or a missing permission shows at once.
-    async fn planned(settings: &'a Settings, zip: Option<&Path>, ui: &'a Ui) -> Result<Self, CommandError> {
-        let session = Session::open(settings, WhenAbsent::Start).await?;
-        let readings = stack::graph(&session, settings, None)?.read().await?;
-        let package = function_package(Target::of(settings), zip, ui).await?;
-        let graph = stack::graph(&session, settings, Some(package))?;
-        let plan = Plan::to_stand(&graph, readings);
-        Ok(Self {
-            settings,
-            session,
-            graph,
-            plan,
-            ui,
-        })
-    }
-
-    /// Plans without making anything: no local cloud is made, and no function is built to compare with.
-    async fn foreseen(settings: &'a Settings, zip: Option<&Path>, ui: &'a Ui) -> Result<Self, CommandError> {
-        let target = Target::of(settings);
-        let package = match zip {
-            Some(_) => Some(function_package(target, zip, ui).await?),
-            None => function_package_at_hand(target).await,
-        };
-        let is_compared = package.is_some();
-        let (session, graph, readings) = if settings.place.is_untouched() {
-            let session = Session::before_the_first_up(settings).await;
-            let graph = stack::graph(&session, settings, package)?;
-            let readings = graph.nodes().map(|_| Reading::Absent).collect();
-            (session, graph, readings)
-        } else {
-            let session = Session::open(settings, WhenAbsent::Resume).await?;
-            let graph = stack::graph(&session, settings, package)?;
-            let readings = graph.read().await?;
-            (session, graph, readings)
-        };
-        let plan = Plan::to_stand(&graph, readings);
-        let function = graph.find(stack::FUNCTION);
-        if !is_compared && function.is_some_and(|function| plan.found(function).is_some()) {
-            ui.say("The function's code is not compared, since it is not built yet");
-        }
-        Ok(Self {
-            settings,
-            session,
-            graph,
-            plan,
-            ui,
-        })
-    }
-
+impl Up<'_> {
     async fn carry_out(&self) -> Result<(), CommandError> {
         let progress = Progress::new(self.ui, &self.graph);
         let stop = stop_on_ctrl_c(progress.announcer());
