@@ -51,6 +51,19 @@ impl Service {
             Self::ApiGateway => "apigateway",
         }
     }
+
+    /// The code with which the service refuses a member of an input.
+    pub fn invalid_input(self) -> &'static str {
+        match self {
+            Self::S3 => "NotImplemented",
+            Self::Iam | Self::Sts => "ValidationError",
+            Self::Logs => "InvalidParameterException",
+            Self::Monitoring => "InvalidParameterValue",
+            Self::Lambda => "InvalidParameterValueException",
+            Self::States | Self::Events => "ValidationException",
+            Self::ApiGateway => "BadRequestException",
+        }
+    }
 }
 
 /// One authenticated request to a service.

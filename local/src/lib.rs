@@ -1,7 +1,8 @@
 //! The embedded local cloud: the AWS operations that an image-resize pipeline lives on, on this machine.
 //!
 //! One HTTP endpoint on 127.0.0.1 speaks AWS's own wire protocols, so the AWS SDKs, the AWS CLI and boto3 work
-//! against it. It is narrow on purpose: an operation that is not built answers with a clear `NotImplemented` error.
+//! against it. It is narrow on purpose: an operation that is not built answers with a clear `NotImplemented` error, and what
+//! an operation does not honour is refused.
 //!
 //! # Layout
 //!
@@ -10,6 +11,7 @@
 //! - [`server`]: the listener; every connection and request starts here and goes to one service
 //! - [`auth`]: Signature Version 4; a request's signature becomes a [`principal::Principal`]
 //! - [`call`]: what a service gets ([`call::Call`]) and gives ([`call::Reply`])
+//! - [`inputs`]: what an operation honours; anything else that is sent is refused
 //! - [`protocol`]: how AWS's wire protocols read a call and render a reply or an error
 //! - one folder a service: [`s3`], [`iam`], [`sts`], [`logs`], [`monitoring`], [`lambda`], [`states`], [`events`],
 //!   [`apigateway`]; each has its tables in its own `schema.sql`
@@ -31,6 +33,7 @@ mod error;
 mod events;
 mod glob;
 mod iam;
+mod inputs;
 mod jsonpath;
 mod lambda;
 mod logs;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::StatusCode;
+use http::{StatusCode, header};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Value, json};
@@ -87,44 +87,56 @@ fn document_of(call: &Call) -> Result<Value, AwsError> {
     serde_json::from_slice(&call.body).map_err(|error| bad_request(format!("Invalid OpenAPI input: {error}")))
 }
 
-/// CreateRestApi, and ImportRestApi where the query says `mode=import`.
 pub async fn create(cloud: &Arc<Cloud>, call: &Call) -> Result<Reply, AwsError> {
-    let document = if call.query("mode") == Some("import") {
-        document_of(call)?
+    let input = &call.input;
+    let name = input["name"].as_str().unwrap_or_default();
+    let document = json!({"openapi": "3.0.1", "info": {"title": name, "version": "1"}, "paths": {}});
+    let mut api = new_api(&document, input["endpointConfiguration"]["types"].clone())?;
+    for member in ["description", "version"] {
+        api[member] = input[member].clone();
+    }
+    api["tags"] = json!(input["tags"].as_object().cloned().unwrap_or_default());
+    created(cloud, RestApi { api, document }).await
+}
+
+/// ImportRestApi.
+pub async fn import(cloud: &Arc<Cloud>, call: &Call) -> Result<Reply, AwsError> {
+    let document = document_of(call)?;
+    let types = call.query("endpointConfigurationTypes");
+    let api = new_api(&document, json!(types.map(|one| [one])))?;
+    created(cloud, RestApi { api, document }).await
+}
+
+fn new_api(document: &Value, endpoint_types: Value) -> Result<Value, AwsError> {
+    let types = if endpoint_types.is_array() {
+        endpoint_types
     } else {
-        let name = call.input["name"].as_str().unwrap_or_default();
-        json!({"openapi": "3.0.1", "info": {"title": name, "version": "1"}, "paths": {}})
+        json!(["EDGE"])
     };
-    let parsed = parse(&document)?;
-    let text = |member: &str| call.input[member].as_str();
-    let endpoint = call.query("endpointConfigurationTypes").map_or_else(
-        || call.input["endpointConfiguration"]["types"].clone(),
-        |types| json!(types.split(',').collect::<Vec<_>>()),
-    );
     let id = new_id()?;
-    let api = json!({
+    Ok(json!({
         "id": id,
-        "name": parsed.title,
-        "description": text("description").or(document["info"]["description"].as_str()),
+        "name": parse(document)?.title,
+        "description": document["info"]["description"],
         "createdDate": now(),
         "apiKeySource": "HEADER",
-        "endpointConfiguration": {"types": if endpoint.is_array() { endpoint } else { json!(["EDGE"]) }, "ipAddressType": "ipv4"},
+        "endpointConfiguration": {"types": types, "ipAddressType": "ipv4"},
         "disableExecuteApiEndpoint": false,
         "rootResourceId": resource_id(&id, "/"),
-        "tags": call.input["tags"].as_object().cloned().unwrap_or_default(),
-    });
-    Ok(Reply::with_status(
-        StatusCode::CREATED,
-        save(cloud, RestApi { api, document }).await?,
-    ))
+        "tags": {},
+    }))
+}
+
+async fn created(cloud: &Arc<Cloud>, api: RestApi) -> Result<Reply, AwsError> {
+    Ok(Reply::with_status(StatusCode::CREATED, save(cloud, api).await?))
 }
 
 /// PutRestApi, mode overwrite.
 pub async fn put(cloud: &Arc<Cloud>, call: &Call, id: &str) -> Result<Reply, AwsError> {
     let mut api = cloud.store.read(|db| load(db, id))?.api;
-    if call.query("mode") == Some("merge") {
+    if call.query("mode").is_none() {
         return Err(bad_request(
-            "The local cloud does not merge APIs: use mode=overwrite",
+            "PutRestApi: the local cloud does not merge APIs, as AWS does where no mode is given: use mode=overwrite",
         ));
     }
     let document = document_of(call)?;
@@ -174,13 +186,29 @@ pub fn get(cloud: &Cloud, id: &str) -> Result<Reply, AwsError> {
     Ok(Reply::ok(cloud.store.read(|db| load(db, id))?.api))
 }
 
+/// `limit`: 25 unless told, 500 at most.
+fn page_size(call: &Call) -> usize {
+    let limit = call.query("limit").and_then(|limit| limit.parse().ok());
+    limit.unwrap_or(25).clamp(1, 500)
+}
+
+/// One page of `items`: `position` is how many came before it.
+pub fn page(call: &Call, items: Vec<Value>) -> Result<Reply, AwsError> {
+    let from: usize = match call.query("position") {
+        Some(position) => position
+            .parse()
+            .map_err(|_| bad_request(format!("Invalid position parameter: {position}")))?,
+        None => 0,
+    };
+    let end = from.saturating_add(page_size(call));
+    let position = (end < items.len()).then(|| end.to_string());
+    let items: Vec<_> = items.into_iter().take(end).skip(from).collect();
+    Ok(Reply::ok(json!({"item": items, "position": position})))
+}
+
 /// GetRestApis, by pages: `position` is the last id of the page before.
 pub fn list(cloud: &Cloud, call: &Call) -> Result<Reply, AwsError> {
-    let most = call
-        .query("limit")
-        .and_then(|limit| limit.parse::<usize>().ok())
-        .unwrap_or(25)
-        .clamp(1, 500);
+    let most = page_size(call);
     let after = call.query("position").unwrap_or_default();
     let mut found = cloud.store.read(|db| {
         let mut query = db.prepare_cached("SELECT api FROM rest_apis WHERE id > ?1 ORDER BY id LIMIT ?2")?;
@@ -237,11 +265,8 @@ pub fn resources(cloud: &Cloud, call: &Call, id: &str) -> Result<Reply, AwsError
             }
         }
     }
-    let items: Vec<_> = paths
-        .iter()
-        .map(|path| resource(id, path, &document, embeds))
-        .collect();
-    Ok(Reply::ok(json!({"item": items})))
+    let resources = paths.iter().map(|path| resource(id, path, &document, embeds));
+    page(call, resources.collect())
 }
 
 fn resource(id: &str, path: &str, document: &Value, embeds: bool) -> Value {
@@ -301,7 +326,13 @@ fn resource_id(api: &str, path: &str) -> String {
 }
 
 /// GetExport as OpenAPI 3: the document as it was given.
-pub fn export(cloud: &Cloud, id: &str, stage: &str) -> Result<Reply, AwsError> {
+pub fn export(cloud: &Cloud, call: &Call, id: &str, stage: &str) -> Result<Reply, AwsError> {
+    let accept = call.headers.get(header::ACCEPT);
+    if accept.is_some_and(|accept| accept.as_bytes().ends_with(b"yaml")) {
+        return Err(bad_request(
+            "GetExport: the local cloud does not support YAML, only application/json",
+        ));
+    }
     let document = super::stages::deployed_document(cloud, id, stage)?;
     Ok(Reply::bytes(StatusCode::OK, document.to_string()))
 }

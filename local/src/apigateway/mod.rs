@@ -1,11 +1,12 @@
 //! API Gateway: REST APIs that start executions.
 //!
-//! **Layout.** `control` and `stages` are the control plane; an API is its OpenAPI document, read by `openapi`, `vtl` and
+//! **Layout.** `routes` are the operations, `control` and `stages` the control plane; an API is its OpenAPI document, read by `openapi`, `vtl` and
 //! `schema`, which do no I/O. `execute` answers requests to deployed APIs.
 
 mod control;
 mod execute;
 mod openapi;
+mod routes;
 mod schema;
 mod stages;
 mod vtl;
@@ -13,8 +14,6 @@ mod vtl;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use http::Method;
-use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::call::{Call, Reply};
@@ -67,41 +66,31 @@ impl ApiGateway {
 
 /// Answers one request.
 pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
+    let (operation, labels) = call.route(routes::ROUTES)?;
     control::authorize(cloud, &call)?;
-    let path = call.path.trim_matches('/').split('/');
-    let parts: Vec<String> = path
-        .map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned())
-        .collect();
-    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-    match (&call.method, parts.as_slice()) {
-        (&Method::POST, ["restapis"]) => control::create(cloud, &call).await,
-        (&Method::GET, ["restapis"]) => control::list(cloud, &call),
-        (&Method::GET, ["restapis", api]) => control::get(cloud, api),
-        (&Method::PUT, ["restapis", api]) => control::put(cloud, &call, api).await,
-        (&Method::PATCH, ["restapis", api]) => control::update(cloud, &call, api).await,
-        (&Method::DELETE, ["restapis", api]) => control::delete(cloud, api).await,
-        (&Method::GET, ["restapis", api, "resources"]) => control::resources(cloud, &call, api),
-        (&Method::GET, ["restapis", api, "stages", stage, "exports", "oas30"]) => {
-            control::export(cloud, api, stage)
-        }
-        (&Method::POST, ["restapis", api, "deployments"]) => {
-            stages::create_deployment(cloud, &call, api).await
-        }
-        (&Method::GET, ["restapis", api, "deployments"]) => stages::deployments(cloud, api),
-        (&Method::GET, ["restapis", api, "deployments", id]) => stages::deployment(cloud, api, id),
-        (&Method::DELETE, ["restapis", api, "deployments", id]) => {
-            stages::delete_deployment(cloud, api, id).await
-        }
-        (&Method::POST, ["restapis", api, "stages"]) => stages::create(cloud, &call, api).await,
-        (&Method::GET, ["restapis", api, "stages"]) => stages::list(cloud, api),
-        (&Method::GET, ["restapis", api, "stages", stage]) => stages::get(cloud, api, stage),
-        (&Method::PATCH, ["restapis", api, "stages", stage]) => {
-            stages::update(cloud, &call, api, stage).await
-        }
-        (&Method::DELETE, ["restapis", api, "stages", stage]) => stages::delete(cloud, api, stage).await,
-        (&Method::GET, ["tags", arn]) => control::tags(cloud, arn),
-        (&Method::PUT, ["tags", arn]) => control::tag(cloud, &call, arn).await,
-        (&Method::DELETE, ["tags", arn]) => control::untag(cloud, &call, arn).await,
+    let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+    match (operation, labels.as_slice()) {
+        ("CreateRestApi", []) => control::create(cloud, &call).await,
+        ("ImportRestApi", []) => control::import(cloud, &call).await,
+        ("GetRestApis", []) => control::list(cloud, &call),
+        ("GetRestApi", [api]) => control::get(cloud, api),
+        ("PutRestApi", [api]) => control::put(cloud, &call, api).await,
+        ("UpdateRestApi", [api]) => control::update(cloud, &call, api).await,
+        ("DeleteRestApi", [api]) => control::delete(cloud, api).await,
+        ("GetResources", [api]) => control::resources(cloud, &call, api),
+        ("GetExport", [api, stage]) => control::export(cloud, &call, api, stage),
+        ("CreateDeployment", [api]) => stages::create_deployment(cloud, &call, api).await,
+        ("GetDeployments", [api]) => stages::deployments(cloud, &call, api),
+        ("GetDeployment", [api, id]) => stages::deployment(cloud, api, id),
+        ("DeleteDeployment", [api, id]) => stages::delete_deployment(cloud, api, id).await,
+        ("CreateStage", [api]) => stages::create(cloud, &call, api).await,
+        ("GetStages", [api]) => stages::list(cloud, &call, api),
+        ("GetStage", [api, stage]) => stages::get(cloud, api, stage),
+        ("UpdateStage", [api, stage]) => stages::update(cloud, &call, api, stage).await,
+        ("DeleteStage", [api, stage]) => stages::delete(cloud, api, stage).await,
+        ("GetTags", [arn]) => control::tags(cloud, arn),
+        ("TagResource", [arn]) => control::tag(cloud, &call, arn).await,
+        ("UntagResource", [arn]) => control::untag(cloud, &call, arn).await,
         _ => Err(call.not_implemented()),
     }
 }

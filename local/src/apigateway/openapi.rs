@@ -9,6 +9,7 @@ use regex_lite::Regex;
 use serde_json::{Map, Value};
 
 use super::vtl::Template;
+use crate::inputs::stray;
 
 /// A parsed document.
 pub struct Api {
@@ -50,7 +51,35 @@ pub struct IntegrationResponse {
 }
 
 const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
-const INTEGRATION_MEMBERS: [&str; 9] = [
+/// What says something to a reader, and nothing to API Gateway, is honoured too.
+const DOCUMENT_MEMBERS: &[&str] = &[
+    "openapi",
+    "info",
+    "servers.url",
+    "servers.description",
+    "servers.variables",
+    "paths",
+    "components",
+    "tags",
+    "externalDocs",
+    "x-amazon-apigateway-request-validator",
+    "x-amazon-apigateway-request-validators",
+];
+const PATH_MEMBERS: &[&str] = &["summary", "description", "parameters"];
+const METHOD_MEMBERS: &[&str] = &[
+    "operationId",
+    "summary",
+    "description",
+    "tags",
+    "externalDocs",
+    "deprecated",
+    "parameters",
+    "requestBody",
+    "responses",
+    "x-amazon-apigateway-integration",
+    "x-amazon-apigateway-request-validator",
+];
+const INTEGRATION_MEMBERS: &[&str] = &[
     "type",
     "uri",
     "httpMethod",
@@ -59,8 +88,37 @@ const INTEGRATION_MEMBERS: [&str; 9] = [
     "requestTemplates",
     "responses",
     "timeoutInMillis",
-    "requestParameters",
 ];
+/// A body that a validator checks.
+const BODY_MEMBERS: &[&str] = &[
+    "description",
+    "required",
+    "content.application/json.schema",
+    "content.application/json.example",
+];
+const RESPONSE_MEMBERS: &[&str] = &["statusCode", "responseTemplates.application/json"];
+
+/// Refuses what of `object` is not honoured. Extensions that are not API Gateway's are for others.
+fn honour(what: &str, members: &[&str], object: &Value) -> Result<(), String> {
+    if !object.is_object() && !object.is_null() {
+        return Err(format!("{what} has to be an object"));
+    }
+    if object["security"]
+        .as_array()
+        .is_some_and(|schemes| !schemes.is_empty())
+    {
+        return Err(format!("{what}: the local cloud does not support security"));
+    }
+    object
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| !name.starts_with("x-") || name.starts_with("x-amazon-"))
+        .try_for_each(|(name, value)| match stray(members, name, value) {
+            Some(stray) => Err(format!("{what}: the local cloud does not support {stray}")),
+            None => Ok(()),
+        })
+}
 
 impl Api {
     pub fn parse(document: &Value) -> Result<Self, String> {
@@ -77,15 +135,12 @@ impl Api {
         if title.is_empty() {
             return Err("info.title is required".to_owned());
         }
+        honour("the document", DOCUMENT_MEMBERS, document)?;
         let mut routes = Vec::new();
         for (path, methods) in document["paths"].as_object().into_iter().flatten() {
-            for (name, operation) in methods.as_object().into_iter().flatten() {
-                if name == "parameters" || name.starts_with("x-") {
-                    continue;
-                }
-                if !METHODS.contains(&name.as_str()) {
-                    return Err(format!("the method '{name}' of {path} is not supported"));
-                }
+            honour(path, &[PATH_MEMBERS, &METHODS].concat(), methods)?;
+            let methods = methods.as_object().into_iter().flatten();
+            for (name, operation) in methods.filter(|(name, _)| METHODS.contains(&name.as_str())) {
                 let route = Route::parse(document, path, name, operation);
                 routes.push(route.map_err(|reason| format!("{} {path}: {reason}", name.to_uppercase()))?);
             }
@@ -136,28 +191,24 @@ fn match_path(pattern: &str, path: &str) -> Option<Map<String, Value>> {
 
 impl Route {
     fn parse(document: &Value, path: &str, method: &str, operation: &Value) -> Result<Self, String> {
-        if operation["security"]
-            .as_array()
-            .is_some_and(|security| !security.is_empty())
-        {
-            return Err("security schemes are not supported".to_owned());
+        honour("the method", METHOD_MEMBERS, operation)?;
+        let integration = &operation["x-amazon-apigateway-integration"];
+        if !integration.is_object() {
+            return Err("No integration defined for method".to_owned());
         }
-        let integration = operation["x-amazon-apigateway-integration"]
-            .as_object()
-            .ok_or("No integration defined for method")?;
         let method =
             Method::from_bytes(method.to_uppercase().as_bytes()).map_err(|error| error.to_string())?;
         Ok(Self {
             path: path.to_owned(),
             method,
             integration: Integration::parse(integration)?,
-            body_schema: body_schema(document, operation)?,
+            body_schema: body_schema(document, &document["paths"][path], operation)?,
         })
     }
 }
 
 /// The schema that the body has to fit, if a request validator says so.
-fn body_schema(document: &Value, operation: &Value) -> Result<Option<Value>, String> {
+fn body_schema(document: &Value, path: &Value, operation: &Value) -> Result<Option<Value>, String> {
     let member = "x-amazon-apigateway-request-validator";
     let Some(name) = operation[member].as_str().or(document[member].as_str()) else {
         return Ok(None);
@@ -166,9 +217,18 @@ fn body_schema(document: &Value, operation: &Value) -> Result<Option<Value>, Str
     if !validator.is_object() {
         return Err(format!("the request validator '{name}' is not defined"));
     }
+    let mut parameters = [path, operation]
+        .into_iter()
+        .flat_map(|has| has["parameters"].as_array().into_iter().flatten());
+    if validator["validateRequestParameters"] == true
+        && parameters.any(|parameter| parameter["required"] == true || parameter["$ref"].is_string())
+    {
+        return Err("the local cloud does not validate request parameters".to_owned());
+    }
     if validator["validateRequestBody"] != true {
         return Ok(None);
     }
+    honour("requestBody", BODY_MEMBERS, &operation["requestBody"])?;
     let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
     let schema = match schema["$ref"].as_str() {
         Some(reference) => {
@@ -187,13 +247,9 @@ fn body_schema(document: &Value, operation: &Value) -> Result<Option<Value>, Str
 }
 
 impl Integration {
-    fn parse(integration: &Map<String, Value>) -> Result<Self, String> {
-        for name in integration.keys() {
-            if !INTEGRATION_MEMBERS.contains(&name.as_str()) {
-                return Err(format!("the integration's {name} is not supported"));
-            }
-        }
-        let text = |name: &str| integration.get(name).and_then(Value::as_str).unwrap_or_default();
+    fn parse(integration: &Value) -> Result<Self, String> {
+        honour("the integration", INTEGRATION_MEMBERS, integration)?;
+        let text = |name: &str| integration[name].as_str().unwrap_or_default();
         if !text("type").eq_ignore_ascii_case("aws")
             || !text("uri").ends_with(":states:action/StartExecution")
         {
@@ -203,13 +259,6 @@ impl Integration {
         }
         if !text("httpMethod").eq_ignore_ascii_case("POST") {
             return Err("the integration's httpMethod has to be POST".to_owned());
-        }
-        if integration
-            .get("requestParameters")
-            .and_then(Value::as_object)
-            .is_some_and(|given| !given.is_empty())
-        {
-            return Err("the integration's requestParameters are not supported".to_owned());
         }
         if text("credentials").is_empty() {
             return Err("the integration needs credentials, the role it acts as".to_owned());
@@ -221,12 +270,7 @@ impl Integration {
             other => return Err(format!("passthroughBehavior '{other}' is not known")),
         };
         let mut request_templates = HashMap::new();
-        for (content_type, template) in integration
-            .get("requestTemplates")
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
-        {
+        for (content_type, template) in integration["requestTemplates"].as_object().into_iter().flatten() {
             let template = parse_template(template)
                 .map_err(|reason| format!("the template for {content_type}: {reason}"))?;
             request_templates.insert(content_type.to_lowercase(), template);
@@ -244,26 +288,16 @@ fn parse_template(template: &Value) -> Result<Template, String> {
     Template::parse(template.as_str().ok_or("it is not a string")?)
 }
 
-fn parse_responses(integration: &Map<String, Value>) -> Result<Vec<IntegrationResponse>, String> {
+fn parse_responses(integration: &Value) -> Result<Vec<IntegrationResponse>, String> {
     let mut responses = Vec::new();
-    for (pattern, response) in integration
-        .get("responses")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-    {
+    for (pattern, response) in integration["responses"].as_object().into_iter().flatten() {
+        honour(&format!("the response '{pattern}'"), RESPONSE_MEMBERS, response)?;
         let status = match &response["statusCode"] {
             Value::String(text) => text.parse().ok(),
             number => number.as_u64().and_then(|number| u16::try_from(number).ok()),
         };
         let status = status.filter(|status| (200..600).contains(status));
         let status = status.ok_or_else(|| format!("the response '{pattern}' has no valid statusCode"))?;
-        if response["responseParameters"]
-            .as_object()
-            .is_some_and(|given| !given.is_empty())
-        {
-            return Err("responseParameters are not supported".to_owned());
-        }
         let template = response["responseTemplates"]["application/json"].as_str();
         let template = template
             .filter(|template| !template.is_empty())

@@ -23,6 +23,13 @@ pub fn check(schema: &Value) -> Result<(), String> {
     if let Some(unknown) = object.keys().find(|name| !KEYWORDS.contains(&name.as_str())) {
         return Err(format!("the schema's {unknown} is not supported"));
     }
+    let types = ["object", "array", "string", "integer", "number", "boolean"];
+    if !schema["type"].is_null() && !types.iter().any(|known| schema["type"] == *known) {
+        return Err(format!("the schema's type {} is not supported", schema["type"]));
+    }
+    if !matches!(schema["additionalProperties"], Value::Null | Value::Bool(_)) {
+        return Err("the schema's additionalProperties is supported as true or false only".to_owned());
+    }
     let properties = schema["properties"].as_object().into_iter().flatten();
     properties
         .into_iter()

@@ -6,7 +6,7 @@ use http::StatusCode;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde_json::{Value, json};
 
-use super::control::{self, bad_request, new_id, not_found, now, patch};
+use super::control::{self, bad_request, new_id, not_found, now, page, patch};
 use super::openapi::Api;
 use crate::call::{Call, Reply};
 use crate::cloud::Cloud;
@@ -57,13 +57,13 @@ pub async fn create_deployment(cloud: &Arc<Cloud>, call: &Call, api: &str) -> Re
     Ok(Reply::with_status(StatusCode::CREATED, deployment))
 }
 
-pub fn deployments(cloud: &Cloud, api: &str) -> Result<Reply, AwsError> {
+pub fn deployments(cloud: &Cloud, call: &Call, api: &str) -> Result<Reply, AwsError> {
     let query = "SELECT deployment FROM deployments WHERE api = ?1 ORDER BY rowid DESC";
     let items = cloud.store.read(|db| {
         control::load(db, api)?;
         documents(db, query, &[api])
     })?;
-    Ok(Reply::ok(json!({"item": items})))
+    page(call, items)
 }
 
 pub fn deployment(cloud: &Cloud, api: &str, id: &str) -> Result<Reply, AwsError> {
@@ -161,8 +161,8 @@ pub fn get(cloud: &Cloud, api: &str, name: &str) -> Result<Reply, AwsError> {
         .ok_or_else(|| not_found("stage"))
 }
 
-pub fn list(cloud: &Cloud, api: &str) -> Result<Reply, AwsError> {
-    let stages = cloud.store.read(|db| {
+pub fn list(cloud: &Cloud, call: &Call, api: &str) -> Result<Reply, AwsError> {
+    let mut stages = cloud.store.read(|db| {
         control::load(db, api)?;
         documents(
             db,
@@ -170,6 +170,9 @@ pub fn list(cloud: &Cloud, api: &str) -> Result<Reply, AwsError> {
             &[api],
         )
     })?;
+    if let Some(deployment) = call.query("deploymentId") {
+        stages.retain(|stage| stage["deploymentId"] == deployment);
+    }
     Ok(Reply::ok(json!({"item": stages})))
 }
 

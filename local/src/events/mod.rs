@@ -22,6 +22,69 @@ use tokio::task::AbortHandle;
 use crate::call::{Call, Reply};
 use crate::cloud::Cloud;
 use crate::error::AwsError;
+use crate::inputs::Operation;
+
+const OPERATIONS: &[Operation] = &[
+    // A rule that no AWS service manages goes with Force as without.
+    ("DeleteRule", &["Name", "EventBusName", "Force"]),
+    ("DescribeRule", &["Name", "EventBusName"]),
+    ("DisableRule", &["Name", "EventBusName"]),
+    ("EnableRule", &["Name", "EventBusName"]),
+    (
+        "ListRuleNamesByTarget",
+        &["TargetArn", "EventBusName", "NextToken", "Limit"],
+    ),
+    ("ListRules", &["NamePrefix", "EventBusName", "NextToken", "Limit"]),
+    ("ListTagsForResource", &["ResourceARN"]),
+    (
+        "ListTargetsByRule",
+        &["Rule", "EventBusName", "NextToken", "Limit"],
+    ),
+    (
+        "PutEvents",
+        &[
+            "Entries.Time",
+            "Entries.Source",
+            "Entries.Resources",
+            "Entries.DetailType",
+            "Entries.Detail",
+            "Entries.EventBusName",
+        ],
+    ),
+    (
+        "PutRule",
+        &[
+            "Name",
+            "EventPattern",
+            "State=ENABLED",
+            "State=DISABLED",
+            "Description",
+            "Tags.Key",
+            "Tags.Value",
+            "EventBusName",
+        ],
+    ),
+    (
+        "PutTargets",
+        &[
+            "Rule",
+            "EventBusName",
+            "Targets.Id",
+            "Targets.Arn",
+            "Targets.RoleArn",
+            "Targets.Input",
+            "Targets.InputPath",
+            "Targets.InputTransformer.InputPathsMap",
+            "Targets.InputTransformer.InputTemplate",
+            "Targets.RetryPolicy.MaximumRetryAttempts",
+            "Targets.RetryPolicy.MaximumEventAgeInSeconds",
+        ],
+    ),
+    ("RemoveTargets", &["Rule", "EventBusName", "Ids", "Force"]),
+    ("TagResource", &["ResourceARN", "Tags.Key", "Tags.Value"]),
+    ("TestEventPattern", &["EventPattern", "Event"]),
+    ("UntagResource", &["ResourceARN", "TagKeys"]),
+];
 
 /// What EventBridge keeps in memory.
 #[derive(Default)]
@@ -47,11 +110,8 @@ pub fn enqueue(tx: &Transaction<'_>, event: &Value) -> Result<(), AwsError> {
 
 /// Answers one request.
 pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
-    let bus = call.input["EventBusName"].as_str().unwrap_or("default");
-    if bus != "default" && bus != cloud.arn("events", "event-bus/default") {
-        let message = format!("Event bus {bus} does not exist.");
-        return Err(AwsError::bad_request("ResourceNotFoundException", message));
-    }
+    call.check(OPERATIONS)?;
+    check_bus(cloud, &call.input)?;
     let output = match call.operation.as_str() {
         "PutRule" => rules::put(cloud, &call).await,
         "DescribeRule" => rules::describe(cloud, &call),
@@ -71,6 +131,16 @@ pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
         _ => Err(call.not_implemented()),
     };
     output.map(Reply::ok)
+}
+
+/// There is the default event bus alone.
+fn check_bus(cloud: &Cloud, input: &Value) -> Result<(), AwsError> {
+    let bus = input["EventBusName"].as_str().unwrap_or("default");
+    if bus == "default" || bus == cloud.arn("events", "event-bus/default") {
+        return Ok(());
+    }
+    let message = format!("Event bus {bus} does not exist.");
+    Err(AwsError::bad_request("ResourceNotFoundException", message))
 }
 
 /// Delivers what is pending, also from before a restart.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::enqueue;
 use super::rules::check_pattern;
+use super::{check_bus, enqueue};
 use crate::call::Call;
 use crate::cloud::{ACCOUNT, Cloud};
 use crate::error::AwsError;
@@ -64,6 +64,7 @@ fn event_of(cloud: &Cloud, entry: &Value) -> Result<Value, AwsError> {
             ))
         })
     };
+    check_bus(cloud, entry)?;
     let (source, detail_type) = (text("Source")?, text("DetailType")?);
     if source.starts_with("aws.") {
         let message = "Not authorized for the source.";

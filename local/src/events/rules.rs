@@ -89,11 +89,6 @@ pub async fn put(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> {
     }
     let rule_arn = arn(cloud, &name);
     iam::authorize(cloud, &call.principal, "events:PutRule", &rule_arn, &[])?;
-    if !input["ScheduleExpression"].is_null() {
-        return Err(AwsError::validation(
-            "The local cloud does not run schedules: give an EventPattern",
-        ));
-    }
     let pattern = input["EventPattern"].as_str().unwrap_or_default().to_owned();
     check_pattern(&pattern)?;
     let state = input["State"].as_str().unwrap_or("ENABLED").to_owned();

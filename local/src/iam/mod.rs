@@ -17,9 +17,46 @@ pub use access::{Iam, assume, assume_for_service, authorize};
 use crate::call::{Call, Reply};
 use crate::cloud::Cloud;
 use crate::error::AwsError;
+use crate::inputs::Operation;
+
+const OPERATIONS: &[Operation] = &[
+    ("AttachRolePolicy", &["RoleName", "PolicyArn"]),
+    (
+        "CreateRole",
+        &[
+            "Path",
+            "RoleName",
+            "AssumeRolePolicyDocument",
+            "Description",
+            "MaxSessionDuration",
+            "Tags.Key",
+            "Tags.Value",
+        ],
+    ),
+    ("DeleteRole", &["RoleName"]),
+    ("DeleteRolePolicy", &["RoleName", "PolicyName"]),
+    ("DetachRolePolicy", &["RoleName", "PolicyArn"]),
+    ("GetPolicy", &["PolicyArn"]),
+    ("GetPolicyVersion", &["PolicyArn", "VersionId"]),
+    ("GetRole", &["RoleName"]),
+    ("GetRolePolicy", &["RoleName", "PolicyName"]),
+    (
+        "ListAttachedRolePolicies",
+        &["RoleName", "PathPrefix", "Marker", "MaxItems"],
+    ),
+    ("ListRolePolicies", &["RoleName", "Marker", "MaxItems"]),
+    ("ListRoleTags", &["RoleName", "Marker", "MaxItems"]),
+    ("ListRoles", &["PathPrefix", "Marker", "MaxItems"]),
+    ("PutRolePolicy", &["RoleName", "PolicyName", "PolicyDocument"]),
+    ("TagRole", &["RoleName", "Tags.Key", "Tags.Value"]),
+    ("UntagRole", &["RoleName", "TagKeys"]),
+    ("UpdateAssumeRolePolicy", &["RoleName", "PolicyDocument"]),
+    ("UpdateRole", &["RoleName", "Description", "MaxSessionDuration"]),
+];
 
 /// Answers one request.
 pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
+    call.check(OPERATIONS)?;
     permit(cloud, &call)?;
     let input = call.input.clone();
     let document = match call.operation.as_str() {

@@ -126,9 +126,11 @@ pub fn list_attached(cloud: &Cloud, input: &Value) -> Result<Value, AwsError> {
         &role,
         "SELECT arn FROM attached_policies WHERE role = ?1 ORDER BY arn",
     )?;
+    let prefix = input.get("PathPrefix").and_then(Value::as_str).unwrap_or("/");
     let attached = arns
         .iter()
         .filter_map(|arn| managed::find(arn))
+        .filter(|policy| policy.path.starts_with(prefix))
         .map(|policy| json!({ "PolicyName": policy.name, "PolicyArn": policy.arn }))
         .collect();
     page(input, "AttachedPolicies", attached)

@@ -24,16 +24,6 @@ const SETTINGS: [&str; 8] = [
     "EphemeralStorage",
     "LoggingConfig",
 ];
-/// Settings the local cloud does not act on: refused when they say something.
-const REFUSED: [&str; 7] = [
-    "VpcConfig",
-    "DeadLetterConfig",
-    "KMSKeyArn",
-    "Layers",
-    "FileSystemConfigs",
-    "ImageConfig",
-    "SnapStart",
-];
 
 pub async fn create(cloud: &Arc<Cloud>, call: &Call) -> Result<Reply, AwsError> {
     let input = &call.input;
@@ -88,6 +78,7 @@ pub async fn update_configuration(cloud: &Arc<Cloud>, call: &Call, name: &str) -
     let mut changed = authorized(cloud, call, name, "lambda:UpdateFunctionConfiguration")?
         .as_ref()
         .clone();
+    check_revision(call, &changed)?;
     apply_settings(&call.input, &mut changed.configuration)?;
     check_role(cloud, call, &changed.configuration)?;
     Ok(Reply::ok(save(cloud, changed).await?.configuration))
@@ -97,6 +88,7 @@ pub async fn update_code(cloud: &Arc<Cloud>, call: &Call, name: &str) -> Result<
     let mut changed = authorized(cloud, call, name, "lambda:UpdateFunctionCode")?
         .as_ref()
         .clone();
+    check_revision(call, &changed)?;
     if let Some(architectures) = call.input.get("Architectures").filter(|given| given.is_array()) {
         changed.configuration["Architectures"] = architectures.clone();
     }
@@ -227,19 +219,6 @@ async fn set_code(cloud: &Arc<Cloud>, source: &Value, configuration: &mut Value)
 }
 
 fn apply_settings(input: &Value, configuration: &mut Value) -> Result<(), AwsError> {
-    for name in REFUSED {
-        let says_nothing = |value: &Value| match value {
-            Value::Object(fields) => fields
-                .values()
-                .all(|value| value.as_array().is_some_and(Vec::is_empty)),
-            Value::Array(items) => items.is_empty(),
-            Value::String(text) => text.is_empty(),
-            other => other.is_null(),
-        };
-        if !says_nothing(&input[name]) {
-            return Err(invalid(format!("The local cloud does not support {name}")));
-        }
-    }
     for name in SETTINGS {
         match (&input[name], configuration.get_mut(name)) {
             (Value::Null, _) => {}
@@ -249,9 +228,6 @@ fn apply_settings(input: &Value, configuration: &mut Value) -> Result<(), AwsErr
     }
     if input["Environment"].is_object() {
         configuration["Environment"] = input["Environment"].clone();
-    }
-    if let Some(mode) = input["TracingConfig"]["Mode"].as_str() {
-        configuration["TracingConfig"]["Mode"] = json!(mode);
     }
     check_settings(configuration)
 }
@@ -326,6 +302,17 @@ fn check_role(cloud: &Cloud, call: &Call, configuration: &Value) -> Result<(), A
     iam::assume_for_service(cloud, role, service, arn, "check")
         .map_err(|_| invalid("The role defined for the function cannot be assumed by Lambda."))?;
     Ok(())
+}
+
+/// A change may be meant for one revision alone.
+fn check_revision(call: &Call, function: &Function) -> Result<(), AwsError> {
+    let wanted = call.input["RevisionId"].as_str().unwrap_or_default();
+    if wanted.is_empty() || wanted == function.text("RevisionId") {
+        return Ok(());
+    }
+    let message = "The RevisionId provided does not match the latest RevisionId. Call the GetFunction/GetAlias API to \
+                   retrieve the latest RevisionId";
+    Err(AwsError::new(412, "PreconditionFailedException", message))
 }
 
 fn check_name(name: &str) -> Result<(), AwsError> {

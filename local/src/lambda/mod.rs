@@ -18,12 +18,10 @@ mod runtime_api;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use http::Method;
-use percent_encoding::percent_decode_str;
-
 use crate::call::{Call, Reply};
 use crate::cloud::Cloud;
 use crate::error::AwsError;
+use crate::inputs::{ANY, Members, Route};
 use function::Function;
 pub use invoke::{Invoked, invoke, room};
 pub use pool::Room;
@@ -66,30 +64,148 @@ impl Lambda {
     }
 }
 
+/// The one version that functions have.
+const QUALIFIER: Members = &["Qualifier=$LATEST"];
+
+const ROUTES: &[Route] = &[
+    Route {
+        operation: "CreateFunction",
+        request: "POST /2015-03-31/functions",
+        query: &[],
+        body: &[
+            "FunctionName",
+            "Runtime",
+            "Role",
+            "Handler",
+            "Code.ZipFile",
+            "Description",
+            "Timeout",
+            "MemorySize",
+            "Publish=false",
+            "PackageType=Zip",
+            "Environment.Variables",
+            "TracingConfig.Mode=PassThrough",
+            "Tags",
+            "Architectures=x86_64",
+            "Architectures=arm64",
+            "EphemeralStorage.Size",
+            "SnapStart.ApplyOn=None",
+            "LoggingConfig.LogFormat=Text",
+            "LoggingConfig.LogGroup",
+        ],
+    },
+    Route {
+        operation: "ListFunctions",
+        request: "GET /2015-03-31/functions",
+        query: &["Marker", "MaxItems", "FunctionVersion=ALL"],
+        body: &[],
+    },
+    Route {
+        operation: "GetFunction",
+        request: "GET /2015-03-31/functions/{name}",
+        query: QUALIFIER,
+        body: &[],
+    },
+    Route {
+        operation: "DeleteFunction",
+        request: "DELETE /2015-03-31/functions/{name}",
+        query: &[],
+        body: &[],
+    },
+    Route {
+        operation: "GetFunctionConfiguration",
+        request: "GET /2015-03-31/functions/{name}/configuration",
+        query: QUALIFIER,
+        body: &[],
+    },
+    Route {
+        operation: "UpdateFunctionConfiguration",
+        request: "PUT /2015-03-31/functions/{name}/configuration",
+        query: &[],
+        body: &[
+            "Runtime",
+            "Role",
+            "Handler",
+            "Description",
+            "Timeout",
+            "MemorySize",
+            "Environment.Variables",
+            "TracingConfig.Mode=PassThrough",
+            "EphemeralStorage.Size",
+            "SnapStart.ApplyOn=None",
+            "LoggingConfig.LogFormat=Text",
+            "LoggingConfig.LogGroup",
+            "RevisionId",
+        ],
+    },
+    Route {
+        operation: "UpdateFunctionCode",
+        request: "PUT /2015-03-31/functions/{name}/code",
+        query: &[],
+        body: &[
+            "ZipFile",
+            "Architectures=x86_64",
+            "Architectures=arm64",
+            "Publish=false",
+            "DryRun",
+            "RevisionId",
+        ],
+    },
+    Route {
+        operation: "Invoke",
+        request: "POST /2015-03-31/functions/{name}/invocations",
+        query: QUALIFIER,
+        body: ANY,
+    },
+    Route {
+        operation: "ListTags",
+        request: "GET /2017-03-31/tags/{arn}",
+        query: &[],
+        body: &[],
+    },
+    Route {
+        operation: "TagResource",
+        request: "POST /2017-03-31/tags/{arn}",
+        query: &[],
+        body: &["Tags"],
+    },
+    Route {
+        operation: "UntagResource",
+        request: "DELETE /2017-03-31/tags/{arn}",
+        query: &["tagKeys"],
+        body: &[],
+    },
+];
+/// Invoke's headers that are not honoured.
+const REFUSED_HEADERS: [&str; 3] = [
+    "x-amz-client-context",
+    "x-amz-durable-execution-name",
+    "x-amz-tenant-id",
+];
+
 /// Answers one request.
 pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
-    let path = percent_decode_str(&call.path).decode_utf8_lossy().into_owned();
-    let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
-    match (&call.method, parts.as_slice()) {
-        (&Method::POST, ["2015-03-31", "functions"]) => control::create(cloud, &call).await,
-        (&Method::GET, ["2015-03-31", "functions"]) => control::list(cloud, &call),
-        (&Method::GET, ["2015-03-31", "functions", name]) => control::get(cloud, &call, name),
-        (&Method::DELETE, ["2015-03-31", "functions", name]) => control::delete(cloud, &call, name).await,
-        (&Method::GET, ["2015-03-31", "functions", name, "configuration"]) => {
-            control::get_configuration(cloud, &call, name)
-        }
-        (&Method::PUT, ["2015-03-31", "functions", name, "configuration"]) => {
-            control::update_configuration(cloud, &call, name).await
-        }
-        (&Method::PUT, ["2015-03-31", "functions", name, "code"]) => {
-            control::update_code(cloud, &call, name).await
-        }
-        (&Method::POST, ["2015-03-31", "functions", name, "invocations"]) => {
-            invoke::operation(cloud, &call, name).await
-        }
-        (&Method::GET, ["2017-03-31", "tags", arn]) => control::tags(cloud, &call, arn),
-        (&Method::POST, ["2017-03-31", "tags", arn]) => control::tag(cloud, &call, arn).await,
-        (&Method::DELETE, ["2017-03-31", "tags", arn]) => control::untag(cloud, &call, arn).await,
+    let (operation, labels) = call.route(ROUTES)?;
+    if let Some(name) = REFUSED_HEADERS
+        .iter()
+        .find(|name| call.headers.contains_key(**name))
+    {
+        let message = format!("{operation}: the local cloud does not support {name}");
+        return Err(AwsError::bad_request("InvalidParameterValueException", message));
+    }
+    let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+    match (operation, labels.as_slice()) {
+        ("CreateFunction", []) => control::create(cloud, &call).await,
+        ("ListFunctions", []) => control::list(cloud, &call),
+        ("GetFunction", [name]) => control::get(cloud, &call, name),
+        ("DeleteFunction", [name]) => control::delete(cloud, &call, name).await,
+        ("GetFunctionConfiguration", [name]) => control::get_configuration(cloud, &call, name),
+        ("UpdateFunctionConfiguration", [name]) => control::update_configuration(cloud, &call, name).await,
+        ("UpdateFunctionCode", [name]) => control::update_code(cloud, &call, name).await,
+        ("Invoke", [name]) => invoke::operation(cloud, &call, name).await,
+        ("ListTags", [arn]) => control::tags(cloud, &call, arn),
+        ("TagResource", [arn]) => control::tag(cloud, &call, arn).await,
+        ("UntagResource", [arn]) => control::untag(cloud, &call, arn).await,
         _ => Err(call.not_implemented()),
     }
 }

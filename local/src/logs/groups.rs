@@ -69,9 +69,6 @@ pub async fn create(cloud: &Cloud, input: Value) -> Result<Value, AwsError> {
             "The log group's name must be at most 512 of a-zA-Z0-9, '_', '-', '/', '.', '#'.",
         ));
     }
-    if input.get("kmsKeyId").is_some() {
-        return Err(AwsError::not_implemented("logs", "CreateLogGroup with kmsKeyId"));
-    }
     let tags = input.get("tags").cloned().unwrap_or_else(|| json!({}));
     let created = cloud.store.write(move |tx| {
         let made = tx.execute(

@@ -17,12 +17,106 @@ use crate::call::{Call, Reply};
 use crate::cloud::{ACCOUNT, Cloud, PARTITION};
 use crate::error::AwsError;
 use crate::iam;
+use crate::inputs::Operation;
+
+const OPERATIONS: &[Operation] = &[
+    (
+        "CreateLogGroup",
+        &[
+            "logGroupName",
+            "tags",
+            "logGroupClass=STANDARD",
+            "deletionProtectionEnabled=false",
+        ],
+    ),
+    ("CreateLogStream", &["logGroupName", "logStreamName"]),
+    ("DeleteLogGroup", &["logGroupName"]),
+    ("DeleteLogStream", &["logGroupName", "logStreamName"]),
+    ("DeleteResourcePolicy", &["policyName"]),
+    ("DeleteRetentionPolicy", &["logGroupName"]),
+    (
+        "DescribeLogGroups",
+        &[
+            "logGroupNamePrefix",
+            "logGroupNamePattern",
+            "nextToken",
+            "limit",
+            "logGroupClass=STANDARD",
+            "includeLinkedAccounts=false",
+        ],
+    ),
+    (
+        "DescribeLogStreams",
+        &[
+            "logGroupName",
+            "logGroupIdentifier",
+            "logStreamNamePrefix",
+            "orderBy",
+            "descending",
+            "nextToken",
+            "limit",
+        ],
+    ),
+    (
+        "DescribeResourcePolicies",
+        &["nextToken", "limit", "policyScope=ACCOUNT"],
+    ),
+    (
+        "FilterLogEvents",
+        &[
+            "logGroupName",
+            "logGroupIdentifier",
+            "logStreamNames",
+            "logStreamNamePrefix",
+            "startTime",
+            "endTime",
+            "filterPattern",
+            "nextToken",
+            "limit",
+            // Since 2019 AWS interleaves the streams' events whatever this says.
+            "interleaved",
+            "unmask=false",
+            "startFromHead=true",
+        ],
+    ),
+    (
+        "GetLogEvents",
+        &[
+            "logGroupName",
+            "logGroupIdentifier",
+            "logStreamName",
+            "startTime",
+            "endTime",
+            "nextToken",
+            "limit",
+            "startFromHead",
+            "unmask=false",
+        ],
+    ),
+    ("ListTagsForResource", &["resourceArn"]),
+    (
+        "PutLogEvents",
+        &[
+            "logGroupName",
+            "logStreamName",
+            "logEvents.timestamp",
+            "logEvents.message",
+            // AWS takes any.
+            "sequenceToken",
+        ],
+    ),
+    ("PutResourcePolicy", &["policyName", "policyDocument"]),
+    ("PutRetentionPolicy", &["logGroupName", "retentionInDays"]),
+    ("TagResource", &["resourceArn", "tags"]),
+    ("UntagResource", &["resourceArn", "tagKeys"]),
+];
 
 /// How often to look for events that no retention keeps any more.
 const SWEEP: Duration = Duration::from_secs(60);
 
 /// Answers one request.
 pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
+    call.check(OPERATIONS)?;
     permit(cloud, &call)?;
     let not_built = call.not_implemented();
     let input = call.input;
@@ -42,7 +136,7 @@ pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
         "GetLogEvents" => events::get(cloud, &input)?,
         "FilterLogEvents" => events::search(cloud, &input)?,
         "PutResourcePolicy" => policies::put(cloud, input).await?,
-        "DescribeResourcePolicies" => policies::describe(cloud)?,
+        "DescribeResourcePolicies" => policies::describe(cloud, &input)?,
         "DeleteResourcePolicy" => policies::delete(cloud, input).await?,
         _ => return Err(not_built),
     };
@@ -90,21 +184,21 @@ fn group_arn(region: &str, group: &str) -> String {
 
 /// The group that an input names, by its name or its ARN.
 fn group_name(input: &Value) -> Result<String, AwsError> {
-    if let Some(name) = input.get("logGroupName").and_then(Value::as_str) {
-        return Ok(name.to_owned());
-    }
-    match input
+    let name = input.get("logGroupName").and_then(Value::as_str);
+    let identifier = input
         .get("logGroupIdentifier")
         .or_else(|| input.get("resourceArn"))
-        .and_then(Value::as_str)
-    {
-        Some(identifier) => {
+        .and_then(Value::as_str);
+    match (name, identifier) {
+        (Some(_), Some(_)) => Err(invalid("logGroupName and logGroupIdentifier exclude each other.")),
+        (Some(name), None) => Ok(name.to_owned()),
+        (None, Some(identifier)) => {
             let name = identifier
                 .split_once(":log-group:")
                 .map_or(identifier, |(_, name)| name);
             Ok(name.strip_suffix(":*").unwrap_or(name).to_owned())
         }
-        None => Err(invalid("The log group's name is missing.")),
+        (None, None) => Err(invalid("The log group's name is missing.")),
     }
 }
 

@@ -4,13 +4,15 @@ use jiff::Timestamp;
 use rusqlite::params;
 use serde_json::{Value, json};
 
-use super::{invalid, required};
+use super::{invalid, page, required};
 use crate::cloud::Cloud;
 use crate::error::AwsError;
 
 /// AWS's quotas: policies a region, and characters a policy.
 const MOST_POLICIES: i64 = 10;
 const LONGEST_POLICY: usize = 5120;
+/// The most policies on a page.
+const MOST_ON_PAGE: usize = 50;
 
 pub async fn put(cloud: &Cloud, input: Value) -> Result<Value, AwsError> {
     let (name, document) = (
@@ -40,7 +42,7 @@ pub async fn put(cloud: &Cloud, input: Value) -> Result<Value, AwsError> {
     put.await
 }
 
-pub fn describe(cloud: &Cloud) -> Result<Value, AwsError> {
+pub fn describe(cloud: &Cloud, input: &Value) -> Result<Value, AwsError> {
     let policies = cloud.store.read(|db| {
         let mut all =
             db.prepare_cached("SELECT name, document, updated FROM log_resource_policies ORDER BY name")?;
@@ -53,7 +55,7 @@ pub fn describe(cloud: &Cloud) -> Result<Value, AwsError> {
         })?;
         Ok(rows.collect::<Result<Vec<_>, _>>()?)
     })?;
-    Ok(json!({ "resourcePolicies": policies }))
+    page(input, "resourcePolicies", policies, MOST_ON_PAGE)
 }
 
 fn policy(name: &str, document: &str, updated: i64) -> Value {

@@ -16,11 +16,80 @@ use crate::call::{Call, Reply};
 use crate::cloud::Cloud;
 use crate::error::AwsError;
 use crate::iam;
+use crate::inputs::Operation;
 use aggregate::Aggregate;
 use metrics::{Metric, Minute};
 
+const OPERATIONS: &[Operation] = &[
+    (
+        "GetMetricData",
+        &[
+            "MetricDataQueries.Id",
+            "MetricDataQueries.MetricStat.Metric.Namespace",
+            "MetricDataQueries.MetricStat.Metric.MetricName",
+            "MetricDataQueries.MetricStat.Metric.Dimensions.Name",
+            "MetricDataQueries.MetricStat.Metric.Dimensions.Value",
+            "MetricDataQueries.MetricStat.Period",
+            "MetricDataQueries.MetricStat.Stat",
+            "MetricDataQueries.MetricStat.Unit",
+            "MetricDataQueries.Label",
+            "MetricDataQueries.ReturnData",
+            "StartTime",
+            "EndTime",
+            "ScanBy",
+        ],
+    ),
+    (
+        "GetMetricStatistics",
+        &[
+            "Namespace",
+            "MetricName",
+            "Dimensions.Name",
+            "Dimensions.Value",
+            "StartTime",
+            "EndTime",
+            "Period",
+            "Statistics",
+            "ExtendedStatistics",
+            "Unit",
+        ],
+    ),
+    (
+        "ListMetrics",
+        &[
+            "Namespace",
+            "MetricName",
+            "Dimensions.Name",
+            "Dimensions.Value",
+            "NextToken",
+            "IncludeLinkedAccounts=false",
+        ],
+    ),
+    (
+        "PutMetricData",
+        &[
+            "Namespace",
+            "MetricData.MetricName",
+            "MetricData.Dimensions.Name",
+            "MetricData.Dimensions.Value",
+            "MetricData.Timestamp",
+            "MetricData.Value",
+            "MetricData.StatisticValues.SampleCount",
+            "MetricData.StatisticValues.Sum",
+            "MetricData.StatisticValues.Minimum",
+            "MetricData.StatisticValues.Maximum",
+            "MetricData.Values",
+            "MetricData.Counts",
+            "MetricData.Unit",
+            "MetricData.StorageResolution=60",
+            "StrictEntityValidation=false",
+        ],
+    ),
+];
+
 /// Answers one request.
 pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
+    call.check(OPERATIONS)?;
     iam::authorize(
         cloud,
         &call.principal,

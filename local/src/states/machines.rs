@@ -199,11 +199,6 @@ pub async fn create(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> 
             "The local cloud runs STANDARD state machines only",
         ));
     }
-    if input["publish"] == true || input["encryptionConfiguration"]["kmsKeyId"].is_string() {
-        return Err(AwsError::validation(
-            "The local cloud supports neither versions nor KMS keys of state machines",
-        ));
-    }
     let wanted = Wanted {
         definition: text(&input["definition"]),
         role_arn: text(&input["roleArn"]),

@@ -18,11 +18,86 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::call::{Call, Reply};
 use crate::cloud::Cloud;
 use crate::error::AwsError;
+use crate::inputs::Operation;
 pub use executions::start_as;
 pub use executions::{NewExecution, insert};
 use machines::Revision;
 pub use machines::current;
 pub use runner::carry_on;
+
+const OPERATIONS: &[Operation] = &[
+    (
+        "CreateStateMachine",
+        &[
+            "name",
+            "definition",
+            "roleArn",
+            "type",
+            "loggingConfiguration.level",
+            "loggingConfiguration.includeExecutionData",
+            "loggingConfiguration.destinations.cloudWatchLogsLogGroup.logGroupArn",
+            "tags.key",
+            "tags.value",
+            "tracingConfiguration.enabled=false",
+            "publish=false",
+            "encryptionConfiguration.type=AWS_OWNED_KEY",
+        ],
+    ),
+    ("DeleteStateMachine", &["stateMachineArn"]),
+    ("DescribeExecution", &["executionArn", "includedData=ALL_DATA"]),
+    (
+        "DescribeStateMachine",
+        &["stateMachineArn", "includedData=ALL_DATA"],
+    ),
+    (
+        "DescribeStateMachineForExecution",
+        &["executionArn", "includedData=ALL_DATA"],
+    ),
+    (
+        "GetExecutionHistory",
+        &[
+            "executionArn",
+            "maxResults",
+            "reverseOrder",
+            "nextToken",
+            "includeExecutionData",
+        ],
+    ),
+    (
+        "ListExecutions",
+        &[
+            "stateMachineArn",
+            "statusFilter",
+            "maxResults",
+            "nextToken",
+            "redriveFilter=NOT_REDRIVEN",
+        ],
+    ),
+    ("ListStateMachines", &["maxResults", "nextToken"]),
+    ("ListTagsForResource", &["resourceArn"]),
+    ("StartExecution", &["stateMachineArn", "name", "input"]),
+    ("StopExecution", &["executionArn", "error", "cause"]),
+    ("TagResource", &["resourceArn", "tags.key", "tags.value"]),
+    ("UntagResource", &["resourceArn", "tagKeys"]),
+    (
+        "UpdateStateMachine",
+        &[
+            "stateMachineArn",
+            "definition",
+            "roleArn",
+            "loggingConfiguration.level",
+            "loggingConfiguration.includeExecutionData",
+            "loggingConfiguration.destinations.cloudWatchLogsLogGroup.logGroupArn",
+            "tracingConfiguration.enabled=false",
+            "publish=false",
+            "encryptionConfiguration.type=AWS_OWNED_KEY",
+        ],
+    ),
+    (
+        "ValidateStateMachineDefinition",
+        &["definition", "type=STANDARD", "severity=ERROR"],
+    ),
+];
 
 /// What Step Functions keeps in memory.
 #[derive(Default)]
@@ -53,6 +128,7 @@ impl States {
 
 /// Answers one request.
 pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
+    call.check(OPERATIONS)?;
     let output = match call.operation.as_str() {
         "CreateStateMachine" => machines::create(cloud, &call).await,
         "DescribeStateMachine" => machines::describe(cloud, &call),

@@ -9,9 +9,16 @@ use crate::call::{Call, Reply};
 use crate::cloud::{ACCOUNT, Cloud};
 use crate::error::AwsError;
 use crate::iam;
+use crate::inputs::Operation;
+
+const OPERATIONS: &[Operation] = &[
+    ("AssumeRole", &["RoleArn", "RoleSessionName", "DurationSeconds"]),
+    ("GetCallerIdentity", &[]),
+];
 
 /// Answers one request.
 pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
+    call.check(OPERATIONS)?;
     match call.operation.as_str() {
         // AWS lets everyone ask this, whatever their policies say.
         "GetCallerIdentity" => Ok(Reply::ok(json!({
@@ -38,22 +45,6 @@ fn assume_role(cloud: &Cloud, call: &Call) -> Result<Reply, AwsError> {
         return Err(invalid(format!(
             "The RoleSessionName {session_name} is not 2 to 64 of [A-Za-z0-9_+=,.@-]."
         )));
-    }
-    // A parameter that would narrow the session and is not honoured must not be accepted.
-    for unsupported in [
-        "Policy",
-        "PolicyArns",
-        "Tags",
-        "ExternalId",
-        "SerialNumber",
-        "SourceIdentity",
-    ] {
-        if call.input.get(unsupported).is_some() {
-            return Err(AwsError::not_implemented(
-                "sts",
-                &format!("AssumeRole with {unsupported}"),
-            ));
-        }
     }
     let seconds: i64 = match text("DurationSeconds").unwrap_or("3600").parse() {
         Ok(seconds @ 900..=43200) => seconds,
