@@ -9,6 +9,7 @@ use s3s::path::S3Path;
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Result};
 
 use super::error::not_implemented;
+use super::inputs;
 use crate::auth;
 use crate::cloud::{ACCOUNT, Cloud, PARTITION};
 use crate::error::AwsError;
@@ -88,6 +89,7 @@ impl S3Access for Gate {
                 .map(|(_, value)| value.as_str())
         };
         let operation = context.s3_op().name().to_owned();
+        inputs::check(&operation, context.headers(), &query)?;
         // DeleteObjects names its objects in the body: it asks for each of them.
         if operation != "DeleteObjects" {
             let action = action(&operation, value("versionId").is_some())

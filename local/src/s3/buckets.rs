@@ -7,7 +7,7 @@ use s3s::dto::*;
 
 use super::configuration::tags_column;
 use super::creation::CreationTags;
-use super::error::no_such_bucket;
+use super::error::{no_such_bucket, not_honoured};
 use super::{Storage, owner, timestamp};
 use crate::error::AwsError;
 
@@ -37,9 +37,11 @@ impl Storage {
         CreationTags(tags): CreationTags,
     ) -> S3Result<CreateBucketOutput> {
         let region = self.cloud.region.clone();
-        let constraint = input
-            .create_bucket_configuration
-            .and_then(|wanted| wanted.location_constraint);
+        let wanted = input.create_bucket_configuration.unwrap_or_default();
+        if wanted.bucket.is_some() || wanted.location.is_some() {
+            return Err(not_honoured("CreateBucket", "directory buckets").into());
+        }
+        let constraint = wanted.location_constraint;
         check_location(&region, constraint.as_ref().map(BucketLocationConstraint::as_str))?;
         let ownership = input
             .object_ownership
@@ -83,6 +85,10 @@ impl Storage {
     }
 
     pub(super) fn all_buckets(&self, input: &ListBucketsInput) -> S3Result<ListBucketsOutput> {
+        let is_elsewhere = input
+            .bucket_region
+            .as_ref()
+            .is_some_and(|region| *region != self.cloud.region);
         let prefix = input.prefix.clone().unwrap_or_default();
         let after = input.continuation_token.clone().unwrap_or_default();
         let most = usize::try_from(input.max_buckets.unwrap_or(10_000)).unwrap_or(10_000);
@@ -98,6 +104,7 @@ impl Storage {
                     })
                 })?
                 .filter(|bucket| match bucket {
+                    Ok(_) if is_elsewhere => false,
                     Ok(bucket) => bucket.name.as_ref().is_some_and(|name| name.starts_with(&prefix)),
                     Err(_) => true,
                 })

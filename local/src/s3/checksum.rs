@@ -104,7 +104,8 @@ impl Algorithm {
         hasher
     }
 
-    fn of(self, fields: &dto::Checksum) -> Option<&String> {
+    /// Its field of S3's inputs and outputs.
+    pub fn of(self, fields: &dto::Checksum) -> Option<&String> {
         match self {
             Self::Crc32 => fields.checksum_crc32.as_ref(),
             Self::Crc32c => fields.checksum_crc32c.as_ref(),

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::Storage;
 use super::buckets::state;
-use super::error::{no_such_bucket, not_implemented};
+use super::error::{no_such_bucket, not_honoured, not_implemented};
 use crate::error::AwsError;
 
 impl Storage {
@@ -44,9 +44,14 @@ impl Storage {
             );
         };
         let default = rule.apply_server_side_encryption_by_default.as_ref();
+        if default.is_some_and(|default| {
+            default.sse_algorithm.as_str() != ServerSideEncryption::AES256
+                || default.kms_master_key_id.is_some()
+        }) {
+            return Err(not_honoured("PutBucketEncryption", "SSEAlgorithm, only AES256").into());
+        }
         let rule = json!({
             "algorithm": default.map(|default| default.sse_algorithm.as_str()),
-            "key": default.and_then(|default| default.kms_master_key_id.as_deref()),
             "bucket_key": rule.bucket_key_enabled,
         });
         Ok(self
@@ -68,7 +73,7 @@ impl Storage {
             .as_str()
             .map(|algorithm| ServerSideEncryptionByDefault {
                 sse_algorithm: ServerSideEncryption::from(algorithm.to_owned()),
-                kms_master_key_id: rule["key"].as_str().map(str::to_owned),
+                kms_master_key_id: None,
             });
         let rules = vec![ServerSideEncryptionRule {
             apply_server_side_encryption_by_default: default,
@@ -172,10 +177,14 @@ impl Storage {
     }
 
     pub(super) async fn set_versioning(&self, input: PutBucketVersioningInput) -> S3Result<()> {
-        let status = input
-            .versioning_configuration
-            .status
-            .map(|status| status.as_str().to_owned());
+        let wanted = input.versioning_configuration;
+        if wanted
+            .mfa_delete
+            .is_some_and(|mfa| mfa.as_str() != MFADelete::DISABLED)
+        {
+            return Err(not_honoured("PutBucketVersioning", "MfaDelete").into());
+        }
+        let status = wanted.status.map(|status| status.as_str().to_owned());
         match status.as_deref() {
             Some("Enabled" | "Suspended") => Ok(self.set(input.bucket, "versioning", status).await?),
             _ => Err(AwsError::bad_request(

@@ -6,6 +6,7 @@ use s3s::dto::*;
 use s3s::{S3Request, S3Result};
 
 use super::access::{object_arn, principal};
+use super::error::not_honoured;
 use super::notification::{Origin, Subject};
 use super::versions;
 use super::{Storage, buckets, origin};
@@ -116,6 +117,12 @@ impl Storage {
             let message =
                 "The XML you provided was not well-formed or did not validate against our published schema";
             return Err(AwsError::bad_request("MalformedXML", message).into());
+        }
+        let is_conditional = |object: &ObjectIdentifier| {
+            object.e_tag.is_some() || object.last_modified_time.is_some() || object.size.is_some()
+        };
+        if input.delete.objects.iter().any(is_conditional) {
+            return Err(not_honoured("DeleteObjects", "ETag, LastModifiedTime and Size of an object").into());
         }
         let mut errors = Vec::new();
         let mut allowed = Vec::new();

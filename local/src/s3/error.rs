@@ -32,6 +32,12 @@ pub fn precondition_failed() -> AwsError {
     )
 }
 
+/// Part of an input that `operation` does not honour.
+pub fn not_honoured(operation: &str, what: &str) -> AwsError {
+    let message = format!("{operation}: the local cloud does not support {what}");
+    AwsError::new(501, "NotImplemented", message)
+}
+
 pub fn not_implemented(what: &str) -> AwsError {
     AwsError::not_implemented("s3", what)
 }

@@ -92,14 +92,14 @@ impl<T> Page<T> {
 }
 
 /// Encodes keys if the request asks for it.
-struct Encoding(bool);
+pub struct Encoding(bool);
 
 impl Encoding {
-    fn of(wanted: Option<&EncodingType>) -> Self {
+    pub fn of(wanted: Option<&EncodingType>) -> Self {
         Self(wanted.map(EncodingType::as_str) == Some("url"))
     }
 
-    fn apply(&self, text: String) -> String {
+    pub fn apply(&self, text: String) -> String {
         if self.0 {
             utf8_percent_encode(&text, ENCODED).to_string()
         } else {
@@ -107,7 +107,7 @@ impl Encoding {
         }
     }
 
-    fn prefixes(&self, prefixes: Vec<String>) -> Option<Vec<CommonPrefix>> {
+    pub fn prefixes(&self, prefixes: Vec<String>) -> Option<Vec<CommonPrefix>> {
         let encoded: Vec<CommonPrefix> = prefixes
             .into_iter()
             .map(|prefix| CommonPrefix {

@@ -8,6 +8,7 @@ mod creation;
 mod delete;
 mod error;
 mod files;
+mod inputs;
 mod listing;
 mod multipart;
 mod multipart_lists;
@@ -24,7 +25,7 @@ use std::time::{Duration, SystemTime};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderValue, Request, Response, StatusCode};
-use s3s::dto::{Owner, ServerSideEncryption, Timestamp};
+use s3s::dto::{Owner, ServerSideEncryption, Timestamp, TimestampFormat};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, S3Request};
 
@@ -97,6 +98,13 @@ fn origin<T>(cloud: &Cloud, request: &S3Request<T>) -> Origin {
 fn timestamp(milliseconds: i64) -> Timestamp {
     let since = Duration::from_millis(u64::try_from(milliseconds).unwrap_or_default());
     Timestamp::from(SystemTime::UNIX_EPOCH + since)
+}
+
+/// A time as HTTP's headers have it.
+fn http_date(time: &Timestamp) -> Option<String> {
+    let mut text = Vec::new();
+    time.format(TimestampFormat::HttpDate, &mut text).ok()?;
+    String::from_utf8(text).ok()
 }
 
 /// Everything in S3 is encrypted; with SSE-S3 unless somebody asked for something else.

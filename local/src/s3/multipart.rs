@@ -7,11 +7,10 @@ use s3s::dto::*;
 use s3s::{S3Request, S3Result};
 
 use super::checksum::{Algorithm, Checksum, Expected, put_checksum, supplied};
-use super::error::not_implemented;
 use super::files::{Files, NewFile};
 use super::objects::{Precondition, check_received};
 use super::versions::{Attributes, NewVersion};
-use super::{Storage, buckets, encrypted, origin, random_version};
+use super::{Storage, buckets, encrypted, http_date, origin, random_version};
 use crate::error::AwsError;
 
 /// Every part but the last has at least this many bytes.
@@ -98,12 +97,6 @@ impl Storage {
         &self,
         input: CreateMultipartUploadInput,
     ) -> S3Result<CreateMultipartUploadOutput> {
-        if input.sse_customer_algorithm.is_some() || input.ssekms_key_id.is_some() {
-            return Err(not_implemented("encryption with keys of one's own").into());
-        }
-        if input.tagging.is_some() {
-            return Err(not_implemented("object tags").into());
-        }
         let algorithm = match &input.checksum_algorithm {
             Some(wanted) => Algorithm::named(wanted.as_str())?,
             None => Algorithm::Crc64Nvme,
@@ -118,6 +111,7 @@ impl Storage {
             content_disposition: input.content_disposition,
             content_encoding: input.content_encoding,
             content_language: input.content_language,
+            expires: input.expires.as_ref().and_then(http_date),
             website_redirect_location: input.website_redirect_location,
             metadata: input.metadata.unwrap_or_default(),
         };
@@ -220,14 +214,17 @@ impl Storage {
         request: S3Request<CompleteMultipartUploadInput>,
     ) -> S3Result<CompleteMultipartUploadOutput> {
         let origin = origin(&self.cloud, &request);
-        let input = request.input;
+        let mut input = request.input;
+        let supplied = supplied!(input);
         let (bucket, key, id) = (input.bucket, input.key, input.upload_id);
         let (upload, stored) = self
             .cloud
             .store
             .read(|db| Ok((find(db, &bucket, &key, &id)?, parts_of(db, &id)?)))?;
         let all: Vec<String> = stored.iter().map(|part| part.file.clone()).collect();
+        let algorithm = upload.algorithm;
         let chosen = choose(
+            algorithm,
             stored,
             &input
                 .multipart_upload
@@ -245,6 +242,8 @@ impl Storage {
         if !new.checksum.composite {
             new.checksum = self.checksum_of(&new.file, new.checksum.algorithm)?;
         }
+        check_whole(&new, input.mpu_object_size, input.checksum_type.as_ref())?;
+        Expected::of(&supplied, &request.headers, None, algorithm).verify(&new.checksum)?;
         let (etag, checksum) = (new.etag.clone(), new.checksum.clone());
         let output = CompleteMultipartUploadOutput {
             location: Some(format!("{}/{bucket}/{key}", self.cloud.endpoint.url)),
@@ -296,7 +295,11 @@ impl Storage {
 }
 
 /// The parts that the request names, which must be there, in order, and large enough.
-fn choose(stored: Vec<StoredPart>, wanted: &[CompletedPart]) -> Result<Vec<StoredPart>, AwsError> {
+fn choose(
+    algorithm: Algorithm,
+    stored: Vec<StoredPart>,
+    wanted: &[CompletedPart],
+) -> Result<Vec<StoredPart>, AwsError> {
     if wanted.is_empty() {
         let message =
             "The XML you provided was not well-formed or did not validate against our published schema";
@@ -313,9 +316,14 @@ fn choose(stored: Vec<StoredPart>, wanted: &[CompletedPart]) -> Result<Vec<Store
         let found = stored
             .find(|stored| Some(stored.number) == part.part_number)
             .filter(|stored| {
+                let mut said = part.clone();
+                let supplied = supplied!(said);
                 part.e_tag
                     .as_ref()
                     .is_some_and(|etag| etag.value() == stored.etag)
+                    && algorithm
+                        .of(&supplied)
+                        .is_none_or(|checksum| *checksum == stored.checksum.value)
             });
         let message = "One or more of the specified parts could not be found. The part may not have been uploaded, or the \
                        specified entity tag may not match the part's entity tag.";
@@ -327,6 +335,23 @@ fn choose(stored: Vec<StoredPart>, wanted: &[CompletedPart]) -> Result<Vec<Store
         return Err(AwsError::bad_request("EntityTooSmall", message));
     }
     Ok(chosen)
+}
+
+/// Compares what was put together with what was said about it.
+fn check_whole(new: &NewVersion, size: Option<i64>, kind: Option<&ChecksumType>) -> Result<(), AwsError> {
+    if size.is_some_and(|size| u64::try_from(size) != Ok(new.size)) {
+        let message = "The provided 'x-amz-mp-object-size' header does not match what was computed.";
+        return Err(AwsError::bad_request("InvalidRequest", message));
+    }
+    let actual = new.checksum.kind();
+    if kind.is_some_and(|kind| *kind != actual) {
+        let message = format!(
+            "The upload was created with the checksum type {}.",
+            actual.as_str()
+        );
+        return Err(AwsError::bad_request("InvalidRequest", message));
+    }
+    Ok(())
 }
 
 fn join(files: &Files, names: &[String]) -> Result<NewFile, AwsError> {

@@ -5,7 +5,7 @@ use s3s::S3Result;
 use s3s::dto::*;
 
 use super::checksum::put_checksum;
-use super::listing::Wanted;
+use super::listing::{Encoding, Wanted};
 use super::multipart::{StoredPart, find, parts_of};
 use super::{Storage, buckets, owner, timestamp};
 
@@ -43,6 +43,7 @@ impl Storage {
     }
 
     pub(super) fn uploads(&self, input: &ListMultipartUploadsInput) -> S3Result<ListMultipartUploadsOutput> {
+        let encoding = Encoding::of(input.encoding_type.as_ref());
         let marker = input.key_marker.clone().unwrap_or_default();
         let most = input.max_uploads.unwrap_or(1000).clamp(0, 1000);
         let wanted = Wanted {
@@ -81,13 +82,8 @@ impl Storage {
             .last()
             .filter(|_| page.truncated)
             .map(|(key, id, _)| (key.clone(), id.clone()));
-        let prefixes: Vec<CommonPrefix> = page
-            .prefixes
-            .into_iter()
-            .map(|prefix| CommonPrefix { prefix: Some(prefix) })
-            .collect();
         let uploads = page.items.into_iter().map(|(key, id, created)| MultipartUpload {
-            key: Some(key),
+            key: Some(encoding.apply(key)),
             upload_id: Some(id),
             initiated: Some(timestamp(created)),
             owner: Some(owner()),
@@ -100,16 +96,17 @@ impl Storage {
         });
         Ok(ListMultipartUploadsOutput {
             bucket: Some(input.bucket.clone()),
-            prefix: input.prefix.clone(),
-            delimiter: input.delimiter.clone(),
-            key_marker: Some(marker),
+            prefix: input.prefix.clone().map(|prefix| encoding.apply(prefix)),
+            delimiter: input.delimiter.clone().map(|delimiter| encoding.apply(delimiter)),
+            encoding_type: input.encoding_type.clone(),
+            key_marker: Some(encoding.apply(marker.clone())),
             upload_id_marker: input.upload_id_marker.clone(),
             max_uploads: Some(most),
             is_truncated: Some(page.truncated),
-            next_key_marker: last.clone().map(|(key, _)| key),
+            next_key_marker: last.clone().map(|(key, _)| encoding.apply(key)),
             next_upload_id_marker: last.map(|(_, id)| id),
             uploads: Some(uploads.collect()),
-            common_prefixes: Some(prefixes).filter(|prefixes| !prefixes.is_empty()),
+            common_prefixes: encoding.prefixes(page.prefixes),
             ..Default::default()
         })
     }

@@ -13,7 +13,7 @@ use super::error::{no_such_key, not_implemented, precondition_failed};
 use super::files::{NewFile, Received};
 use super::notification::{Origin, Subject};
 use super::versions::{self, Attributes, NewVersion, Written};
-use super::{Storage, buckets, encrypted, origin, timestamp};
+use super::{Storage, buckets, encrypted, http_date, origin, timestamp};
 use crate::error::AwsError;
 use crate::iam;
 
@@ -79,7 +79,6 @@ impl Storage {
     pub(super) async fn upload(&self, request: S3Request<PutObjectInput>) -> S3Result<PutObjectOutput> {
         let origin = origin(&self.cloud, &request);
         let mut input = request.input;
-        refuse_unsupported(&input)?;
         // A bucket that is not there is said before the body is read.
         self.cloud.store.read(|db| buckets::state(db, &input.bucket))?;
         let expected = Expected::of(
@@ -209,7 +208,13 @@ impl Storage {
         } else {
             source.attributes
         };
-        let checksum = source.checksum.filter(|checksum| !checksum.composite);
+        let algorithm = match &input.checksum_algorithm {
+            Some(wanted) => Some(Algorithm::named(wanted.as_str())?),
+            None => None,
+        };
+        let checksum = source.checksum.filter(|checksum| {
+            !checksum.composite && algorithm.is_none_or(|wanted| wanted == checksum.algorithm)
+        });
         let new = NewVersion {
             size: source.size,
             etag: source.etag.clone(),
@@ -218,7 +223,7 @@ impl Storage {
             attributes,
             checksum: match checksum {
                 Some(checksum) => checksum,
-                None => self.checksum_of(&file.name(), Algorithm::Crc64Nvme)?,
+                None => self.checksum_of(&file.name(), algorithm.unwrap_or(Algorithm::Crc64Nvme))?,
             },
         };
         let (modified, checksum) = (new.modified, new.checksum.clone());
@@ -281,22 +286,6 @@ pub fn check_received(
     expected.verify(&received.checksum)
 }
 
-fn refuse_unsupported(input: &PutObjectInput) -> Result<(), AwsError> {
-    if input.sse_customer_algorithm.is_some() || input.ssekms_key_id.is_some() {
-        return Err(not_implemented("encryption with keys of one's own"));
-    }
-    if input.tagging.is_some() {
-        return Err(not_implemented("object tags"));
-    }
-    if input.object_lock_mode.is_some() || input.object_lock_legal_hold_status.is_some() {
-        return Err(not_implemented("object lock"));
-    }
-    if input.write_offset_bytes.is_some() {
-        return Err(not_implemented("appending to objects"));
-    }
-    Ok(())
-}
-
 fn attributes(input: &mut PutObjectInput) -> Attributes {
     Attributes {
         content_type: input.content_type.take(),
@@ -307,6 +296,7 @@ fn attributes(input: &mut PutObjectInput) -> Attributes {
             .take()
             .and_then(|encoding| without_aws_chunked(&encoding)),
         content_language: input.content_language.take(),
+        expires: input.expires.as_ref().and_then(http_date),
         website_redirect_location: input.website_redirect_location.take(),
         metadata: input.metadata.take().unwrap_or_default(),
     }
@@ -319,6 +309,7 @@ fn copied_attributes(input: &CopyObjectInput) -> Attributes {
         content_disposition: input.content_disposition.clone(),
         content_encoding: input.content_encoding.clone(),
         content_language: input.content_language.clone(),
+        expires: input.expires.as_ref().and_then(http_date),
         website_redirect_location: input.website_redirect_location.clone(),
         metadata: input.metadata.clone().unwrap_or_default(),
     }

@@ -9,7 +9,7 @@ use s3s::{S3Error, S3ErrorCode, S3Request, S3Result};
 use super::access::{bucket_arn, principal};
 use super::buckets::{self, BucketState};
 use super::checksum::put_checksum;
-use super::error::{no_such_key, not_implemented, precondition_failed};
+use super::error::{no_such_key, precondition_failed};
 use super::objects::names;
 use super::versions::{self, Version};
 use super::{Storage, encrypted, files, timestamp};
@@ -115,9 +115,6 @@ impl Storage {
     pub(super) fn download(&self, request: &S3Request<GetObjectInput>) -> S3Result<GetObjectOutput> {
         let caller = principal(request)?;
         let input = &request.input;
-        if input.part_number.is_some() {
-            return Err(not_implemented("GetObject of a part").into());
-        }
         let (found, file) = self.open(&caller, &input.bucket, &input.key, input.version_id.as_deref())?;
         let conditions = Conditions {
             if_match: input.if_match.as_ref(),
@@ -160,6 +157,7 @@ impl Storage {
             content_range,
             content_type: chosen(&input.response_content_type, head.content_type),
             e_tag: head.e_tag,
+            expires: input.response_expires.clone().or(head.expires),
             last_modified: head.last_modified,
             metadata: head.metadata,
             server_side_encryption: head.server_side_encryption,
@@ -172,9 +170,6 @@ impl Storage {
     pub(super) fn head(&self, request: &S3Request<HeadObjectInput>) -> S3Result<HeadObjectOutput> {
         let caller = principal(request)?;
         let input = &request.input;
-        if input.part_number.is_some() || input.range.is_some() {
-            return Err(not_implemented("HeadObject of a part or a range").into());
-        }
         let (_, found) = self.find(&caller, &input.bucket, &input.key, input.version_id.as_deref())?;
         let conditions = Conditions {
             if_match: input.if_match.as_ref(),
@@ -192,7 +187,16 @@ impl Storage {
             head.checksum_sha256 = None;
             head.checksum_type = None;
         }
-        Ok(head)
+        let chosen = |wanted: &Option<String>, stored: Option<String>| wanted.clone().or(stored);
+        Ok(HeadObjectOutput {
+            cache_control: chosen(&input.response_cache_control, head.cache_control),
+            content_disposition: chosen(&input.response_content_disposition, head.content_disposition),
+            content_encoding: chosen(&input.response_content_encoding, head.content_encoding),
+            content_language: chosen(&input.response_content_language, head.content_language),
+            content_type: chosen(&input.response_content_type, head.content_type),
+            expires: input.response_expires.clone().or(head.expires),
+            ..head
+        })
     }
 
     fn describe(&self, bucket: &str, found: Version) -> Result<HeadObjectOutput, AwsError> {
@@ -212,6 +216,9 @@ impl Storage {
                     .unwrap_or_else(|| "binary/octet-stream".to_owned()),
             ),
             e_tag: Some(ETag::Strong(found.etag)),
+            expires: attributes
+                .expires
+                .and_then(|text| Timestamp::parse(TimestampFormat::HttpDate, &text).ok()),
             last_modified: Some(timestamp(found.modified)),
             metadata: Some(attributes.metadata),
             server_side_encryption: encrypted(),

@@ -38,6 +38,8 @@ pub struct Attributes {
     pub content_disposition: Option<String>,
     pub content_encoding: Option<String>,
     pub content_language: Option<String>,
+    /// As HTTP's header has it.
+    pub expires: Option<String>,
     pub website_redirect_location: Option<String>,
     pub metadata: HashMap<String, String>,
 }
