@@ -2,6 +2,7 @@
 //!
 //! # Layout
 //! - [`resize`](mod@resize): the image work, pure: bytes and settings in, bytes and what was done out.
+//! - [`jpeg`]: the decoder of what is uploaded most.
 //! - `event`, `answer`, `key`: what comes in, what goes out, where the result is written.
 //! - `environment`: the settings, read from environment variables once at start.
 //! - `store`: S3. `failure`: S3's errors as Lambda errors.
@@ -49,6 +50,7 @@ mod environment;
 mod event;
 mod failure;
 mod invocation;
+pub mod jpeg;
 mod key;
 pub mod resize;
 mod runtime;

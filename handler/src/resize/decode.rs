@@ -3,19 +3,29 @@
 use image::{ColorType, DynamicImage, ImageError, Limits as CodecLimits};
 
 use super::header::{Decoder, Opened, refusal};
-use super::{Limits, Refusal, Size, jpeg};
+use super::planes::Planes;
+use super::{Refusal, ResizeSettings, Size, jpeg};
 
-/// Decodes the pixels, to gray, RGB or RGBA with 8 bits a channel. Of an animation, the first frame.
+/// The pixels of an image.
+pub enum Pixels {
+    Picture(DynamicImage),
+    Planes(Planes),
+}
+
+/// Decodes the pixels, to gray, RGB or RGBA or planes with 8 bits a channel. Of an animation, the first frame.
 ///
 /// The picture is at least `target` large, a size of the source's ratio as stored; formats that can, spare the rest.
-pub fn decode(opened: Opened<'_>, target: Size, limits: &Limits) -> Result<DynamicImage, Refusal> {
+pub fn decode(opened: Opened<'_>, target: Size, settings: &ResizeSettings) -> Result<Pixels, Refusal> {
+    let limits = &settings.limits;
     let format = opened.format;
     let too_much = || Refusal::TooMuchMemory {
         format: format.name(),
         limit: limits.decoded_bytes,
     };
     let mut decoder = match opened.decoder {
-        Decoder::Jpeg(decoder) => return jpeg::decode(decoder, target),
+        Decoder::Jpeg(decoder) => {
+            return jpeg::decode(&decoder, target, settings.format, limits).map(Pixels::Planes);
+        }
         Decoder::Other(decoder) => decoder,
     };
     if decoder.total_bytes() > limits.decoded_bytes {
@@ -27,7 +37,7 @@ pub fn decode(opened: Opened<'_>, target: Size, limits: &Limits) -> Result<Dynam
         .set_limits(codec_limits)
         .and_then(|()| DynamicImage::from_decoder(decoder));
     match picture {
-        Ok(picture) => Ok(to_eight_bits(picture)),
+        Ok(picture) => Ok(Pixels::Picture(to_eight_bits(picture))),
         Err(ImageError::Limits(_)) => Err(too_much()),
         Err(error) => Err(refusal(format, &error)),
     }

@@ -24,6 +24,17 @@ pub enum Crop {
     Centre,
 }
 
+impl Crop {
+    /// The shares of width and height of a source of that size that are scaled to `to`.
+    pub fn part_of(self, source: Size, to: Size) -> (f64, f64) {
+        let (across, down) = (ratio(to.width, source.width), ratio(to.height, source.height));
+        match self {
+            Self::None => (1.0, 1.0),
+            Self::Centre => (across / across.max(down), down / across.max(down)),
+        }
+    }
+}
+
 /// Lays a source of that size (upright) out as `settings` ask. No side is ever 0, and nothing is enlarged.
 pub fn lay_out(source: Size, settings: &ResizeSettings) -> Layout {
     let width = settings.width;

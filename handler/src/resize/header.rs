@@ -9,8 +9,8 @@ use image::metadata::Orientation;
 use image::{ImageDecoder, ImageError, ImageResult, Limits as CodecLimits};
 
 use super::format::SourceFormat;
-use super::jpeg::{self, JpegDecoder};
-use super::{Refusal, Size};
+use super::{Refusal, Size, jpeg};
+use crate::jpeg::Jpeg;
 
 /// What an image says of itself.
 pub struct Header {
@@ -31,7 +31,7 @@ pub struct Opened<'a> {
 
 /// What will decode the pixels.
 pub enum Decoder<'a> {
-    Jpeg(Box<JpegDecoder<'a>>),
+    Jpeg(Box<Jpeg<'a>>),
     Other(Box<dyn ImageDecoder + 'a>),
 }
 

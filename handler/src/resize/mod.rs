@@ -12,6 +12,7 @@ mod header;
 mod jpeg;
 mod limits;
 mod orient;
+mod planes;
 mod refusal;
 mod scale;
 mod settings;
@@ -82,7 +83,7 @@ fn resize_in_stages(source: &[u8], settings: &ResizeSettings) -> Result<Resized,
 
     let icc_profile = opened.header.icc_profile.clone();
     let layout = geometry::lay_out(source_size, settings);
-    let pixels = decode::decode(opened, layout.whole_source.turned(orientation), &settings.limits)?;
+    let pixels = decode::decode(opened, layout.whole_source.turned(orientation), settings)?;
     let decoded = Instant::now();
 
     let scaled = scale::scale(pixels, layout.scaled.turned(orientation), layout.crop)?;

@@ -4,11 +4,20 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage, Rgba, RgbaImage, imageops};
 
+use super::decode::Pixels;
 use super::geometry::Crop;
 use super::{Refusal, Size};
 
+/// Scales what was decoded.
+pub fn scale(pixels: Pixels, to: Size, crop: Crop) -> Result<DynamicImage, Refusal> {
+    match pixels {
+        Pixels::Picture(picture) => scale_picture(picture, to, crop),
+        Pixels::Planes(planes) => planes.scale(to, crop),
+    }
+}
+
 /// Scales with Lanczos3; colours are weighted by their alpha, so that invisible ones do not bleed.
-pub fn scale(picture: DynamicImage, to: Size, crop: Crop) -> Result<DynamicImage, Refusal> {
+fn scale_picture(picture: DynamicImage, to: Size, crop: Crop) -> Result<DynamicImage, Refusal> {
     if (picture.width(), picture.height()) == (to.width, to.height) {
         return Ok(picture);
     }
@@ -33,7 +42,7 @@ pub fn scale(picture: DynamicImage, to: Size, crop: Crop) -> Result<DynamicImage
     from_pixels(to, pixel_type, scaled.into_vec())
 }
 
-fn from_pixels(size: Size, pixel_type: PixelType, pixels: Vec<u8>) -> Result<DynamicImage, Refusal> {
+pub fn from_pixels(size: Size, pixel_type: PixelType, pixels: Vec<u8>) -> Result<DynamicImage, Refusal> {
     let Size { width, height } = size;
     let picture = match pixel_type {
         PixelType::U8 => GrayImage::from_raw(width, height, pixels).map(DynamicImage::ImageLuma8),
@@ -43,7 +52,7 @@ fn from_pixels(size: Size, pixel_type: PixelType, pixels: Vec<u8>) -> Result<Dyn
     picture.ok_or_else(|| not_scaled("the scaled pixels do not fill the picture"))
 }
 
-fn not_scaled(detail: impl ToString) -> Refusal {
+pub fn not_scaled(detail: impl ToString) -> Refusal {
     Refusal::NotScaled {
         detail: detail.to_string(),
     }
