@@ -93,6 +93,12 @@ impl Call {
             .map(|(_, value)| value.as_str())
     }
 
+    /// All values of a query parameter.
+    pub fn query_all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let named = self.query.iter().filter(move |(key, _)| key == name);
+        named.map(|(_, value)| value.as_str())
+    }
+
     /// What a service answers to an operation it does not have.
     pub fn not_implemented(&self) -> AwsError {
         AwsError::not_implemented(self.service.signing_name(), &self.operation)

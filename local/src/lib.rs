@@ -22,6 +22,7 @@
 //! - [`error`]: the error an AWS call ends with, and why a cloud would not start
 //! - [`random`]: identifiers and secrets
 //! - [`jsonpath`], [`glob`]: paths and wildcards, as the services' documents hold them
+//! - [`paging`], [`tags`]: pages of lists, and tags, as every service has them
 
 mod apigateway;
 mod auth;
@@ -38,6 +39,7 @@ mod jsonpath;
 mod lambda;
 mod logs;
 mod monitoring;
+mod paging;
 mod principal;
 mod protocol;
 mod random;
@@ -46,6 +48,7 @@ mod server;
 mod states;
 mod store;
 mod sts;
+mod tags;
 
 pub use cloud::{ACCOUNT, Cloud, RunningCloud, Settings};
 pub use endpoint::{Endpoint, FIRST_REGION, FindError};

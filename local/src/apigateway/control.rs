@@ -12,7 +12,7 @@ use super::openapi::Api;
 use crate::call::{Call, Reply};
 use crate::cloud::Cloud;
 use crate::error::AwsError;
-use crate::{iam, random};
+use crate::{iam, paging, random, tags};
 
 /// A REST API's row.
 pub struct RestApi {
@@ -192,18 +192,12 @@ fn page_size(call: &Call) -> usize {
     limit.unwrap_or(25).clamp(1, 500)
 }
 
-/// One page of `items`: `position` is how many came before it.
+/// One page of `items`.
 pub fn page(call: &Call, items: Vec<Value>) -> Result<Reply, AwsError> {
-    let from: usize = match call.query("position") {
-        Some(position) => position
-            .parse()
-            .map_err(|_| bad_request(format!("Invalid position parameter: {position}")))?,
-        None => 0,
-    };
-    let end = from.saturating_add(page_size(call));
-    let position = (end < items.len()).then(|| end.to_string());
-    let items: Vec<_> = items.into_iter().take(end).skip(from).collect();
-    Ok(Reply::ok(json!({"item": items, "position": position})))
+    let position = call.query("position");
+    let page = paging::page(items, position, page_size(call))
+        .ok_or_else(|| bad_request("The position is not one that this list gave"))?;
+    Ok(Reply::ok(json!({"item": page.items, "position": page.next})))
 }
 
 /// GetRestApis, by pages: `position` is the last id of the page before.
@@ -216,8 +210,7 @@ pub fn list(cloud: &Cloud, call: &Call) -> Result<Reply, AwsError> {
         let rows = query.query_map(params![after, limit], |row| row.get::<_, String>(0))?;
         Ok(rows.collect::<Result<Vec<_>, _>>()?)
     })?;
-    let more = found.len() > most;
-    found.truncate(most);
+    let more = paging::cut(&mut found, most).is_some();
     let items: Vec<Value> = found
         .iter()
         .filter_map(|text| serde_json::from_str(text).ok())
@@ -352,20 +345,14 @@ pub fn tags(cloud: &Cloud, arn: &str) -> Result<Reply, AwsError> {
 
 pub async fn tag(cloud: &Arc<Cloud>, call: &Call, arn: &str) -> Result<Reply, AwsError> {
     let mut found = tagged(cloud, arn)?;
-    for (key, value) in call.input["tags"].as_object().into_iter().flatten() {
-        found.api["tags"][key] = value.clone();
-    }
+    tags::add(&mut found.api["tags"], &call.input["tags"]);
     save(cloud, found).await?;
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }
 
 pub async fn untag(cloud: &Arc<Cloud>, call: &Call, arn: &str) -> Result<Reply, AwsError> {
     let mut found = tagged(cloud, arn)?;
-    if let Some(tags) = found.api["tags"].as_object_mut() {
-        for (_, key) in call.query.iter().filter(|(name, _)| name == "tagKeys") {
-            tags.shift_remove(key);
-        }
-    }
+    tags::remove(&mut found.api["tags"], call.query_all("tagKeys"));
     save(cloud, found).await?;
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }

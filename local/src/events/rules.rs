@@ -9,7 +9,7 @@ use super::pattern::Pattern;
 use crate::call::Call;
 use crate::cloud::{ACCOUNT, Cloud};
 use crate::error::AwsError;
-use crate::iam;
+use crate::{iam, paging, tags};
 
 pub struct Rule {
     pub name: String,
@@ -171,26 +171,16 @@ pub fn list(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
         .filter(|rule| rule.name.starts_with(prefix))
         .map(|rule| rule.document(cloud))
         .collect();
-    Ok(page(&call.input, "Rules", rules))
+    page(&call.input, "Rules", rules)
 }
 
-/// One page of a listing; the token is the place it goes on from.
-pub fn page(input: &Value, member: &str, items: Vec<Value>) -> Value {
-    let from: usize = input["NextToken"]
-        .as_str()
-        .and_then(|token| token.parse().ok())
-        .unwrap_or(0);
-    let limit = input["Limit"]
-        .as_u64()
-        .and_then(|limit| usize::try_from(limit).ok())
-        .unwrap_or(100)
-        .clamp(1, 100);
-    let total = items.len();
-    let mut output = json!({member: items.into_iter().skip(from).take(limit).collect::<Vec<_>>()});
-    if from + limit < total {
-        output["NextToken"] = json!((from + limit).to_string());
-    }
-    output
+/// One page of a list.
+pub fn page(input: &Value, member: &str, items: Vec<Value>) -> Result<Value, AwsError> {
+    let limit = input["Limit"].as_u64().unwrap_or(100).clamp(1, 100);
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let page = paging::page(items, input["NextToken"].as_str(), limit)
+        .ok_or_else(|| AwsError::validation("The NextToken is not one that this list gave."))?;
+    Ok(json!({member: page.items, "NextToken": page.next}))
 }
 
 pub async fn set_state(cloud: &Arc<Cloud>, call: &Call, state: &'static str) -> Result<Value, AwsError> {
@@ -226,26 +216,24 @@ pub fn list_tags(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
 }
 
 pub async fn tag(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> {
-    let rule = tagged(cloud, call, "events:TagResource")?;
-    let given = call.input["Tags"].as_array().cloned().unwrap_or_default();
-    let mut tags = rule.tags.as_array().cloned().unwrap_or_default();
-    tags.retain(|tag| !given.iter().any(|other| other["Key"] == tag["Key"]));
-    tags.extend(given);
-    save_tags(cloud, rule.name, tags).await
+    let mut rule = tagged(cloud, call, "events:TagResource")?;
+    tags::add(&mut rule.tags, &call.input["Tags"]);
+    save_tags(cloud, rule).await
 }
 
 pub async fn untag(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> {
-    let rule = tagged(cloud, call, "events:UntagResource")?;
-    let keys = call.input["TagKeys"].as_array().cloned().unwrap_or_default();
-    let mut tags = rule.tags.as_array().cloned().unwrap_or_default();
-    tags.retain(|tag| !keys.contains(&tag["Key"]));
-    save_tags(cloud, rule.name, tags).await
+    let mut rule = tagged(cloud, call, "events:UntagResource")?;
+    let keys = call.input["TagKeys"].as_array().into_iter().flatten();
+    tags::remove(&mut rule.tags, keys.filter_map(Value::as_str));
+    save_tags(cloud, rule).await
 }
 
-async fn save_tags(cloud: &Arc<Cloud>, name: String, tags: Vec<Value>) -> Result<Value, AwsError> {
-    let tags = Value::Array(tags).to_string();
+async fn save_tags(cloud: &Arc<Cloud>, rule: Rule) -> Result<Value, AwsError> {
     let saved = cloud.store.write(move |tx| {
-        tx.execute("UPDATE rules SET tags = ?1 WHERE name = ?2", [&tags, &name])?;
+        tx.execute(
+            "UPDATE rules SET tags = ?1 WHERE name = ?2",
+            [&rule.tags.to_string(), &rule.name],
+        )?;
         Ok(json!({}))
     });
     saved.await

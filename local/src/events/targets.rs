@@ -88,7 +88,7 @@ fn check(cloud: &Cloud, call: &Call, target: &Value) -> Result<(), AwsError> {
 pub fn list(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
     let rule = rules::authorized(cloud, call, "Rule", "events:ListTargetsByRule")?.name;
     let targets = cloud.store.read(|db| of_rule(db, &rule))?;
-    Ok(rules::page(&call.input, "Targets", targets))
+    rules::page(&call.input, "Targets", targets)
 }
 
 pub async fn remove(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> {
@@ -131,9 +131,9 @@ pub fn rules_of(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
         let names = query.query_map([call.input["TargetArn"].as_str()], |row| row.get::<_, String>(0))?;
         Ok(names.collect::<Result<Vec<_>, _>>()?)
     })?;
-    Ok(rules::page(
+    rules::page(
         &call.input,
         "RuleNames",
         names.into_iter().map(Value::from).collect(),
-    ))
+    )
 }

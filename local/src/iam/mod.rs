@@ -10,7 +10,7 @@ mod wildcard;
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 pub use access::{Iam, assume, assume_for_service, authorize};
 
@@ -18,6 +18,7 @@ use crate::call::{Call, Reply};
 use crate::cloud::Cloud;
 use crate::error::AwsError;
 use crate::inputs::Operation;
+use crate::paging;
 
 const OPERATIONS: &[Operation] = &[
     ("AttachRolePolicy", &["RoleName", "PolicyArn"]),
@@ -118,23 +119,12 @@ fn invalid(message: String) -> AwsError {
 
 /// `items` under `field`, from the place where the last page ended, at most `MaxItems`.
 fn page(input: &Value, field: &str, items: Vec<Value>) -> Result<Value, AwsError> {
-    let number = |name: &str, default: usize| match input.get(name).and_then(Value::as_str) {
-        Some(text) => text
-            .parse()
-            .map_err(|_| invalid(format!("Invalid {name}: {text}"))),
-        None => Ok(default),
-    };
-    let (start, most) = (number("Marker", 0)?, number("MaxItems", 100)?.clamp(1, 1000));
-    let end = start.saturating_add(most);
-    let truncated = end < items.len();
-    let mut reply = Map::new();
-    reply.insert(
-        field.to_owned(),
-        items.into_iter().skip(start).take(most).collect(),
-    );
-    reply.insert("IsTruncated".to_owned(), json!(truncated));
-    if truncated {
-        reply.insert("Marker".to_owned(), json!(end.to_string()));
-    }
-    Ok(Value::Object(reply))
+    let text = |name: &str| input.get(name).and_then(Value::as_str);
+    let invalid = |name: &str| invalid(format!("Invalid {name}: {}", text(name).unwrap_or_default()));
+    let most: usize = text("MaxItems")
+        .unwrap_or("100")
+        .parse()
+        .map_err(|_| invalid("MaxItems"))?;
+    let page = paging::page(items, text("Marker"), most.clamp(1, 1000)).ok_or_else(|| invalid("Marker"))?;
+    Ok(json!({field: page.items, "IsTruncated": page.next.is_some(), "Marker": page.next}))
 }

@@ -11,7 +11,7 @@ use super::function::{self, Function};
 use crate::call::{Call, Reply};
 use crate::cloud::{ACCOUNT, Cloud, PARTITION};
 use crate::error::AwsError;
-use crate::{iam, random};
+use crate::{iam, paging, random, tags};
 
 /// Settings that Create and UpdateFunctionConfiguration may give and that are kept as they are.
 const SETTINGS: [&str; 8] = [
@@ -123,13 +123,7 @@ pub fn list(cloud: &Cloud, call: &Call) -> Result<Reply, AwsError> {
     let mut found = cloud
         .store
         .read(|db| function::list(db, call.query("Marker").unwrap_or_default(), most + 1))?;
-    let more = found.len() > most;
-    found.truncate(most);
-    let marker = if more {
-        found.last().map(|function| function.name.clone())
-    } else {
-        None
-    };
+    let marker = paging::cut(&mut found, most).map(|last| last.name.clone());
     let functions: Vec<_> = found.into_iter().map(|function| function.configuration).collect();
     Ok(Reply::ok(json!({"Functions": functions, "NextMarker": marker})))
 }
@@ -169,9 +163,7 @@ pub async fn tag(cloud: &Arc<Cloud>, call: &Call, arn: &str) -> Result<Reply, Aw
     let mut changed = authorized(cloud, call, arn, "lambda:TagResource")?
         .as_ref()
         .clone();
-    for (key, value) in call.input["Tags"].as_object().into_iter().flatten() {
-        changed.tags[key] = value.clone();
-    }
+    tags::add(&mut changed.tags, &call.input["Tags"]);
     store(cloud, changed).await?;
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }
@@ -180,11 +172,7 @@ pub async fn untag(cloud: &Arc<Cloud>, call: &Call, arn: &str) -> Result<Reply, 
     let mut changed = authorized(cloud, call, arn, "lambda:UntagResource")?
         .as_ref()
         .clone();
-    if let Some(tags) = changed.tags.as_object_mut() {
-        for (_, key) in call.query.iter().filter(|(name, _)| name == "tagKeys") {
-            tags.shift_remove(key);
-        }
-    }
+    tags::remove(&mut changed.tags, call.query_all("tagKeys"));
     store(cloud, changed).await?;
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }

@@ -9,7 +9,7 @@ mod streams;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub use events::append;
 
@@ -18,6 +18,7 @@ use crate::cloud::{ACCOUNT, Cloud, PARTITION};
 use crate::error::AwsError;
 use crate::iam;
 use crate::inputs::Operation;
+use crate::paging;
 
 const OPERATIONS: &[Operation] = &[
     (
@@ -236,23 +237,14 @@ fn limit(input: &Value, most: usize) -> Result<usize, AwsError> {
     }
 }
 
-/// One page of a list, with the token for the next: how many items came before it.
+/// One page of a list, under `field`.
 fn page(input: &Value, field: &str, items: Vec<Value>, most: usize) -> Result<Value, AwsError> {
-    let start: usize = match input.get("nextToken").and_then(Value::as_str) {
-        Some(token) => token
-            .parse()
-            .map_err(|_| invalid("The specified nextToken is invalid."))?,
-        None => 0,
-    };
-    let end = start.saturating_add(limit(input, most)?);
-    let more = end < items.len();
-    let mut reply = serde_json::Map::new();
-    reply.insert(
-        field.to_owned(),
-        items.into_iter().take(end).skip(start).collect(),
-    );
-    if more {
-        reply.insert("nextToken".to_owned(), end.to_string().into());
+    let token = input.get("nextToken").and_then(Value::as_str);
+    let page = paging::page(items, token, limit(input, most)?)
+        .ok_or_else(|| invalid("The specified nextToken is invalid."))?;
+    let mut reply = json!({ field: page.items });
+    if let Some(next) = page.next {
+        reply["nextToken"] = json!(next);
     }
-    Ok(Value::Object(reply))
+    Ok(reply)
 }

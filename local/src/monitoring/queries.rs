@@ -9,6 +9,7 @@ use super::metrics::{Metric, minutes};
 use super::{dimensions, integer, invalid, list, required, time};
 use crate::cloud::Cloud;
 use crate::error::AwsError;
+use crate::paging;
 
 const MOST_QUERIES: usize = 500;
 /// The most data points of one GetMetricStatistics.
@@ -213,11 +214,7 @@ pub fn list_metrics(cloud: &Cloud, input: &Value) -> Result<Value, AwsError> {
             listed.push(json!({ "Namespace": namespace, "MetricName": name, "Dimensions": dimensions }));
         }
     }
-    let start: usize = text("NextToken")
-        .and_then(|token| token.parse().ok())
-        .unwrap_or_default();
-    let end = start.saturating_add(MOST_METRICS);
-    let next = (end < listed.len()).then(|| end.to_string());
-    let page: Vec<Value> = listed.into_iter().take(end).skip(start).collect();
-    Ok(json!({ "Metrics": page, "NextToken": next }))
+    let page = paging::page(listed, text("NextToken"), MOST_METRICS)
+        .ok_or_else(|| invalid("The NextToken is not one that this list gave."))?;
+    Ok(json!({ "Metrics": page.items, "NextToken": page.next }))
 }

@@ -10,6 +10,7 @@ use super::creation::CreationTags;
 use super::error::{no_such_bucket, not_honoured};
 use super::{Storage, owner, timestamp};
 use crate::error::AwsError;
+use crate::paging;
 
 /// What writing to a bucket depends on.
 pub struct BucketState {
@@ -112,12 +113,7 @@ impl Storage {
                 .collect::<Result<Vec<_>, _>>()?;
             Ok(buckets)
         })?;
-        let truncated = buckets.len() > most;
-        buckets.truncate(most);
-        let token = buckets
-            .last()
-            .and_then(|last| last.name.clone())
-            .filter(|_| truncated);
+        let token = paging::cut(&mut buckets, most).and_then(|last| last.name.clone());
         Ok(ListBucketsOutput {
             buckets: Some(buckets),
             owner: Some(owner()),

@@ -13,7 +13,7 @@ use super::validation::check_name;
 use crate::call::Call;
 use crate::cloud::Cloud;
 use crate::error::AwsError;
-use crate::{iam, monitoring, random, states};
+use crate::{iam, monitoring, paging, random, states};
 
 /// The most an input may have, in bytes.
 const MOST_INPUT: usize = 262_144;
@@ -302,12 +302,11 @@ pub fn list(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
             .collect::<Result<Vec<_>, _>>()?;
         Ok(rows)
     })?;
-    let more = found.len() > most;
-    found.truncate(most);
+    let next = paging::cut(&mut found, most).map(|last| last.id.to_string());
     let mut output =
         json!({"executions": found.iter().map(|execution| summary(cloud, execution)).collect::<Vec<_>>()});
-    if let Some(last) = found.last().filter(|_| more) {
-        output["nextToken"] = json!(last.id.to_string());
+    if let Some(next) = next {
+        output["nextToken"] = json!(next);
     }
     Ok(output)
 }

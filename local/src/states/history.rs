@@ -10,7 +10,7 @@ use super::validation::log_group;
 use crate::call::Call;
 use crate::cloud::Cloud;
 use crate::error::AwsError;
-use crate::{iam, logs};
+use crate::{iam, logs, paging};
 
 pub fn get(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
     let input = &call.input;
@@ -18,20 +18,16 @@ pub fn get(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
     iam::authorize(cloud, &call.principal, "states:GetExecutionHistory", arn, &[])?;
     let execution = executions::find(cloud, arn)?;
     let most = page_size(input)?;
-    let from: usize = match input["nextToken"].as_str() {
-        Some(token) => token.parse().map_err(|_| invalid_token(token))?,
-        None => 0,
-    };
     let mut events = all(cloud, &execution)?;
     if input["reverseOrder"] == true {
         events.reverse();
     }
-    let total = events.len();
     let shows_data = input["includeExecutionData"] != false;
-    let page: Vec<_> = events
+    let token = input["nextToken"].as_str();
+    let page = paging::page(events, token, most).ok_or_else(|| invalid_token(token.unwrap_or_default()))?;
+    let events: Vec<_> = page
+        .items
         .into_iter()
-        .skip(from)
-        .take(most)
         .map(|event| {
             if shows_data {
                 event.to_api()
@@ -40,9 +36,9 @@ pub fn get(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
             }
         })
         .collect();
-    let mut output = json!({"events": page});
-    if from + most < total {
-        output["nextToken"] = json!((from + most).to_string());
+    let mut output = json!({"events": events});
+    if let Some(next) = page.next {
+        output["nextToken"] = json!(next);
     }
     Ok(output)
 }

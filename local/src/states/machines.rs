@@ -12,7 +12,7 @@ use super::validation::{check_definition, check_logging, check_name, check_role}
 use crate::call::Call;
 use crate::cloud::Cloud;
 use crate::error::AwsError;
-use crate::iam;
+use crate::{iam, paging, tags};
 
 /// What a state machine is, or was when an execution began.
 pub struct Revision {
@@ -366,13 +366,7 @@ pub fn list(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
         })?;
         Ok(rows.collect::<Result<Vec<_>, _>>()?)
     })?;
-    let more = machines.len() > most;
-    machines.truncate(most);
-    let next = if more {
-        machines.last().map(|(name, _)| name.clone())
-    } else {
-        None
-    };
+    let next = paging::cut(&mut machines, most).map(|(name, _)| name.clone());
     let listed: Vec<_> = machines
         .iter()
         .map(|(name, created)| {
@@ -396,20 +390,17 @@ pub fn list_tags(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
 pub async fn tag(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> {
     let arn = text(&call.input["resourceArn"]);
     iam::authorize(cloud, &call.principal, "states:TagResource", &arn, &[])?;
-    let given = call.input["tags"].as_array().cloned().unwrap_or_default();
-    let is_given = |tag: &Value| given.iter().any(|other| other["key"] == tag["key"]);
-    let mut tags = tagged(cloud, &arn)?.tags.as_array().cloned().unwrap_or_default();
-    tags.retain(|tag| !is_given(tag));
-    tags.extend(given);
+    let mut tags = tagged(cloud, &arn)?.tags;
+    tags::add(&mut tags, &call.input["tags"]);
     save_tags(cloud, &arn, tags).await
 }
 
 pub async fn untag(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> {
     let arn = text(&call.input["resourceArn"]);
     iam::authorize(cloud, &call.principal, "states:UntagResource", &arn, &[])?;
-    let keys = call.input["tagKeys"].as_array().cloned().unwrap_or_default();
-    let mut tags = tagged(cloud, &arn)?.tags.as_array().cloned().unwrap_or_default();
-    tags.retain(|tag| !keys.contains(&tag["key"]));
+    let mut tags = tagged(cloud, &arn)?.tags;
+    let keys = call.input["tagKeys"].as_array().into_iter().flatten();
+    tags::remove(&mut tags, keys.filter_map(Value::as_str));
     save_tags(cloud, &arn, tags).await
 }
 
@@ -418,8 +409,8 @@ fn tagged(cloud: &Cloud, arn: &str) -> Result<Machine, AwsError> {
         .map_err(|_| AwsError::bad_request("ResourceNotFound", format!("Resource not found: '{arn}'")))
 }
 
-async fn save_tags(cloud: &Arc<Cloud>, arn: &str, tags: Vec<Value>) -> Result<Value, AwsError> {
-    let (name, tags) = (name_of(cloud, arn)?.to_owned(), Value::Array(tags).to_string());
+async fn save_tags(cloud: &Arc<Cloud>, arn: &str, tags: Value) -> Result<Value, AwsError> {
+    let (name, tags) = (name_of(cloud, arn)?.to_owned(), tags.to_string());
     cloud
         .store
         .write(move |tx| {
