@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde_json::{Value, json};
 
 use super::asl::{Fault, seconds};
-use super::machines::{self, Revision};
+use super::revisions::{self, Revision};
 use super::runner::{self, End};
 use super::validation::check_name;
 use crate::call::Call;
@@ -177,7 +177,7 @@ pub async fn start_as(
     name: Option<&str>,
     input: &str,
 ) -> Result<Execution, AwsError> {
-    let revision = machines::current(cloud, arn)?;
+    let revision = revisions::current(cloud, arn)?;
     let name = match name {
         Some(name) => name.to_owned(),
         None => random::uuid()?,
@@ -193,7 +193,7 @@ pub async fn start_as(
             None => insert(tx, new).map(|execution| (execution, true)),
         })
         .await?;
-    let execution = execution.ok_or_else(|| machines::does_not_exist(arn))?;
+    let execution = execution.ok_or_else(|| revisions::does_not_exist(arn))?;
     if is_new {
         states::carry_on(cloud, execution.clone());
     } else if execution.status != "RUNNING" || execution.input != wanted.input {
@@ -283,8 +283,8 @@ pub fn list(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
     let input = &call.input;
     let arn = input["stateMachineArn"].as_str().unwrap_or_default();
     iam::authorize(cloud, &call.principal, "states:ListExecutions", arn, &[])?;
-    let machine = machines::name_of(cloud, arn)?;
-    machines::require(cloud, arn)?;
+    let machine = revisions::name_of(cloud, arn)?;
+    revisions::require(cloud, arn)?;
     let most = page_size(input)?;
     let before: i64 = match input["nextToken"].as_str() {
         Some(token) => token.parse().map_err(|_| invalid_token(token))?,

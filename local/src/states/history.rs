@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::asl::HistoryEvent;
 use super::executions::{self, Execution, invalid_token, page_size};
-use super::machines::Revision;
+use super::revisions::Revision;
 use super::validation::log_group;
 use crate::call::Call;
 use crate::cloud::Cloud;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::asl::{Answer, Fault, TaskCall};
-use super::machines::Revision;
+use super::revisions::Revision;
 use crate::cloud::Cloud;
 use crate::error::AwsError;
 use crate::lambda::Room;

@@ -3,180 +3,22 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::params;
 use serde_json::{Value, json};
 
-use super::asl::{StateMachine, seconds};
+use super::asl::seconds;
 use super::executions;
+use super::revisions::{Machine, Wanted, current, find, load, name_of, remove_if_done, revision};
 use super::validation::{check_definition, check_logging, check_name, check_role};
 use crate::call::Call;
 use crate::cloud::Cloud;
 use crate::error::AwsError;
 use crate::{iam, paging, tags};
 
-/// What a state machine is, or was when an execution began.
-pub struct Revision {
-    pub id: i64,
-    pub name: String,
-    pub definition: String,
-    pub parsed: StateMachine,
-    pub role_arn: String,
-    pub logging: Value,
-    tracing: Value,
-    updated: i64,
-}
-
-/// A state machine's row.
-struct Machine {
-    revision: i64,
-    created: i64,
-    deleting: bool,
-    tags: Value,
-}
-
-impl Revision {
-    pub fn arn(&self, cloud: &Cloud) -> String {
-        cloud.arn("states", &format!("stateMachine:{}", self.name))
-    }
-}
-
-/// The name in a state machine's ARN.
-pub fn name_of<'a>(cloud: &Cloud, arn: &'a str) -> Result<&'a str, AwsError> {
-    let prefix = cloud.arn("states", "stateMachine:");
-    match arn.strip_prefix(&prefix) {
-        Some(name) if !name.is_empty() && !name.contains(':') => Ok(name),
-        _ if arn.starts_with("arn:") => Err(does_not_exist(arn)),
-        _ => Err(AwsError::bad_request(
-            "InvalidArn",
-            format!("Invalid Arn: '{arn}'"),
-        )),
-    }
-}
-
-pub fn does_not_exist(arn: &str) -> AwsError {
-    AwsError::bad_request(
-        "StateMachineDoesNotExist",
-        format!("State Machine Does Not Exist: '{arn}'"),
-    )
-}
-
-fn load(db: &Connection, name: &str) -> Result<Option<Machine>, AwsError> {
-    let machine = db
-        .prepare_cached("SELECT revision, created, deleting, tags FROM state_machines WHERE name = ?1")?
-        .query_row([name], |row| {
-            let tags: String = row.get(3)?;
-            Ok(Machine {
-                revision: row.get(0)?,
-                created: row.get(1)?,
-                deleting: row.get(2)?,
-                tags: serde_json::from_str(&tags).unwrap_or_else(|_| json!([])),
-            })
-        })
-        .optional()?;
-    Ok(machine)
-}
-
-/// The machine with this ARN, deleting or not.
-fn find(cloud: &Cloud, arn: &str) -> Result<Machine, AwsError> {
-    let name = name_of(cloud, arn)?;
-    cloud
-        .store
-        .read(|db| load(db, name))?
-        .ok_or_else(|| does_not_exist(arn))
-}
-
-/// Fails where there is no machine with this ARN, deleting or not.
-pub fn require(cloud: &Cloud, arn: &str) -> Result<(), AwsError> {
-    find(cloud, arn).map(drop)
-}
-
-/// The current revision of the machine with this ARN, for a new execution.
-pub fn current(cloud: &Cloud, arn: &str) -> Result<Arc<Revision>, AwsError> {
-    let machine = find(cloud, arn)?;
-    if machine.deleting {
-        return Err(AwsError::bad_request(
-            "StateMachineDeleting",
-            format!("State Machine Deleting: '{arn}'"),
-        ));
-    }
-    revision(cloud, machine.revision)
-}
-
-pub fn revision(cloud: &Cloud, id: i64) -> Result<Arc<Revision>, AwsError> {
-    if let Some(revision) = cloud.states.known(id) {
-        return Ok(revision);
-    }
-    let (name, definition, role_arn, logging, tracing, updated) = cloud.store.read(|db| {
-        let columns = "name, definition, role_arn, logging, tracing, updated";
-        let mut query = db.prepare_cached(&format!(
-            "SELECT {columns} FROM state_machine_revisions WHERE id = ?1"
-        ))?;
-        let row = query.query_row([id], |row| {
-            Ok((
-                row.get::<_, String>(0)?,
-                row.get::<_, String>(1)?,
-                row.get::<_, String>(2)?,
-                row.get::<_, String>(3)?,
-                row.get::<_, String>(4)?,
-                row.get::<_, i64>(5)?,
-            ))
-        })?;
-        Ok(row)
-    })?;
-    let parsed = check_definition(&definition)?;
-    let document = |text: String| serde_json::from_str(&text).unwrap_or(Value::Null);
-    let (logging, tracing) = (document(logging), document(tracing));
-    let revision = Arc::new(Revision {
-        id,
-        name,
-        definition,
-        parsed,
-        role_arn,
-        logging,
-        tracing,
-        updated,
-    });
-    cloud.states.remember(&revision);
-    Ok(revision)
-}
-
-/// What Create and Update give.
-struct Wanted {
-    definition: String,
-    role_arn: String,
-    logging: Value,
-    tracing: Value,
-}
-
-impl Wanted {
-    fn check(&self, cloud: &Cloud, call: &Call, arn: &str) -> Result<(), AwsError> {
-        check_definition(&self.definition)?;
-        check_role(cloud, call, &self.role_arn, arn)?;
-        check_logging(cloud, &self.logging, &self.role_arn, arn)
-    }
-
-    fn is(&self, revision: &Revision) -> bool {
-        self.definition == revision.definition
-            && self.role_arn == revision.role_arn
-            && self.logging == revision.logging
-            && self.tracing == revision.tracing
-    }
-
-    fn save(&self, tx: &Transaction<'_>, name: &str, now: i64) -> Result<i64, AwsError> {
-        tx.prepare_cached(
-            "INSERT INTO state_machine_revisions (name, definition, role_arn, logging, tracing, updated)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?
-        .execute(params![
-            name,
-            self.definition,
-            self.role_arn,
-            self.logging.to_string(),
-            self.tracing.to_string(),
-            now
-        ])?;
-        Ok(tx.last_insert_rowid())
-    }
+fn check(wanted: &Wanted, cloud: &Cloud, call: &Call, arn: &str) -> Result<(), AwsError> {
+    check_definition(&wanted.definition)?;
+    check_role(cloud, call, &wanted.role_arn, arn)?;
+    check_logging(cloud, &wanted.logging, &wanted.role_arn, arn)
 }
 
 fn text(value: &Value) -> String {
@@ -205,7 +47,7 @@ pub async fn create(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> 
         logging: given(&input["loggingConfiguration"], default_logging()),
         tracing: given(&input["tracingConfiguration"], json!({"enabled": false})),
     };
-    wanted.check(cloud, call, &arn)?;
+    check(&wanted, cloud, call, &arn)?;
     if let Some(machine) = cloud.store.read(|db| load(db, &name))? {
         if machine.deleting {
             return Err(AwsError::bad_request(
@@ -254,7 +96,7 @@ pub async fn update(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> 
         logging: given(&input["loggingConfiguration"], before.logging.clone()),
         tracing: given(&input["tracingConfiguration"], before.tracing.clone()),
     };
-    wanted.check(cloud, call, &arn)?;
+    check(&wanted, cloud, call, &arn)?;
     let now = Timestamp::now().as_millisecond();
     let revision = cloud
         .store
@@ -330,26 +172,6 @@ pub async fn delete(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> 
         })
         .await?;
     Ok(json!({}))
-}
-
-/// Removes a machine that is being deleted and all its executions, once none of them runs.
-pub fn remove_if_done(tx: &Transaction<'_>, name: &str) -> Result<(), AwsError> {
-    let is_done = tx
-        .prepare_cached(
-            "SELECT 1 FROM state_machines WHERE name = ?1 AND deleting
-             AND NOT EXISTS (SELECT 1 FROM executions WHERE machine = ?1 AND status = 'RUNNING')",
-        )?
-        .exists([name])?;
-    if is_done {
-        tx.execute(
-            "DELETE FROM execution_events WHERE execution IN (SELECT id FROM executions WHERE machine = ?1)",
-            [name],
-        )?;
-        tx.execute("DELETE FROM executions WHERE machine = ?1", [name])?;
-        tx.execute("DELETE FROM state_machine_revisions WHERE name = ?1", [name])?;
-        tx.execute("DELETE FROM state_machines WHERE name = ?1", [name])?;
-    }
-    Ok(())
 }
 
 pub fn list(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {

@@ -1,15 +1,17 @@
 //! Step Functions: Standard state machines and their executions.
 //!
-//! **Layout.** `asl` is the language, without I/O. `machines` is the control plane; `executions` starts executions and
-//! tells of them; `history` tells their events; `runner` carries them on, from the store, until they end;
-//! `invocation` is how it invokes a function.
+//! **Layout.** `asl` is the language, without I/O. `machines` is the control plane over `revisions`; `executions` starts
+//! executions and tells of them; `history` tells their events; `runner` carries them on, from the store, until they end,
+//! and `running` knows which those are; `invocation` is how a function is invoked.
 
 mod asl;
 mod executions;
 mod history;
 mod invocation;
 mod machines;
+mod revisions;
 mod runner;
+mod running;
 mod validation;
 
 use std::collections::HashMap;
@@ -21,8 +23,8 @@ use crate::error::AwsError;
 use crate::inputs::Operation;
 pub use executions::start_as;
 pub use executions::{NewExecution, insert};
-use machines::Revision;
-pub use machines::current;
+use revisions::Revision;
+pub use revisions::current;
 pub use runner::carry_on;
 
 const OPERATIONS: &[Operation] = &[
@@ -104,7 +106,7 @@ const OPERATIONS: &[Operation] = &[
 pub struct States {
     /// Definitions that were read, by revision.
     revisions: Mutex<HashMap<i64, Arc<Revision>>>,
-    running: runner::Running,
+    running: running::Running,
 }
 
 impl States {

@@ -3,23 +3,21 @@
 //! An execution's row is written when it starts, before it waits or begins a second task, and when it ends. In between,
 //! its events are in memory; after a restart it goes on from the row, so a task that was on its way is invoked again.
 
-use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Transaction, params};
 use tokio::sync::watch;
-use tokio::task::AbortHandle;
 
-use super::asl::{Answer, ExecutionIdentity, Fault, HistoryEvent, Next, Outcome, Run, Signal, TaskCall};
+use super::asl::{Answer, ExecutionIdentity, Fault, Next, Outcome, Run, Signal, TaskCall};
 use super::executions::{self, Execution};
 use super::history;
 use super::invocation;
-use super::machines::{self, Revision};
+use super::revisions::{self, Revision};
+use super::running::Live;
 use crate::cloud::Cloud;
 use crate::error::AwsError;
 use crate::lambda;
@@ -27,81 +25,10 @@ use crate::lambda;
 /// How long to wait before a write that failed is tried again.
 const RETRY_WRITE: Duration = Duration::from_secs(1);
 
-/// The executions that are running now.
-#[derive(Default)]
-pub struct Running {
-    executions: Mutex<HashMap<i64, Arc<Live>>>,
-    /// Set under the lock above: no execution begins after it.
-    halted: AtomicBool,
-}
-
-/// One running execution.
-struct Live {
-    events: Mutex<Vec<HistoryEvent>>,
-    /// Somebody asked for its end.
-    abort: watch::Sender<Option<Fault>>,
-    task: Mutex<Option<AbortHandle>>,
-}
-
-impl Live {
-    fn events(&self) -> MutexGuard<'_, Vec<HistoryEvent>> {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Running {
-    fn executions(&self) -> MutexGuard<'_, HashMap<i64, Arc<Live>>> {
-        self.executions.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The events not in the store yet; `None` where the execution does not run.
-    pub fn unsaved_events(&self, execution: i64) -> Option<Vec<HistoryEvent>> {
-        let live = self.executions().get(&execution).cloned()?;
-        let events = live.events().clone();
-        Some(events)
-    }
-
-    /// Ends an execution and returns when it has ended; false where it does not run.
-    pub async fn abort(&self, execution: i64, fault: Fault) -> bool {
-        let live = self.executions().get(&execution).cloned();
-        let Some(live) = live else {
-            return false;
-        };
-        live.abort.send_replace(Some(fault));
-        live.abort.closed().await;
-        true
-    }
-
-    /// Says whether the execution may run: not after the halt, when it is left for the next start.
-    fn begin(&self, execution: i64, live: &Arc<Live>) -> bool {
-        let mut executions = self.executions();
-        if self.halted.load(Ordering::Relaxed) {
-            return false;
-        }
-        executions.insert(execution, Arc::clone(live));
-        true
-    }
-
-    /// Halts all executions where they are, and begins no more.
-    pub fn halt(&self) {
-        let mut executions = self.executions();
-        self.halted.store(true, Ordering::Relaxed);
-        for (_, live) in executions.drain() {
-            if let Some(task) = live.task.lock().unwrap_or_else(PoisonError::into_inner).take() {
-                task.abort();
-            }
-        }
-    }
-}
-
 /// Begins or goes on with an execution that is in the store.
 pub fn carry_on(cloud: &Arc<Cloud>, execution: Execution) {
-    let (abort, aborted) = watch::channel(None);
-    let live = Arc::new(Live {
-        events: Mutex::default(),
-        abort,
-        task: Mutex::default(),
-    });
+    let live = Arc::new(Live::default());
+    let aborted = live.abort.subscribe();
     if !cloud.states.running.begin(execution.id, &live) {
         return;
     }
@@ -111,7 +38,7 @@ pub fn carry_on(cloud: &Arc<Cloud>, execution: Execution) {
         aborted,
     };
     let task = tokio::spawn(runner.run(execution)).abort_handle();
-    *live.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
+    live.runs_in(task);
 }
 
 struct Runner {
@@ -182,7 +109,7 @@ fn store_end(tx: &Transaction<'_>, execution: &Execution, stopped: i64, end: &En
         fault.and_then(|fault| fault.cause.as_deref()),
         execution.id
     ])?;
-    machines::remove_if_done(tx, &execution.machine)
+    revisions::remove_if_done(tx, &execution.machine)
 }
 
 impl Runner {
@@ -202,7 +129,7 @@ impl Runner {
             );
             self.fail(&execution, cause).await;
         }
-        self.cloud.states.running.executions().remove(&id);
+        self.cloud.states.running.end(id);
         // Dropping the receiver tells who waits for the end.
         drop(self.aborted);
     }
@@ -217,7 +144,7 @@ impl Runner {
     }
 
     async fn interpret(&mut self, execution: &Execution) -> Result<(), AwsError> {
-        let revision = machines::revision(&self.cloud, execution.revision)?;
+        let revision = revisions::revision(&self.cloud, execution.revision)?;
         let identity = self.identity(execution, &revision);
         let mut run = stored_run(execution, &revision)?;
         if !run.has_begun() {
