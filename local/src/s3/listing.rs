@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use rusqlite::{Connection, params};
+use rusqlite::params;
 use s3s::S3Result;
 use s3s::dto::*;
 
@@ -37,6 +37,39 @@ pub struct Page<T> {
     pub prefixes: Vec<String>,
     /// Whether more would follow.
     pub truncated: bool,
+}
+
+/// What a list's input says about its keys, which every kind of list says in the same words.
+macro_rules! wanted {
+    ($input:expr, $seen_prefix:expr, $most:expr) => {
+        Wanted {
+            prefix: $input.prefix.as_deref().unwrap_or_default(),
+            delimiter: $input
+                .delimiter
+                .as_deref()
+                .filter(|delimiter| !delimiter.is_empty()),
+            seen_prefix: $seen_prefix,
+            most: usize::try_from($most).unwrap_or_default(),
+        }
+    };
+}
+pub(super) use wanted;
+
+/// The output of a list of objects or versions: what all kinds answer, and the fields of this one.
+macro_rules! listed {
+    ($output:ident, $input:expr, $most:expr, $page:expr, $encoding:expr; $($field:ident: $value:expr,)*) => {
+        $output {
+            name: Some($input.bucket.clone()),
+            prefix: Some($encoding.apply($input.prefix.clone().unwrap_or_default())),
+            delimiter: $input.delimiter.clone().map(|delimiter| $encoding.apply(delimiter)),
+            encoding_type: $input.encoding_type.clone(),
+            max_keys: Some($most),
+            is_truncated: Some($page.truncated),
+            common_prefixes: $encoding.prefixes($page.prefixes),
+            $($field: $value,)*
+            ..Default::default()
+        }
+    };
 }
 
 impl Wanted<'_> {
@@ -128,21 +161,6 @@ fn most(wanted: Option<i32>) -> Result<i32, AwsError> {
     }
 }
 
-/// The objects after `after` that are wanted.
-fn objects(
-    db: &Connection,
-    bucket: &str,
-    after: &str,
-    wanted: &Wanted<'_>,
-) -> Result<Page<Version>, AwsError> {
-    buckets::state(db, bucket)?;
-    let mut statement = db.prepare_cached(&versions::select(
-        "WHERE bucket = ?1 AND latest AND NOT delete_marker AND key > ?2 AND key >= ?3 ORDER BY key",
-    ))?;
-    let rows = statement.query_map(params![bucket, after, wanted.prefix], Version::from_row)?;
-    wanted.page(rows, |version| &version.key)
-}
-
 fn object(version: Version, encoding: &Encoding, owner: Option<Owner>) -> Object {
     Object {
         key: Some(encoding.apply(version.key)),
@@ -165,86 +183,34 @@ impl Storage {
         let encoding = Encoding::of(input.encoding_type.as_ref());
         let most = most(input.max_keys)?;
         let token = input.continuation_token.as_deref().map(from_token).transpose()?;
-        let after = token
-            .clone()
-            .or_else(|| input.start_after.clone())
-            .unwrap_or_default();
-        let wanted = Wanted {
-            prefix: input.prefix.as_deref().unwrap_or_default(),
-            delimiter: input
-                .delimiter
-                .as_deref()
-                .filter(|delimiter| !delimiter.is_empty()),
-            seen_prefix: token.as_deref(),
-            most: usize::try_from(most).unwrap_or_default(),
-        };
-        let page = self
-            .cloud
-            .store
-            .read(|db| objects(db, &input.bucket, &after, &wanted))?;
+        let after = token.as_ref().or(input.start_after.as_ref());
+        let wanted = wanted!(input, token.as_deref(), most);
+        let page = self.objects(&input.bucket, after, &wanted)?;
         let next = page.last(|version| &version.key).filter(|_| page.truncated);
         let count = page.items.len() + page.prefixes.len();
         let owner = input.fetch_owner.unwrap_or(false).then(owner);
-        let contents = page
-            .items
-            .into_iter()
-            .map(|version| object(version, &encoding, owner.clone()))
-            .collect();
-        Ok(ListObjectsV2Output {
-            name: Some(input.bucket.clone()),
-            prefix: Some(encoding.apply(input.prefix.clone().unwrap_or_default())),
-            delimiter: input.delimiter.clone().map(|delimiter| encoding.apply(delimiter)),
+        Ok(listed!(ListObjectsV2Output, input, most, page, encoding;
             start_after: input.start_after.clone().map(|start| encoding.apply(start)),
-            encoding_type: input.encoding_type.clone(),
-            max_keys: Some(most),
             key_count: Some(i32::try_from(count).unwrap_or(i32::MAX)),
             continuation_token: input.continuation_token.clone(),
-            is_truncated: Some(page.truncated),
             next_continuation_token: next.map(|last| to_token(&last)),
-            contents: Some(contents),
-            common_prefixes: encoding.prefixes(page.prefixes),
-            ..Default::default()
-        })
+            contents: Some(contents(page.items, &encoding, owner.as_ref())),
+        ))
     }
 
     pub(super) fn list_v1(&self, input: &ListObjectsInput) -> S3Result<ListObjectsOutput> {
         let encoding = Encoding::of(input.encoding_type.as_ref());
         let most = most(input.max_keys)?;
-        let marker = input.marker.clone().unwrap_or_default();
-        let wanted = Wanted {
-            prefix: input.prefix.as_deref().unwrap_or_default(),
-            delimiter: input
-                .delimiter
-                .as_deref()
-                .filter(|delimiter| !delimiter.is_empty()),
-            seen_prefix: Some(&marker),
-            most: usize::try_from(most).unwrap_or_default(),
-        };
-        let page = self
-            .cloud
-            .store
-            .read(|db| objects(db, &input.bucket, &marker, &wanted))?;
+        let wanted = wanted!(input, input.marker.as_deref(), most);
+        let page = self.objects(&input.bucket, input.marker.as_ref(), &wanted)?;
         // S3 names the next marker only where the last key does not say it: with a delimiter.
         let named = page.truncated && wanted.delimiter.is_some();
         let next = page.last(|version| &version.key).filter(|_| named);
-        let contents = page
-            .items
-            .into_iter()
-            .map(|version| object(version, &encoding, Some(owner())))
-            .collect();
-        Ok(ListObjectsOutput {
-            name: Some(input.bucket.clone()),
-            prefix: Some(encoding.apply(input.prefix.clone().unwrap_or_default())),
-            marker: Some(encoding.apply(marker)),
-            delimiter: input.delimiter.clone().map(|delimiter| encoding.apply(delimiter)),
-            encoding_type: input.encoding_type.clone(),
-            max_keys: Some(most),
-            is_truncated: Some(page.truncated),
+        Ok(listed!(ListObjectsOutput, input, most, page, encoding;
+            marker: Some(encoding.apply(input.marker.clone().unwrap_or_default())),
             next_marker: next.map(|last| encoding.apply(last)),
-            contents: Some(contents),
-            common_prefixes: encoding.prefixes(page.prefixes),
-            ..Default::default()
-        })
+            contents: Some(contents(page.items, &encoding, Some(&owner()))),
+        ))
     }
 
     pub(super) fn list_versions(
@@ -254,29 +220,13 @@ impl Storage {
         let encoding = Encoding::of(input.encoding_type.as_ref());
         let most = most(input.max_keys)?;
         let marker = input.key_marker.clone().unwrap_or_default();
-        let wanted = Wanted {
-            prefix: input.prefix.as_deref().unwrap_or_default(),
-            delimiter: input
-                .delimiter
-                .as_deref()
-                .filter(|delimiter| !delimiter.is_empty()),
-            seen_prefix: Some(&marker),
-            most: usize::try_from(most).unwrap_or_default(),
-        };
-        let page = self.cloud.store.read(|db| {
-            buckets::state(db, &input.bucket)?;
-            // Within the marker's key, what is older than the marker's version is still to come.
-            let older_than = match &input.version_id_marker {
-                Some(version) => versions::exactly(db, &input.bucket, &marker, version)?.map_or(0, |found| found.id),
-                None => 0,
-            };
-            let mut statement = db.prepare_cached(&versions::select(
-                "WHERE bucket = ?1 AND key >= ?2 AND key >= ?3 AND (key > ?2 OR id < ?4) ORDER BY key, id DESC",
-            ))?;
-            let rows = statement
-                .query_map(params![input.bucket, marker, wanted.prefix, older_than], Version::from_row)?;
-            wanted.page(rows, |version| &version.key)
-        })?;
+        let wanted = wanted!(input, Some(&marker), most);
+        let page = self.versions(
+            &input.bucket,
+            &marker,
+            input.version_id_marker.as_deref(),
+            &wanted,
+        )?;
         let last = page.last(|version| &version.key).filter(|_| page.truncated);
         let last_version = page
             .items
@@ -285,33 +235,67 @@ impl Storage {
         let next_version = last_version.map(|version| version.version.clone());
         let (markers, versions): (Vec<Version>, Vec<Version>) =
             page.items.into_iter().partition(|version| version.delete_marker);
-        Ok(ListObjectVersionsOutput {
-            name: Some(input.bucket.clone()),
-            prefix: Some(encoding.apply(input.prefix.clone().unwrap_or_default())),
+        let versions = versions
+            .into_iter()
+            .map(|version| object_version(version, &encoding));
+        let markers = markers.into_iter().map(|marker| delete_marker(marker, &encoding));
+        Ok(listed!(ListObjectVersionsOutput, input, most, page, encoding;
             key_marker: Some(encoding.apply(marker)),
             version_id_marker: input.version_id_marker.clone(),
-            delimiter: input.delimiter.clone().map(|delimiter| encoding.apply(delimiter)),
-            encoding_type: input.encoding_type.clone(),
-            max_keys: Some(most),
-            is_truncated: Some(page.truncated),
             next_key_marker: last.map(|last| encoding.apply(last)),
             next_version_id_marker: next_version,
-            versions: Some(
-                versions
-                    .into_iter()
-                    .map(|version| object_version(version, &encoding))
-                    .collect(),
-            ),
-            delete_markers: Some(
-                markers
-                    .into_iter()
-                    .map(|marker| delete_marker(marker, &encoding))
-                    .collect(),
-            ),
-            common_prefixes: encoding.prefixes(page.prefixes),
-            ..Default::default()
+            versions: Some(versions.collect()),
+            delete_markers: Some(markers.collect()),
+        ))
+    }
+
+    /// The objects after `after` that are wanted.
+    fn objects(
+        &self,
+        bucket: &str,
+        after: Option<&String>,
+        wanted: &Wanted<'_>,
+    ) -> Result<Page<Version>, AwsError> {
+        self.cloud.store.read(|db| {
+            buckets::state(db, bucket)?;
+            let mut statement = db.prepare_cached(&versions::select(
+                "WHERE bucket = ?1 AND latest AND NOT delete_marker AND key > ?2 AND key >= ?3 ORDER BY key",
+            ))?;
+            let after = after.map(String::as_str).unwrap_or_default();
+            let rows = statement.query_map(params![bucket, after, wanted.prefix], Version::from_row)?;
+            wanted.page(rows, |version| &version.key)
         })
     }
+
+    /// The versions from `marker`'s on that are wanted. Within its key, what is older than its version is still to come.
+    fn versions(
+        &self,
+        bucket: &str,
+        marker: &str,
+        version: Option<&str>,
+        wanted: &Wanted<'_>,
+    ) -> Result<Page<Version>, AwsError> {
+        self.cloud.store.read(|db| {
+            buckets::state(db, bucket)?;
+            let older_than = match version {
+                Some(version) => versions::exactly(db, bucket, marker, version)?.map_or(0, |found| found.id),
+                None => 0,
+            };
+            let mut statement = db.prepare_cached(&versions::select(
+                "WHERE bucket = ?1 AND key >= ?2 AND key >= ?3 AND (key > ?2 OR id < ?4) ORDER BY key, id DESC",
+            ))?;
+            let rows = statement
+                .query_map(params![bucket, marker, wanted.prefix, older_than], Version::from_row)?;
+            wanted.page(rows, |version| &version.key)
+        })
+    }
+}
+
+fn contents(versions: Vec<Version>, encoding: &Encoding, owner: Option<&Owner>) -> Vec<Object> {
+    let objects = versions.into_iter();
+    objects
+        .map(|version| object(version, encoding, owner.cloned()))
+        .collect()
 }
 
 fn object_version(version: Version, encoding: &Encoding) -> ObjectVersion {

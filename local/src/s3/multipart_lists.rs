@@ -5,7 +5,7 @@ use s3s::S3Result;
 use s3s::dto::*;
 
 use super::checksum::put_checksum;
-use super::listing::{Encoding, Wanted};
+use super::listing::{Encoding, Wanted, wanted};
 use super::multipart::{StoredPart, find, parts_of};
 use super::{Storage, buckets, owner, timestamp};
 
@@ -46,15 +46,7 @@ impl Storage {
         let encoding = Encoding::of(input.encoding_type.as_ref());
         let marker = input.key_marker.clone().unwrap_or_default();
         let most = input.max_uploads.unwrap_or(1000).clamp(0, 1000);
-        let wanted = Wanted {
-            prefix: input.prefix.as_deref().unwrap_or_default(),
-            delimiter: input
-                .delimiter
-                .as_deref()
-                .filter(|delimiter| !delimiter.is_empty()),
-            seen_prefix: Some(&marker),
-            most: usize::try_from(most).unwrap_or_default(),
-        };
+        let wanted = wanted!(input, Some(&marker), most);
         let page = self.cloud.store.read(|db| {
             buckets::state(db, &input.bucket)?;
             // Within the marker's key, the uploads after the marker's are still to come.
