@@ -5,14 +5,10 @@ mod common;
 
 use aws_sdk_iam::error::ProvideErrorMetadata;
 use aws_sdk_iam::types::Tag;
-use common::{TestCloud, credentials};
+use common::{TestCloud, code, credentials};
 use serde_json::{Value, json};
 
 const BASIC: &str = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole";
-
-fn code<E: ProvideErrorMetadata>(error: &E) -> &str {
-    error.code().unwrap_or_default()
-}
 
 fn trust() -> String {
     json!({"Version": "2012-10-17", "Statement": [{

@@ -6,14 +6,10 @@ mod common;
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::error::ProvideErrorMetadata;
 use aws_sdk_cloudwatchlogs::types::{InputLogEvent, OrderBy};
-use common::TestCloud;
+use common::{TestCloud, code};
 use serde_json::json;
 
 const GROUP: &str = "/aws/vendedlogs/states/resizer";
-
-fn code<E: ProvideErrorMetadata>(error: &E) -> &str {
-    error.code().unwrap_or_default()
-}
 
 fn event(time: i64, message: &str) -> InputLogEvent {
     InputLogEvent::builder()

@@ -1,10 +1,17 @@
 //! A local cloud in a temporary folder, and the AWS SDK's clients for it.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
+#![allow(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    clippy::unwrap_used,
+    clippy::expect_used
+)]
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
+use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_types::retry::RetryConfig;
 use resizer_local::{Cloud, Endpoint, Settings};
 use tempfile::TempDir;
@@ -109,6 +116,35 @@ impl TestCloud {
             Some(&session.session_token),
         )
     }
+}
+
+/// The code and the message of a refusal.
+pub fn refusal<O: std::fmt::Debug, E: ProvideErrorMetadata + std::fmt::Debug, R: std::fmt::Debug>(
+    answer: Result<O, SdkError<E, R>>,
+) -> (String, String) {
+    let error = answer.expect_err("it was accepted");
+    (
+        code(&error).to_owned(),
+        error.message().unwrap_or_default().to_owned(),
+    )
+}
+
+/// `OPERATION, MEMBER => call`: every call is refused with the code, in words that name the operation and the member.
+macro_rules! refuses {
+    ($code:literal; $($operation:literal, $member:literal => $call:expr;)*) => {
+        $(
+            let (code, message) = $crate::common::refusal($call.send().await);
+            assert_eq!(code, $code, "{} with {}: {message}", $operation, $member);
+            let expected = format!("{}: the local cloud does not support {}", $operation, $member);
+            assert!(message.starts_with(&expected), "{message}");
+        )*
+    };
+}
+pub(crate) use refuses;
+
+/// A refusal's code.
+pub fn code<E: ProvideErrorMetadata>(error: &E) -> &str {
+    error.code().unwrap_or_default()
 }
 
 pub fn credentials(id: &str, secret: &str, token: Option<&str>) -> Credentials {

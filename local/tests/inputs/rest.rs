@@ -1,7 +1,6 @@
 //! The services whose requests are a method and a path.
 
-use crate::common::TestCloud;
-use crate::refusal;
+use crate::common::{TestCloud, refusal, refuses};
 
 #[tokio::test]
 async fn api_gateway_refuses_what_it_does_not_honour() {

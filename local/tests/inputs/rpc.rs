@@ -1,7 +1,6 @@
 //! The services whose requests name their operations.
 
-use crate::common::TestCloud;
-use crate::refusal;
+use crate::common::{TestCloud, refusal, refuses};
 
 #[tokio::test]
 async fn eventbridge_refuses_what_it_does_not_honour() {

@@ -1,7 +1,4 @@
-//! S3: buckets, their settings, and who may do what.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
+//! Buckets, their settings, and who may do what.
 
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
@@ -10,14 +7,10 @@ use aws_sdk_s3::types::{
     PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
     ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging,
 };
-use common::{TestCloud, credentials};
 use serde_json::json;
 
-const BUCKET: &str = "pictures";
-
-fn code<E: ProvideErrorMetadata>(error: &E) -> &str {
-    error.code().unwrap_or_default()
-}
+use crate::BUCKET;
+use crate::common::{TestCloud, code, credentials};
 
 #[tokio::test]
 async fn a_bucket_is_made_with_its_tags() {

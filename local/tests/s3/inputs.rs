@@ -1,20 +1,10 @@
-//! S3: what is not honoured is refused, and what is honoured is done.
+//! What is not honoured is refused, and what is honoured is done.
 
-use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use aws_sdk_s3::types::*;
 
-use crate::common::TestCloud;
-use crate::refusal;
-
-const BUCKET: &str = "pictures";
-
-async fn cloud_with_bucket() -> (TestCloud, Client) {
-    let cloud = TestCloud::start().await;
-    let s3 = cloud.s3();
-    s3.create_bucket().bucket(BUCKET).send().await.unwrap();
-    (cloud, s3)
-}
+use crate::common::{refusal, refuses};
+use crate::{BUCKET, cloud_with_bucket};
 
 #[tokio::test]
 async fn what_is_not_honoured_of_objects_is_refused() {
