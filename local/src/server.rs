@@ -197,7 +197,7 @@ async fn read_call(
     request_id: &str,
 ) -> Result<Call, AwsError> {
     let body = read_body(body).await?;
-    let principal = auth::authenticate(cloud, &head, &body)?;
+    let principal = auth::authenticate(cloud, service, &head, &body)?;
     let (operation, input) = protocol.read(&head, &body)?;
     let query = head.uri.query().unwrap_or_default();
     Ok(Call {

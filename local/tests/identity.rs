@@ -378,3 +378,51 @@ async fn bad_signatures_tokens_and_hosts_are_refused() {
 fn get_as(host: &str) -> String {
     format!("GET / HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")
 }
+
+#[tokio::test]
+async fn signatures_of_other_regions_and_times_are_refused() {
+    let cloud = TestCloud::start().await;
+    macro_rules! elsewhere {
+        ($sdk:ident, $client:ident) => {{
+            let region = $sdk::config::Region::new("eu-west-3");
+            $sdk::Client::from_conf(cloud.$client().config().to_builder().region(region).build())
+        }};
+    }
+    let refused = elsewhere!(aws_sdk_sts, sts)
+        .get_caller_identity()
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(code(&refused), "SignatureDoesNotMatch");
+    assert!(refused.message().unwrap().contains("us-east-1"), "{refused:?}");
+    let refused = elsewhere!(aws_sdk_lambda, lambda)
+        .list_functions()
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(code(&refused), "InvalidSignatureException");
+    let refused = elsewhere!(aws_sdk_s3, s3)
+        .list_buckets()
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(code(&refused), "AuthorizationHeaderMalformed");
+    let region = refused
+        .raw_response()
+        .and_then(|reply| reply.headers().get("x-amz-bucket-region"));
+    assert_eq!(region, Some("us-east-1"));
+
+    let host = cloud.endpoint.url.strip_prefix("http://").unwrap();
+    for (service, error) in [("sts", "SignatureDoesNotMatch"), ("s3", "RequestTimeTooSkewed")] {
+        let id = &cloud.endpoint.access_key_id;
+        let request = format!(
+            "GET / HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\nx-amz-date: 20200101T000000Z\r\n\
+             x-amz-content-sha256: UNSIGNED-PAYLOAD\r\nauthorization: AWS4-HMAC-SHA256 \
+             Credential={id}/20200101/us-east-1/{service}/aws4_request, \
+             SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature={}\r\n\r\n",
+            "0".repeat(64)
+        );
+        let (status, body) = common::request(host, &request).await;
+        assert_eq!((status, body.contains(error)), (403, true), "{body}");
+    }
+}

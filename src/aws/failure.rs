@@ -212,6 +212,16 @@ impl CallFailure {
                     "AWS does not know this access key here: check --profile, the AWS_* variables, and that the region is \
                      enabled in the account"
                 }
+                "SignatureDoesNotMatch" | "InvalidSignatureException"
+                    if message.contains("Signature expired") || message.contains("not yet current") =>
+                {
+                    "this machine's clock is off: set it"
+                }
+                "SignatureDoesNotMatch" | "InvalidSignatureException"
+                    if message.contains("scoped to a valid region") =>
+                {
+                    "the endpoint is another region's: say its region with --region"
+                }
                 "SignatureDoesNotMatch" | "InvalidSignatureException" => {
                     "the secret key is wrong for this access key"
                 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::path::S3Path;
@@ -15,6 +15,9 @@ use crate::cloud::{ACCOUNT, Cloud, PARTITION};
 use crate::error::AwsError;
 use crate::iam;
 use crate::principal::Principal;
+
+/// The longest that a presigned URL is good for, in seconds.
+const WEEK: u64 = 604_800;
 
 /// Gives the `s3s` crate secrets to verify signatures with, and decides on every operation before it is begun.
 pub struct Gate(pub Arc<Cloud>);
@@ -81,22 +84,18 @@ impl S3Access for Gate {
     async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
         check_owner(context)?;
         let query = query_of(context);
+        check_region(&self.0.region, context, &query)?;
+        check_expiry(&query)?;
         let principal = self.principal(context, &query)?;
-        let value = |name: &str| {
-            query
-                .iter()
-                .find(|(key, _)| key == name)
-                .map(|(_, value)| value.as_str())
-        };
         let operation = context.s3_op().name().to_owned();
         inputs::check(&operation, context.headers(), &query)?;
         // DeleteObjects names its objects in the body: it asks for each of them.
         if operation != "DeleteObjects" {
-            let action = action(&operation, value("versionId").is_some())
+            let action = action(&operation, value(&query, "versionId").is_some())
                 .ok_or_else(|| not_implemented(&operation))?;
             let conditions: Vec<(&str, &str)> = [("s3:prefix", "prefix"), ("s3:delimiter", "delimiter")]
                 .into_iter()
-                .filter_map(|(key, parameter)| Some((key, value(parameter)?)))
+                .filter_map(|(key, parameter)| Some((key, value(&query, parameter)?)))
                 .collect();
             let resource = match context.s3_path() {
                 S3Path::Root => "*".to_owned(),
@@ -152,6 +151,61 @@ fn check_owner(context: &S3AccessContext<'_>) -> Result<(), AwsError> {
     Ok(())
 }
 
+/// A signature for another region is refused, with the header that tells SDKs the right one.
+fn check_region(expected: &str, context: &S3AccessContext<'_>, query: &[(String, String)]) -> S3Result<()> {
+    let (signed, presigned) = (
+        auth::signed_region(context.headers()),
+        value(query, "X-Amz-Credential").and_then(|credential| credential.split('/').nth(2)),
+    );
+    let (code, what, region) = match (signed, presigned) {
+        (Some(region), _) => (
+            S3ErrorCode::AuthorizationHeaderMalformed,
+            "The authorization header is malformed",
+            region,
+        ),
+        (None, Some(region)) => (
+            S3ErrorCode::AuthorizationQueryParametersError,
+            "Error parsing the X-Amz-Credential parameter",
+            region,
+        ),
+        // Version 2 signatures and forms' name no region.
+        (None, None) => return Ok(()),
+    };
+    if region == expected {
+        return Ok(());
+    }
+    let message = format!("{what}; the region '{region}' is wrong; expecting '{expected}'");
+    let mut refused = S3Error::with_message(code, message);
+    refused.set_status_code(StatusCode::BAD_REQUEST);
+    if let Ok(expected) = HeaderValue::from_str(expected) {
+        let name = HeaderName::from_static("x-amz-bucket-region");
+        refused.set_headers(HeaderMap::from_iter([(name, expected)]));
+    }
+    Err(refused)
+}
+
+/// A presigned URL is good for a week at most. (Whether it has expired, the `s3s` crate has checked.)
+fn check_expiry(query: &[(String, String)]) -> Result<(), AwsError> {
+    let seconds = value(query, "X-Amz-Expires").and_then(|seconds| seconds.parse::<u64>().ok());
+    if seconds.is_some_and(|seconds| seconds > WEEK) {
+        let message = "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less \
+                       than 604800 seconds";
+        return Err(AwsError::bad_request(
+            "AuthorizationQueryParametersError",
+            message,
+        ));
+    }
+    Ok(())
+}
+
+/// The first value of a query parameter.
+fn value<'a>(query: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    query
+        .iter()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.as_str())
+}
+
 fn query_of(context: &S3AccessContext<'_>) -> Vec<(String, String)> {
     form_urlencoded::parse(context.uri().query().unwrap_or_default().as_bytes())
         .into_owned()
@@ -173,4 +227,21 @@ pub fn principal<T>(request: &S3Request<T>) -> Result<Principal, AwsError> {
         .get::<Principal>()
         .cloned()
         .ok_or_else(|| AwsError::internal("the request was not authenticated"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_presigned_url_is_good_for_a_week_at_most() {
+        let query = |seconds: &str| [("X-Amz-Expires".to_owned(), seconds.to_owned())];
+        check_expiry(&query("604800")).unwrap();
+        let refused = check_expiry(&query("604801")).unwrap_err();
+        assert_eq!(
+            (refused.status, refused.code.as_str()),
+            (400, "AuthorizationQueryParametersError")
+        );
+    }
 }

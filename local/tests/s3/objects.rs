@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::Region;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::MetadataDirective;
@@ -187,16 +189,19 @@ async fn a_copy_has_the_bytes_and_its_own_or_the_sources_metadata() {
     assert_eq!(code(&onto_itself.send().await.unwrap_err()), "InvalidRequest");
 }
 
+fn hour_long() -> PresigningConfig {
+    PresigningConfig::expires_in(Duration::from_secs(3600)).unwrap()
+}
+
 #[tokio::test]
 async fn a_presigned_url_is_good_without_credentials() {
     let (_cloud, s3) = cloud_with_bucket().await;
     put(&s3, "a b+c.txt", b"signed").await;
-    let hour = PresigningConfig::expires_in(Duration::from_secs(3600)).unwrap();
     let url = s3
         .get_object()
         .bucket(BUCKET)
         .key("a b+c.txt")
-        .presigned(hour)
+        .presigned(hour_long())
         .await
         .unwrap();
     assert_eq!(fetch(url.uri()).await, (200, "signed".to_owned()));
@@ -204,4 +209,23 @@ async fn a_presigned_url_is_good_without_credentials() {
     let (status, body) = fetch(&url.uri().replace("a%20b", "other")).await;
     assert_eq!(status, 403);
     assert!(body.contains("SignatureDoesNotMatch"), "{body}");
+
+    let over = PresigningConfig::builder()
+        .start_time(std::time::SystemTime::now() - Duration::from_secs(120))
+        .expires_in(Duration::from_secs(60));
+    let get = s3.get_object().bucket(BUCKET).key("a b+c.txt");
+    let url = get.presigned(over.build().unwrap()).await.unwrap();
+    let (status, body) = fetch(url.uri()).await;
+    assert_eq!(
+        (status, body.contains("Request has expired")),
+        (403, true),
+        "{body}"
+    );
+
+    let elsewhere = s3.config().to_builder().region(Region::new("eu-west-3"));
+    let elsewhere = Client::from_conf(elsewhere.build());
+    let get = elsewhere.get_object().bucket(BUCKET).key("a b+c.txt");
+    let url = get.presigned(hour_long()).await.unwrap();
+    let (status, body) = fetch(url.uri()).await;
+    assert_eq!((status, body.contains("us-east-1")), (400, true), "{body}");
 }
