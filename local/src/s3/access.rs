@@ -55,12 +55,7 @@ fn action(operation: &str, versioned: bool) -> Option<&'static str> {
         ("PutBucketVersioning", _) => "s3:PutBucketVersioning",
         ("PutPublicAccessBlock" | "DeletePublicAccessBlock", _) => "s3:PutBucketPublicAccessBlock",
         (
-            "CompleteMultipartUpload"
-            | "CopyObject"
-            | "CreateMultipartUpload"
-            | "PutObject"
-            | "UploadPart"
-            | "UploadPartCopy",
+            "CompleteMultipartUpload" | "CopyObject" | "CreateMultipartUpload" | "PutObject" | "UploadPart",
             _,
         ) => "s3:PutObject",
         _ => return None,
@@ -88,11 +83,16 @@ impl S3Access for Gate {
         check_expiry(&query)?;
         let principal = self.principal(context, &query)?;
         let operation = context.s3_op().name().to_owned();
-        inputs::check(&operation, context.headers(), &query)?;
         // DeleteObjects names its objects in the body: it asks for each of them.
-        if operation != "DeleteObjects" {
-            let action = action(&operation, value(&query, "versionId").is_some())
-                .ok_or_else(|| not_implemented(&operation))?;
+        let action = match operation.as_str() {
+            "DeleteObjects" => None,
+            built => Some(
+                action(built, value(&query, "versionId").is_some())
+                    .ok_or_else(|| not_implemented(&operation))?,
+            ),
+        };
+        inputs::check(&operation, context.headers(), &query)?;
+        if let Some(action) = action {
             let conditions: Vec<(&str, &str)> = [("s3:prefix", "prefix"), ("s3:delimiter", "delimiter")]
                 .into_iter()
                 .filter_map(|(key, parameter)| Some((key, value(&query, parameter)?)))

@@ -63,6 +63,16 @@ async fn what_is_not_honoured_of_objects_is_refused() {
             .upload_id("u")
             .if_match_initiated_time(DateTime::from_secs(0));
     }
+    let part = s3
+        .upload_part_copy()
+        .bucket(BUCKET)
+        .key("k")
+        .upload_id("u")
+        .part_number(1)
+        .copy_source(format!("{BUCKET}/k"));
+    let (code, message) = refusal(part.send().await);
+    assert_eq!(code, "NotImplemented", "{message}");
+    assert!(message.contains("does not have s3 UploadPartCopy"), "{message}");
     let head = s3
         .head_object()
         .bucket(BUCKET)
