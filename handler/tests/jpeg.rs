@@ -65,6 +65,24 @@ fn every_scale_that_another_decoder_has_shows_the_same_samples() {
 }
 
 #[test]
+fn each_component_shows_the_same_samples_whatever_the_scales_of_the_others() {
+    let source = corpus("coffee.jpg");
+    let jpeg = Jpeg::open(&source).unwrap();
+    for luma in Scale::ALL {
+        for chroma in Scale::ALL {
+            let mixed = jpeg.decode(&[luma, chroma, chroma], u64::MAX).unwrap();
+            for (number, scale) in [(0, luma), (1, chroma), (2, chroma)] {
+                let (_, alike) = planes(&source, scale).unwrap();
+                assert!(
+                    mixed[number].samples == alike[number].samples,
+                    "component {number} at {luma:?} and {chroma:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn a_scale_in_between_shows_the_same_picture() {
     let source = corpus("gray.jpg");
     let whole = decode(&source);
@@ -197,6 +215,21 @@ fn what_is_not_decoded_is_refused_by_name() {
         "its height is only said after its first scan (DNL)"
     );
     assert_eq!(changed(&[(11, 0x51)]), "its sampling factors are not 1 to 4");
+}
+
+#[test]
+fn a_progressive_scan_of_all_coefficients_at_once_is_damage() {
+    let mut source = corpus("chelsea.jpg");
+    let header = source.windows(2).position(|bytes| bytes == [0xff, 0xda]).unwrap();
+    let components = usize::from(source[header + 4]);
+    let last = header + 4 + 2 * components + 2;
+    assert_eq!(
+        source[last - 1..=last],
+        [0, 0],
+        "the first scan brings the DC coefficients"
+    );
+    source[last] = 63;
+    assert!(matches!(Jpeg::open(&source), Err(Fault::Damaged(_))));
 }
 
 #[test]

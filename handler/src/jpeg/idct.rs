@@ -21,6 +21,9 @@ const ZIGZAG: [u8; 64] = [
     46, 53, 60, 61, 54, 47, 55, 62, 63,
 ];
 
+/// The place in a [`Block`] that no scale reads which has coefficients above it.
+const NOWHERE: u8 = 63;
+
 impl Scale {
     /// From small to large.
     pub const ALL: [Self; 5] = [
@@ -54,7 +57,6 @@ impl Scale {
 
     /// Where in a [`Block`] each coefficient belongs; those above the scale to a place that is not read.
     pub(super) fn places(self) -> [u8; 64] {
-        const NOWHERE: u8 = 63;
         let side = self as u8;
         ZIGZAG.map(|place| match (place / 8, place % 8) {
             (row, column) if row < side && column < side => row * side + column,
@@ -77,6 +79,8 @@ pub fn draw(scale: Scale, block: &mut Block, samples: &mut [u8], stride: usize) 
         Scale::Half => transform::<4>(block, samples, stride),
         Scale::Whole => transform::<8>(block, samples, stride),
     }
+    // The next block may be one of a component that reads it.
+    block[usize::from(NOWHERE)] = 0.0;
 }
 
 /// Draws a block of which only the first coefficient is not 0.

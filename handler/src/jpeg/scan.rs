@@ -62,7 +62,9 @@ pub fn read(segment: &Segment<'_>, frame: Option<&Frame>, scans: &mut Vec<Scan>)
         low_bit: if frame.progressive { bits & 15 } else { 0 },
         start: segment.end,
     };
-    scan.check_progression()?;
+    if frame.progressive {
+        scan.check_progression()?;
+    }
     scans.push(scan);
     Ok(())
 }
@@ -71,7 +73,7 @@ impl Scan {
     fn check_progression(&self) -> Result<(), Fault> {
         let (first, last) = self.band;
         let band = match first {
-            0 => last == 0 || last == 63,
+            0 => last == 0,
             _ => last >= first && last <= 63 && self.components.len() == 1,
         };
         // Bits beyond 13 are in no coefficient of 8-bit samples.
