@@ -101,6 +101,7 @@ impl RunningCloud {
             shutdown.await;
             events::stop(cloud).await;
             states::stop(cloud).await;
+            lambda::halt(cloud);
         };
         let served = server::serve(cloud, self.listener, halted).await;
         lambda::stop(cloud).await;

@@ -104,9 +104,16 @@ impl Request<'_> {
         let Ok(body) = std::str::from_utf8(&self.body) else {
             return refuse(400, "Invalid request body");
         };
-        let document = serde_json::from_str(body).unwrap_or(Value::Null);
+        // Assumption (AWS docs say nothing of it): to a template no body is an empty object.
+        let document: Option<Value> = match body {
+            "" => Some(json!({})),
+            _ => serde_json::from_str(body).ok(),
+        };
         if let Some(schema) = &route.body_schema
-            && (document.is_null() || !schema::accepts(schema, &document))
+            && (body.is_empty()
+                || !document
+                    .as_ref()
+                    .is_some_and(|document| schema::accepts(schema, document)))
         {
             return refuse(400, "Invalid request body");
         }
@@ -114,7 +121,7 @@ impl Request<'_> {
         let context = self.context(route);
         let scope = vtl::Scope {
             body,
-            document: &document,
+            document: document.as_ref(),
             params: &params,
             context: &context,
             stage_variables: &self.deployed.variables,
@@ -126,6 +133,8 @@ impl Request<'_> {
         };
         let request = match request {
             Ok(request) => request,
+            // Assumption (AWS docs say nothing of it): a template that looks into a body which is no JSON refuses it.
+            Err(reason) if document.is_none() => return refuse(400, &reason),
             Err(reason) => {
                 tracing::warn!(reason, api = self.api, "a mapping template failed");
                 return refuse(500, "Internal server error");
@@ -264,7 +273,7 @@ impl Request<'_> {
             None => Ok(body),
             Some(template) => template.render(&vtl::Scope {
                 body: &body,
-                document: answer,
+                document: Some(answer),
                 ..*request
             }),
         };

@@ -215,8 +215,12 @@ pub fn start(cloud: &Arc<Cloud>) {
     queue::start(cloud);
 }
 
-/// Ends the function processes.
-pub async fn stop(cloud: &Arc<Cloud>) {
+/// Begins no further invocation; those that run go on to their end.
+pub fn halt(cloud: &Arc<Cloud>) {
     cloud.lambda.pool.close();
+}
+
+/// Writes what the functions have said.
+pub async fn stop(cloud: &Arc<Cloud>) {
     output::flush(cloud).await;
 }

@@ -69,7 +69,7 @@ impl Pool {
     pub fn keep(&self, mut environment: Environment) {
         environment.idle_since = Instant::now();
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.running.is_closed() {
+        if self.is_closed() {
             return;
         }
         idle.push(environment);
@@ -85,6 +85,11 @@ impl Pool {
     pub fn retire(&self, name: &str) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(|environment| environment.function.name != name);
+    }
+
+    /// Whether no invocation gets room any more.
+    pub fn is_closed(&self) -> bool {
+        self.running.is_closed()
     }
 
     /// Ends all of them and starts no more.

@@ -6,7 +6,6 @@ use s3s::S3Result;
 use s3s::dto::*;
 
 use super::configuration::tags_column;
-use super::creation::CreationTags;
 use super::error::{no_such_bucket, not_honoured};
 use super::{Storage, owner, timestamp};
 use crate::error::AwsError;
@@ -35,7 +34,7 @@ impl Storage {
     pub(super) async fn make_bucket(
         &self,
         input: CreateBucketInput,
-        CreationTags(tags): CreationTags,
+        tags: Option<Vec<Tag>>,
     ) -> S3Result<CreateBucketOutput> {
         let region = self.cloud.region.clone();
         let wanted = input.create_bucket_configuration.unwrap_or_default();
@@ -47,6 +46,11 @@ impl Storage {
         let ownership = input
             .object_ownership
             .map(|ownership| ownership.as_str().to_owned());
+        let tags = tags.ok_or_else(|| {
+            let message =
+                "The XML you provided was not well-formed or did not validate against our published schema";
+            AwsError::bad_request("MalformedXML", message)
+        })?;
         let tags = (!tags.is_empty()).then(|| tags_column(&tags)).transpose()?;
         let location = format!("/{}", input.bucket);
         let made = self.cloud.store.write(move |tx| {

@@ -1,6 +1,5 @@
 //! The tags that a CreateBucket brings along: the `s3s` crate (0.14) does not read them yet.
 
-use http::header::CONTENT_LENGTH;
 use http::{Method, Request};
 use s3s::Body;
 use s3s::dto::Tag;
@@ -9,9 +8,9 @@ use serde::Deserialize;
 /// The longest document that is looked into, in bytes: fifty tags of the longest keys and values fit.
 const DOCUMENT_MAX: usize = 128 * 1024;
 
-/// The tags of a bucket to be, beside its request.
-#[derive(Debug, Clone, Default)]
-pub struct CreationTags(pub Vec<Tag>);
+/// The tags of a bucket to be, beside its request; none, if its document is not understood.
+#[derive(Debug, Clone)]
+pub struct CreationTags(pub Option<Vec<Tag>>);
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
@@ -32,25 +31,28 @@ struct KeyValue {
     value: String,
 }
 
-/// Notes the tags, if this creates a bucket. What is wrong with the document is for the `s3s` crate to say.
+/// Notes the tags, if this creates a bucket.
 pub async fn note_tags(request: &mut Request<Body>) {
-    let length = request.headers().get(CONTENT_LENGTH);
-    let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if !creates_a_bucket(request) || !length.is_some_and(|length| (1..=DOCUMENT_MAX).contains(&length)) {
+    if !creates_a_bucket(request) {
         return;
     }
     let mut body = std::mem::replace(request.body_mut(), Body::empty());
-    let Ok(document) = body.store_all_limited(DOCUMENT_MAX).await else {
-        return;
-    };
-    if let Ok(configuration) = quick_xml::de::from_reader::<_, CreateBucketConfiguration>(&*document) {
-        let tags = configuration.tags.tag.into_iter().map(|tag| Tag {
-            key: Some(tag.key),
-            value: Some(tag.value),
-        });
-        request.extensions_mut().insert(CreationTags(tags.collect()));
+    let document = body.store_all_limited(DOCUMENT_MAX).await.ok();
+    let tags = document.as_deref().and_then(read);
+    request.extensions_mut().insert(CreationTags(tags));
+    *request.body_mut() = document.map(Body::from).unwrap_or_default();
+}
+
+fn read(document: &[u8]) -> Option<Vec<Tag>> {
+    if document.is_empty() {
+        return Some(Vec::new());
     }
-    *request.body_mut() = Body::from(document);
+    let configuration: CreateBucketConfiguration = quick_xml::de::from_reader(document).ok()?;
+    let tags = configuration.tags.tag.into_iter().map(|tag| Tag {
+        key: Some(tag.key),
+        value: Some(tag.value),
+    });
+    Some(tags.collect())
 }
 
 /// `PUT /bucket`; what else is done to a bucket names its part in the query.

@@ -14,9 +14,8 @@ impl S3 for Storage {
     ) -> S3Result<S3Response<CreateBucketOutput>> {
         let tags = request
             .extensions
-            .get::<CreationTags>()
-            .cloned()
-            .unwrap_or_default();
+            .get()
+            .and_then(|CreationTags(tags)| tags.clone());
         Ok(S3Response::new(self.make_bucket(request.input, tags).await?))
     }
 

@@ -107,6 +107,8 @@ async fn a_policy_taken_away_is_missed() {
     };
 
     remove("api").await.unwrap();
+    let (status, answer) = stack.post("/resize", "no JSON").await;
+    assert_eq!(status, 400, "{answer}");
     let (status, answer) = stack.post("/resize", "{}").await;
     assert_eq!(status, 400);
     assert!(

@@ -18,8 +18,8 @@ const MOST_OUTPUT: usize = 10 * 1024 * 1024;
 pub struct Scope<'a> {
     /// `$input.body`
     pub body: &'a str,
-    /// The body as JSON, for `$input.json` and `$input.path`.
-    pub document: &'a Value,
+    /// The body as JSON, if it is, for `$input.json` and `$input.path`.
+    pub document: Option<&'a Value>,
     /// `$input.params()`: `path`, `querystring` and `header`, each a map of strings.
     pub params: &'a Value,
     pub context: &'a Value,
@@ -223,17 +223,22 @@ impl Evaluation<'_> {
             .collect()
     }
 
+    fn document(&self) -> Result<&Value, String> {
+        let document = self.scope.document;
+        document.ok_or_else(|| "Could not parse request body into json".to_owned())
+    }
+
     fn input(&self, name: &str, arguments: &[Value]) -> Result<Option<Value>, String> {
         let scope = self.scope;
         match (name, arguments) {
             // Assumption (AWS docs say nothing of it): JSON of a path to nothing is the empty string's.
             ("json", [path]) => {
-                let found = find(scope.document, path)?;
+                let found = find(self.document()?, path)?;
                 Ok(Some(Value::String(
                     found.map_or_else(|| "\"\"".to_owned(), |value| value.to_string()),
                 )))
             }
-            ("path", [path]) => find(scope.document, path),
+            ("path", [path]) => find(self.document()?, path),
             ("params", []) => Ok(Some(scope.params.clone())),
             // A name is looked for in the path, the query string and the headers, in this order.
             ("params", [name]) => {

@@ -10,7 +10,7 @@ fn render_body(template: &str, body: &str) -> Result<String, String> {
     let document = serde_json::from_str(body).unwrap_or(Value::Null);
     Template::parse(template).unwrap().render(&Scope {
         body,
-        document: &document,
+        document: Some(&document),
         params: &json!({"path": {"id": "7"}, "querystring": {"q": "a b"}, "header": {"X-H": "h"}}),
         context: &json!({"requestId": "req-1", "identity": {"sourceIp": "127.0.0.1"}}),
         stage_variables: &json!({"arn": "arn:x"}),
