@@ -64,7 +64,7 @@ impl Place {
 #[serde(default, deny_unknown_fields)]
 pub struct ResizeSettings {
     /// Pixels.
-    pub width: Option<u32>,
+    pub width: u32,
     /// Pixels; by the picture's ratio when absent.
     pub height: Option<u32>,
     pub fit: Fit,
@@ -163,7 +163,7 @@ struct File {
 impl Default for ResizeSettings {
     fn default() -> Self {
         Self {
-            width: Some(500),
+            width: 500,
             height: None,
             fit: Fit::default(),
             format: Format::default(),
@@ -305,13 +305,10 @@ impl File {
             quality,
             ..
         } = self.resize;
-        for (name, side) in [("resize.width", width), ("resize.height", height)] {
+        for (name, side) in [("resize.width", Some(width)), ("resize.height", height)] {
             if side.is_some_and(|side| !(1..=16_383).contains(&side)) {
                 return Err(format!("{name} is a number of pixels from 1 to 16383"));
             }
-        }
-        if width.is_none() && height.is_none() {
-            return Err("resize wants a width or a height".to_owned());
         }
         if !(1..=100).contains(&quality) {
             return Err("resize.quality is a number from 1 to 100".to_owned());

@@ -179,19 +179,17 @@ impl Stack<'_> {
     /// What the handler reads.
     fn environment(&self) -> BTreeMap<String, String> {
         let resize = &self.settings.resize;
-        let sides = [("RESIZE_WIDTH", resize.width), ("RESIZE_HEIGHT", resize.height)];
         let mut environment = BTreeMap::from([
             ("RESIZED_BUCKET".to_owned(), self.names.resized_bucket()),
             ("ORIGINAL_BUCKET".to_owned(), self.names.original_bucket()),
+            ("RESIZE_WIDTH".to_owned(), resize.width.to_string()),
             ("RESIZE_FIT".to_owned(), resize.fit.name().to_owned()),
             ("RESIZE_FORMAT".to_owned(), resize.format.name().to_owned()),
             ("RESIZE_QUALITY".to_owned(), resize.quality.to_string()),
         ]);
-        environment.extend(
-            sides
-                .into_iter()
-                .filter_map(|(name, side)| Some((name.to_owned(), side?.to_string()))),
-        );
+        if let Some(height) = resize.height {
+            environment.insert("RESIZE_HEIGHT".to_owned(), height.to_string());
+        }
         environment
     }
 

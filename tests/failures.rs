@@ -3,6 +3,7 @@
 
 mod common;
 
+use common::terminal::typed;
 use common::{Ended, Place, sample};
 
 #[test]
@@ -162,6 +163,20 @@ fn down_asks_before_it_deletes() {
     let place = Place::with_stack();
     place.resizer(&["down", "--local"]).code(2).says("--yes");
     place.resizer(&["status", "--local"]).ok();
+}
+
+#[test]
+fn down_takes_no_for_an_answer_and_yes_too() {
+    let place = Place::with_stack();
+    let (status, said) = typed(&place, &["down", "--local"], "n\n");
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(said.contains("Remove it all? Type resizer or y:"), "{said}");
+    assert!(said.contains("nothing was removed"), "{said}");
+    place.resizer(&["status", "--local"]).ok();
+
+    let (status, said) = typed(&place, &["down", "--local"], "resizer\n");
+    assert!(status.success(), "{said}");
+    place.resizer(&["status", "--local"]).code(1);
 }
 
 #[test]

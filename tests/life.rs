@@ -4,10 +4,11 @@
 mod common;
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 
-use common::{Ended, Place, corpus, sample};
+use aws_sdk_lambda::primitives::Blob;
+use common::{Ended, Place, corpus, sample, signal};
 use serde_json::Value;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -172,11 +173,33 @@ fn a_ready_zip_is_taken_and_told_from_the_code_built_here() {
         .resizer(&["invoke", "--local", "--file", rocket.to_str().unwrap()])
         .ok();
 
-    let status = place.json(&["status", "--local"]);
-    assert_eq!(status["healthy"], false, "{status}");
+    assert_eq!(place.json(&["status", "--local"])["healthy"], true);
+
     let up = place.json(&["up", "--local"]);
     assert_eq!(changed(&up).len(), 1, "{up}");
     assert_eq!(place.json(&["status", "--local"])["healthy"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_that_others_have_put_there_shows_and_is_put_back() {
+    let place = Place::with_stack();
+    let zip = place.path().join("other.zip");
+    with_a_note(&Place::built_zip(), &zip);
+    let lambda = aws_sdk_lambda::Client::new(&place.sdk_config());
+    lambda
+        .update_function_code()
+        .function_name("resizer-resize")
+        .zip_file(Blob::new(std::fs::read(zip).unwrap()))
+        .send()
+        .await
+        .unwrap();
+
+    let status = place.json(&["status", "--local"]);
+    assert_eq!(status["healthy"], false, "{status}");
+    assert!(status.to_string().contains("code changed by others"), "{status}");
+    assert_eq!(place.json(&["up", "--local"])["changed"], true);
+    assert_eq!(place.json(&["status", "--local"])["healthy"], true);
+    assert_eq!(place.json(&["up", "--local"])["changed"], false);
 }
 
 /// The changes that do something.
@@ -195,6 +218,22 @@ fn with_a_note(zip: &Path, to: &Path) {
         .unwrap();
     archive.write_all(b"ready").unwrap();
     archive.finish().unwrap();
+}
+
+#[test]
+fn watched_the_status_shows_each_execution_until_ctrl_c() {
+    let place = Place::with_stack();
+    let mut watch = place.spawn(&["status", "--local", "--watch"]);
+    let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
+    let mut shows = |words: &str| lines.any(|line| line.unwrap().contains(words));
+    assert!(shows("Executions: none yet"));
+    let rocket = sample("rocket.jpg");
+    place
+        .resizer(&["invoke", "--local", "--file", rocket.to_str().unwrap()])
+        .ok();
+    assert!(shows("succeeded  rocket.jpg"));
+    signal("INT", watch.id().into());
+    Ended::from(watch.wait_with_output().unwrap()).ok();
 }
 
 #[test]

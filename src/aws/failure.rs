@@ -195,7 +195,8 @@ impl CallFailure {
             } => match code.as_str() {
                 // It is the role that lacks something, not the caller.
                 "AccessDeniedException"
-                    if message.contains("assume") || message.contains("Log Destination") =>
+                    if message.contains("authorized to assume the provided role")
+                        || message.contains("authorized to access the Log Destination") =>
                 {
                     "IAM may need longer to spread the role's policies: run it again"
                 }

@@ -66,9 +66,12 @@ impl Plan {
     }
 
     fn new(graph: &Graph, readings: Vec<Reading>, goal: Goal) -> Self {
+        let is_ours =
+            |reading: &Reading| matches!(reading, Reading::Found(found) if found.owner == Owner::Ours);
+        let something_is_ours = readings.iter().any(is_ours);
         let plan_one = |(node, reading): (NodeId, Reading)| Planned {
             node,
-            action: action(graph, node, &reading, goal),
+            action: action(graph, node, &reading, goal, something_is_ours),
             reading,
         };
         Self {
@@ -143,7 +146,7 @@ impl Plan {
     }
 }
 
-fn action(graph: &Graph, node: NodeId, reading: &Reading, goal: Goal) -> Action {
+fn action(graph: &Graph, node: NodeId, reading: &Reading, goal: Goal, something_is_ours: bool) -> Action {
     let resource = graph.resource(node);
     let found = match reading {
         Reading::Found(found) => found,
@@ -158,6 +161,7 @@ fn action(graph: &Graph, node: NodeId, reading: &Reading, goal: Goal) -> Action 
         return Action::Refuse(reason.clone());
     }
     match goal {
+        Goal::Gone if found.owner == Owner::Unclaimed && !something_is_ours => Action::Keep,
         Goal::Gone | Goal::StaysGone => Action::Remove,
         Goal::Stands => {
             let changes = resource.wanted().differences(&found.fields);

@@ -61,6 +61,8 @@ pub struct Found {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Owner {
     Ours,
+    /// It has our name, and nothing says whose it is: it may be taken over, but is removed only beside what is ours.
+    Unclaimed,
     /// It has our name but is not ours; why we think so.
     Foreign(String),
 }

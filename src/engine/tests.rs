@@ -184,6 +184,18 @@ async fn what_comes_back_without_a_mark_is_removed_by_the_run_that_removed_it() 
 }
 
 #[tokio::test]
+async fn what_no_one_claims_is_removed_only_beside_what_is_ours() {
+    let world = World::default();
+    let graph = chain(&world);
+    world.put("a", 1, Owner::Unclaimed);
+    remove(&graph).await;
+    assert!(world.has("a"), "it may be someone's");
+    world.put("b", 1, Owner::Ours);
+    remove(&graph).await;
+    assert!(!world.has("a"));
+}
+
+#[tokio::test]
 async fn what_is_gone_already_is_fine() {
     let world = World::default();
     let graph = chain(&world);

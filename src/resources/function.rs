@@ -1,6 +1,6 @@
 //! The Lambda function.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use aws_sdk_lambda::Client;
@@ -43,6 +43,9 @@ const RUNTIME: Runtime = Runtime::Providedal2023;
 const HANDLER: &str = "bootstrap";
 
 const CODE: &str = "code (sha-256)";
+/// Whether the code is another than that which was put here: the tag says which that was, on whatever machine.
+const CODE_CHANGED: &str = "code changed by others";
+const CODE_TAG: &str = "resizer:code-sha256";
 const ARCHITECTURE: &str = "architecture";
 const STATE: &str = "state";
 /// What one UpdateFunctionConfiguration sets.
@@ -111,11 +114,18 @@ impl Function {
         Ok(())
     }
 
+    /// Whose the function is, and of which code.
+    fn tags(&self) -> HashMap<String, String> {
+        let code = self.package.as_ref().map(|package| (CODE_TAG, &package.sha256));
+        let tags = [(STACK_TAG, &self.stack)].into_iter().chain(code);
+        tags.map(|(key, value)| (key.to_owned(), value.clone())).collect()
+    }
+
     async fn tag(&self) -> Result<(), Failure> {
         self.client
             .tag_resource()
             .resource(&self.arn)
-            .tags(STACK_TAG, &self.stack)
+            .set_tags(Some(self.tags()))
             .send()
             .await
             .during("lambda:TagResource", &self.name)?;
@@ -139,9 +149,10 @@ fn found(answer: &GetFunctionOutput, stack: &str) -> Reading {
         return Reading::Absent;
     };
     let tags: Tags = answer.tags().into_iter().flatten().collect();
+    let is_changed = tags.get(CODE_TAG) != configuration.code_sha256();
     Reading::Found(Found {
         owner: tags.owner(stack),
-        fields: tags.found(found_fields(configuration)),
+        fields: tags.found(found_fields(configuration).with(CODE_CHANGED, is_changed)),
         settling: settling(configuration).map(str::to_owned),
     })
 }
@@ -210,6 +221,7 @@ impl Resource for Function {
             .with(STATE, State::Active.as_str())
             .with("last update", LastUpdateStatus::Successful.as_str())
             .with_some(CODE, self.package.as_ref().map(|package| package.sha256.as_str()))
+            .with(CODE_CHANGED, false)
             .with(ARCHITECTURE, self.architecture.as_str())
             .with("runtime", RUNTIME.as_str())
             .with("handler", HANDLER)
@@ -252,7 +264,7 @@ impl Resource for Function {
             .timeout(self.timeout())
             .environment(self.environment())
             .logging_config(self.logging())
-            .tags(STACK_TAG, &self.stack)
+            .set_tags(Some(self.tags()))
             .send()
             .await
             .during("lambda:CreateFunction", &self.name)?;
@@ -270,6 +282,9 @@ impl Resource for Function {
         }
         if touches(changes, &[CODE, ARCHITECTURE]) {
             self.update_code().await
+        } else if touches(changes, &[CODE_CHANGED]) {
+            // The code is the one that is wanted by now.
+            self.tag().await
         } else if touches(changes, &CONFIGURATION) {
             self.update_configuration().await
         } else {

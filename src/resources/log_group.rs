@@ -86,8 +86,8 @@ impl Resource for LogGroup {
         };
         Ok(Reading::Found(Found {
             owner: if tags.is_empty() {
-                // Late log lines of a removed function make the group again, without tags: it is still ours.
-                Owner::Ours
+                // Late log lines of a removed function make the group again, without tags. So does anyone's function.
+                Owner::Unclaimed
             } else {
                 tags.owner(&self.stack)
             },

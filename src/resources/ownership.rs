@@ -22,6 +22,11 @@ impl Tags {
         }
     }
 
+    /// The value of a tag.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+
     /// Whether it carries no tag at all.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -96,6 +96,17 @@ impl Ui {
         let _ = writeln!(stdout, "{text}");
     }
 
+    /// Shows a result in the place of the one before; below it, where stdout is no terminal.
+    pub fn screen(&self, text: &str) {
+        if io::stdout().is_terminal() {
+            // Clears the screen and goes to its top.
+            let _ = write!(io::stdout(), "\x1b[2J\x1b[H");
+            self.result(text);
+        } else {
+            self.result(format!("{text}\n"));
+        }
+    }
+
     /// Prints a result for programs, as one JSON document.
     pub fn json(&self, document: &impl Serialize) -> Result<(), CommandError> {
         print_document(document).map_err(CommandError::failed)

@@ -8,7 +8,6 @@ use crate::config::Settings;
 use crate::engine::{Action, FieldChange, Plan};
 use crate::error::CommandError;
 use crate::outputs::Outputs;
-use crate::package::{Target, function_package_at_hand};
 use crate::session::Session;
 use crate::stack;
 use crate::ui::table::aligned;
@@ -63,10 +62,9 @@ impl Resource {
     }
 }
 
-/// Reads every resource and compares it with what is wanted; the function's code only if it is built already.
+/// Reads every resource and compares it with what is wanted; the function's code with that which was put there.
 pub async fn read(session: &Session, settings: &Settings) -> Result<Standing, CommandError> {
-    let package = function_package_at_hand(Target::of(settings)).await;
-    let graph = stack::graph(session, settings, package)?;
+    let graph = stack::graph(session, settings, None)?;
     let readings = graph.read().await?;
     let plan = Plan::to_stand(&graph, readings);
     Ok(Standing {
