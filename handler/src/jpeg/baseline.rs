@@ -1,7 +1,7 @@
 //! The scans of a sequential frame: each block is drawn as soon as it is decoded.
 
 use super::bits::BitReader;
-use super::huffman::{END, Skips, Values, after};
+use super::huffman::{END, Refilled, Skips, Values, after};
 use super::idct::{self, Block};
 use super::scan::{Decoder, Place, Scan};
 use super::tables::{Class, Tables};
@@ -97,7 +97,7 @@ impl Decoder for Sequential<'_, '_> {
         let samples = plane.block_mut(place.across, place.down);
         // A copy, as it can stay in registers.
         let mut reader = *bits;
-        let several = channel.decode(&mut reader, &mut self.block)?;
+        let several = channel.decode(&mut Refilled::new(&mut reader), &mut self.block)?;
         *bits = reader;
         if several {
             idct::draw(channel.scale, &mut self.block, samples, stride);
@@ -112,15 +112,13 @@ impl Channel<'_> {
     /// Decodes what the scale needs of a block's coefficients and passes over the others. Says whether more than the
     /// first can be other than 0.
     #[inline(always)]
-    fn decode(&mut self, bits: &mut BitReader<'_>, block: &mut Block) -> Result<bool, Fault> {
-        bits.ensure(32);
+    fn decode(&mut self, bits: &mut Refilled<'_, '_>, block: &mut Block) -> Result<bool, Fault> {
         let difference = self.dc.take_dc(bits)?;
         self.previous = self.previous.wrapping_add(difference);
         block[0] = self.previous as f32 * self.steps[0];
         let mut at = 1;
         let mut several = false;
         while at < self.needed {
-            bits.ensure(32);
             let step = self.ac.values.take_ac(bits)?;
             at = after(at, step)?;
             if step.forward == END {

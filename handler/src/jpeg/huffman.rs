@@ -213,47 +213,51 @@ impl Values {
         }
     }
 
-    /// The next AC step; 32 bits must be there.
+    /// The next AC step.
     #[inline(always)]
-    pub fn take_ac(&self, bits: &mut BitReader<'_>) -> Result<Step, Fault> {
-        let entry = self.fused[bits.peek::<BITS>()];
+    pub fn take_ac(&self, bits: &mut Refilled<'_, '_>) -> Result<Step, Fault> {
+        bits.look_up();
+        let entry = self.fused[bits.reader.peek::<BITS>()];
         if entry != 0 {
-            bits.skip(entry & 255);
+            bits.reader.skip(entry & 63);
             return Ok(Step {
                 forward: (entry >> 8 & 255) as usize,
                 value: entry as i32 >> 16,
             });
         }
-        let (forward, size) = (self.meaning)(self.symbols.take(bits)?);
+        let reader = bits.long();
+        let (forward, size) = (self.meaning)(self.symbols.take(reader)?);
         Ok(Step {
             forward,
-            value: take_value(bits, size),
+            value: take_value(reader, size),
         })
     }
 
-    /// The next DC difference; 32 bits must be there.
+    /// The next DC difference.
     #[inline(always)]
-    pub fn take_dc(&self, bits: &mut BitReader<'_>) -> Result<i32, Fault> {
-        let entry = self.fused[bits.peek::<BITS>()];
+    pub fn take_dc(&self, bits: &mut Refilled<'_, '_>) -> Result<i32, Fault> {
+        bits.look_up();
+        let entry = self.fused[bits.reader.peek::<BITS>()];
         if entry != 0 {
-            bits.skip(entry & 255);
+            bits.reader.skip(entry & 63);
             return Ok(entry as i32 >> 16);
         }
-        let size = self.symbols.take(bits)?;
-        Ok(take_value(bits, size & 15))
+        let reader = bits.long();
+        let size = self.symbols.take(reader)?;
+        Ok(take_value(reader, size & 15))
     }
 }
 
 /// Passes over the AC coefficients of a block, several in one look-up.
 pub struct Skips {
-    /// Bits × 256 + coefficients forward, [`END`] added if the block ends behind them; [`NONE`](Self::NONE) if not one
-    /// fits.
+    /// Coefficients forward × 256 + bits, with [`END`] more coefficients if the block ends behind them;
+    /// [`NONE`](Self::NONE) if not one fits.
     several: Box<[u16; ENTRIES]>,
 }
 
 impl Skips {
     /// Further than any block has room for.
-    const NONE: u16 = END as u16 - 1;
+    const NONE: u16 = (END as u16 - 1) << 8;
 
     /// `values` are those of the same codes.
     pub fn new(values: &Values) -> Self {
@@ -275,7 +279,7 @@ impl Skips {
             }
             *place = match used {
                 0 => Self::NONE,
-                _ => (used as u16) << 8 | forward as u16,
+                _ => (forward as u16) << 8 | used as u16,
             };
         }
         Self { several }
@@ -283,21 +287,54 @@ impl Skips {
 
     /// Passes over what is left of a block from coefficient `at`, 1 to 63, on.
     #[inline(always)]
-    pub fn pass(&self, bits: &mut BitReader<'_>, values: &Values, mut at: usize) -> Result<(), Fault> {
+    pub fn pass(&self, bits: &mut Refilled<'_, '_>, values: &Values, mut at: usize) -> Result<(), Fault> {
         while at < 64 {
-            bits.ensure(32);
-            let entry = self.several[bits.peek::<BITS>()];
-            let forward = usize::from(entry & 255);
+            bits.look_up();
+            let entry = self.several[bits.reader.peek::<BITS>()];
+            let forward = usize::from(entry >> 8);
             // A block that is full ends without a symbol for it: then only as many as it has room for are its own.
             if at + (forward & (END - 1)) + forward / END > 64 {
-                let step = values.take_ac(bits)?;
-                at = after(at, step)?;
+                at = after(at, values.take_ac(bits)?)?;
                 continue;
             }
-            bits.skip(u32::from(entry >> 8));
+            bits.reader.skip(u32::from(entry & 63));
             at += forward;
         }
         Ok(())
+    }
+}
+
+/// Sees to it that there are bits for the next look-up, by counting look-ups: when to fill up again then depends on no
+/// data, and processors foresee it.
+pub struct Refilled<'r, 's> {
+    reader: &'r mut BitReader<'s>,
+    left: u32,
+}
+
+impl<'r, 's> Refilled<'r, 's> {
+    /// How many look-ups there are bits for after filling up.
+    const LOOK_UPS: u32 = BitReader::FILLED / BITS;
+
+    pub fn new(reader: &'r mut BitReader<'s>) -> Self {
+        Self { reader, left: 0 }
+    }
+
+    /// To be called before each look-up of [`BITS`].
+    #[inline(always)]
+    fn look_up(&mut self) {
+        if self.left == 0 {
+            self.reader.fill();
+            self.left = Self::LOOK_UPS;
+        }
+        self.left -= 1;
+    }
+
+    /// What to read longer codes from: it has 56 bits.
+    #[inline(always)]
+    pub fn long(&mut self) -> &mut BitReader<'s> {
+        self.reader.fill();
+        self.left = 0;
+        self.reader
     }
 }
 

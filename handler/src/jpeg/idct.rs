@@ -11,7 +11,7 @@ pub enum Scale {
 }
 
 /// The coefficients of a block, dequantised, and as a scale needs them: row by row, as many in a row as the side of a
-/// block has samples.
+/// block has samples, or four instead of three.
 pub type Block = [f32; 64];
 
 /// Where the coefficients of a block stand, by their place in zigzag order (T.81, A.3.6).
@@ -58,8 +58,9 @@ impl Scale {
     /// Where in a [`Block`] each coefficient belongs; those above the scale to a place that is not read.
     pub(super) fn places(self) -> [u8; 64] {
         let side = self as u8;
+        let row_length = if self == Self::ThreeEighths { 4 } else { side };
         ZIGZAG.map(|place| match (place / 8, place % 8) {
-            (row, column) if row < side && column < side => row * side + column,
+            (row, column) if row < side && column < side => row * row_length + column,
             _ => NOWHERE,
         })
     }
@@ -74,10 +75,10 @@ pub fn draw(scale: Scale, block: &mut Block, samples: &mut [u8], stride: usize) 
                 *sample = to_sample(block[0] * 0.125);
             }
         }
-        Scale::Quarter => transform::<2>(block, samples, stride),
-        Scale::ThreeEighths => transform::<3>(block, samples, stride),
-        Scale::Half => transform::<4>(block, samples, stride),
-        Scale::Whole => transform::<8>(block, samples, stride),
+        Scale::Quarter => transform::<2, 2>(block, samples, stride),
+        Scale::ThreeEighths => transform::<3, 4>(block, samples, stride),
+        Scale::Half => transform::<4, 4>(block, samples, stride),
+        Scale::Whole => transform::<8, 8>(block, samples, stride),
     }
     // The next block may be one of a component that reads it.
     block[usize::from(NOWHERE)] = 0.0;
@@ -88,18 +89,23 @@ pub fn draw(scale: Scale, block: &mut Block, samples: &mut [u8], stride: usize) 
 pub fn draw_flat(scale: Scale, first: f32, samples: &mut [u8], stride: usize) {
     let sample = to_sample(first * 0.125);
     let side = scale.side();
+    if let (1, Some(only)) = (side, samples.first_mut()) {
+        *only = sample;
+        return;
+    }
     for row in samples.chunks_mut(stride).take(side) {
         row[..side].fill(sample);
     }
 }
 
 /// The inverse cosine transform of the lowest `N` × `N` coefficients, to as many samples: rows, then columns, each a
-/// product with the same matrix. Floating-point, since it is exact enough and compilers make the most of it.
+/// product with the same matrix. Floating-point, since it is exact enough and compilers make the most of it;
+/// they do so with rows of a power of two, of which `N` count.
 #[inline]
-fn transform<const N: usize>(block: &mut Block, samples: &mut [u8], stride: usize) {
-    let waves: [[f32; N]; N] = const { waves::<N>() };
-    let (coefficients, _) = block.as_chunks_mut::<N>();
-    let mut columns = [[0.0f32; N]; N];
+fn transform<const N: usize, const ROW: usize>(block: &mut Block, samples: &mut [u8], stride: usize) {
+    let waves: [[f32; ROW]; N] = const { waves::<N, ROW>() };
+    let (coefficients, _) = block.as_chunks_mut::<ROW>();
+    let mut columns = [[0.0f32; ROW]; N];
     for (y, column) in columns.iter_mut().enumerate() {
         for (wave, row) in waves.iter().zip(coefficients.iter()) {
             for (sum, coefficient) in column.iter_mut().zip(row) {
@@ -108,16 +114,16 @@ fn transform<const N: usize>(block: &mut Block, samples: &mut [u8], stride: usiz
         }
     }
     for (column, row) in columns.iter().zip(samples.chunks_mut(stride)) {
-        let mut sums = [0.0f32; N];
+        let mut sums = [0.0f32; ROW];
         for (wave, coefficient) in waves.iter().zip(column) {
             for (sum, height) in sums.iter_mut().zip(wave) {
                 *sum += height * coefficient;
             }
         }
-        row[..N].copy_from_slice(&sums.map(to_sample));
+        row[..N].copy_from_slice(&sums.map(to_sample)[..N]);
     }
     for row in coefficients.iter_mut().take(N) {
-        *row = [0.0; N];
+        *row = [0.0; ROW];
     }
 }
 
@@ -130,8 +136,8 @@ fn to_sample(value: f32) -> u8 {
 }
 
 /// For each frequency, half a cosine wave's heights at the middles of `N` samples; the first is a constant 1/√8.
-const fn waves<const N: usize>() -> [[f32; N]; N] {
-    let mut waves = [[0.0; N]; N];
+const fn waves<const N: usize, const ROW: usize>() -> [[f32; ROW]; N] {
+    let mut waves = [[0.0; ROW]; N];
     let mut frequency = 0;
     while frequency < N {
         let mut x = 0;

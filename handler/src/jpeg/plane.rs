@@ -57,4 +57,22 @@ impl Plane {
         }
         self.samples.truncate(width * height);
     }
+
+    /// Has at least that many columns and rows: the last ones are repeated.
+    pub fn grown(mut self, width: u32, height: u32) -> Self {
+        let (width, height) = (self.width.max(width), self.height.max(height));
+        if (width, height) == (self.width, self.height) {
+            return self;
+        }
+        let mut samples = Vec::with_capacity(width as usize * height as usize);
+        for row in self.samples.chunks_exact(self.width as usize) {
+            samples.extend_from_slice(row);
+            samples.resize(samples.len() + (width - self.width) as usize, row[row.len() - 1]);
+        }
+        for _ in self.height..height {
+            samples.extend_from_within(samples.len() - width as usize..);
+        }
+        (self.width, self.height, self.stride, self.samples) = (width, height, width as usize, samples);
+        self
+    }
 }

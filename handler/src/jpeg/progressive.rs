@@ -2,7 +2,7 @@
 
 use super::bits::BitReader;
 use super::coefficients::{Coefficients, Stored};
-use super::huffman::{END, Symbols, Values};
+use super::huffman::{END, Refilled, Symbols, Values};
 use super::scan::{Decoder, Place, Scan};
 use super::tables::{Class, Tables};
 use super::{Fault, Frame, Scale};
@@ -135,9 +135,9 @@ impl Decoder for FirstDc<'_> {
 
     #[inline(always)]
     fn block(&mut self, bits: &mut BitReader<'_>, component: usize, place: Place) -> Result<(), Fault> {
-        bits.ensure(32);
         let previous = &mut self.previous[component];
-        *previous = previous.wrapping_add(self.values[component].take_dc(bits)?);
+        let difference = self.values[component].take_dc(&mut Refilled::new(bits))?;
+        *previous = previous.wrapping_add(difference);
         let stored = self.stores[self.numbers[component]].block(place.across, place.down);
         if let Some(first) = stored.values.first_mut() {
             *first = (*previous << self.low_bit) as i16;
@@ -213,12 +213,12 @@ impl FirstAc<'_> {
         let (mut at, last) = self.run.band;
         let stored = self.store.block(place.across, place.down);
         let mut present = 0u64;
+        let mut bits = Refilled::new(bits);
         while at <= last {
-            bits.ensure(32);
-            let step = self.values.take_ac(bits)?;
+            let step = self.values.take_ac(&mut bits)?;
             at += step.forward;
             if step.forward >= END {
-                self.run.start(bits, (step.forward - END) as u8);
+                self.run.start(bits.long(), (step.forward - END) as u8);
                 self.run.blocks_left -= 1;
                 break;
             }

@@ -2,35 +2,35 @@
 
 use image::codecs::{png::PngEncoder, webp::WebPEncoder};
 use image::{DynamicImage, ImageEncoder, RgbImage, RgbaImage};
-use jpeg_encoder::{ColorType as JpegColor, EncodingError, SamplingFactor};
+use jpeg_encoder::{ChromaSubsamplingMethod, ColorType as JpegColor, EncodingError, SamplingFactor};
 
+use super::picture::Picture;
 use super::{OutputFormat, Refusal, ResizeSettings};
 
 /// Writes the picture. An embedded colour profile goes with it as long as it describes the pixels that are written.
 pub fn encode(
-    picture: &DynamicImage,
+    picture: &Picture,
     icc_profile: Option<&[u8]>,
     settings: &ResizeSettings,
 ) -> Result<Vec<u8>, Refusal> {
     let icc_profile = icc_profile.filter(|profile| describes(profile, picture));
-    let (format, written) = match settings.format {
-        OutputFormat::Jpeg => (
+    let (format, written) = match (picture, settings.format) {
+        (Picture::Halved(_), _) | (_, OutputFormat::Jpeg) => (
             "JPEG",
             jpeg(picture, icc_profile, settings.quality).map_err(|error| error.to_string()),
         ),
-        OutputFormat::Png => (
-            "PNG",
-            png(picture, icc_profile).map_err(|error| error.to_string()),
-        ),
-        OutputFormat::Webp => (
+        (Picture::Pixels(pixels), OutputFormat::Png) => {
+            ("PNG", png(pixels, icc_profile).map_err(|error| error.to_string()))
+        }
+        (Picture::Pixels(pixels), OutputFormat::Webp) => (
             "WebP",
-            webp(picture, icc_profile).map_err(|error| error.to_string()),
+            webp(pixels, icc_profile).map_err(|error| error.to_string()),
         ),
     };
     written.map_err(|detail| Refusal::NotEncoded { format, detail })
 }
 
-fn jpeg(picture: &DynamicImage, icc_profile: Option<&[u8]>, quality: u8) -> Result<Vec<u8>, EncodingError> {
+fn jpeg(picture: &Picture, icc_profile: Option<&[u8]>, quality: u8) -> Result<Vec<u8>, EncodingError> {
     let (width, height) = (as_jpeg_side(picture.width()), as_jpeg_side(picture.height()));
     let mut bytes = Vec::new();
     let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, quality);
@@ -40,7 +40,15 @@ fn jpeg(picture: &DynamicImage, icc_profile: Option<&[u8]>, quality: u8) -> Resu
     if let Some(profile) = icc_profile {
         encoder.add_icc_profile(profile)?;
     }
-    match picture {
+    let pixels = match picture {
+        Picture::Halved(halved) => {
+            encoder.encode_image(halved)?;
+            return Ok(bytes);
+        }
+        Picture::Pixels(pixels) => pixels,
+    };
+    encoder.set_chroma_subsampling_method(ChromaSubsamplingMethod::Average);
+    match pixels {
         DynamicImage::ImageLuma8(gray) => encoder.encode(gray, width, height, JpegColor::Luma)?,
         DynamicImage::ImageRgba8(rgba) => encoder.encode(&on_white(rgba), width, height, JpegColor::Rgb)?,
         other => encoder.encode(other.as_bytes(), width, height, JpegColor::Rgb)?,
@@ -91,9 +99,9 @@ fn on_white(picture: &RgbaImage) -> RgbImage {
 
 /// Whether the profile is for gray or RGB pixels as these are: the profile of a CMYK source is not.
 /// Bytes 16 to 19 of a profile name its colour space (ICC.1:2022, 7.2).
-fn describes(profile: &[u8], picture: &DynamicImage) -> bool {
+fn describes(profile: &[u8], picture: &Picture) -> bool {
     let color_space: &[u8] = match picture {
-        DynamicImage::ImageLuma8(_) => b"GRAY",
+        Picture::Pixels(DynamicImage::ImageLuma8(_)) => b"GRAY",
         _ => b"RGB ",
     };
     profile.get(16..20) == Some(color_space)

@@ -8,10 +8,12 @@ mod decode;
 mod encode;
 mod format;
 mod geometry;
+mod halved;
 mod header;
 mod jpeg;
 mod limits;
 mod orient;
+mod picture;
 mod planes;
 mod refusal;
 mod scale;
@@ -19,6 +21,8 @@ mod settings;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
+
+use halved::Halved;
 
 pub use limits::Limits;
 pub use refusal::Refusal;
@@ -86,7 +90,11 @@ fn resize_in_stages(source: &[u8], settings: &ResizeSettings) -> Result<Resized,
     let pixels = decode::decode(opened, layout.whole_source.turned(orientation), settings)?;
     let decoded = Instant::now();
 
-    let scaled = scale::scale(pixels, layout.scaled.turned(orientation), layout.crop)?;
+    let to = layout.scaled.turned(orientation);
+    let halved = settings.format == OutputFormat::Jpeg
+        && layout.canvas == layout.scaled
+        && Halved::can_be_turned(to, orientation);
+    let scaled = scale::scale(pixels, to, layout.crop, halved)?;
     let upright = orient::turn_upright(scaled, orientation);
     let picture = scale::place_on_canvas(upright, layout.canvas);
     let resized = Instant::now();

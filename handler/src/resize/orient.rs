@@ -1,9 +1,9 @@
 //! EXIF orientation: the stored pixels, turned as a viewer shows them.
 
-use image::DynamicImage;
 use image::metadata::Orientation;
 
 use super::Size;
+use super::picture::Picture;
 
 impl Size {
     /// The size after turning: a quarter turn swaps width and height. Turning back is the same.
@@ -25,7 +25,12 @@ impl Size {
 }
 
 /// Turns the stored pixels upright.
-pub fn turn_upright(mut picture: DynamicImage, orientation: Orientation) -> DynamicImage {
-    picture.apply_orientation(orientation);
-    picture
+pub fn turn_upright(picture: Picture, orientation: Orientation) -> Picture {
+    match picture {
+        Picture::Pixels(mut pixels) => {
+            pixels.apply_orientation(orientation);
+            Picture::Pixels(pixels)
+        }
+        Picture::Halved(halved) => Picture::Halved(halved.turned(orientation)),
+    }
 }

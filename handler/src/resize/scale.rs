@@ -6,13 +6,14 @@ use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage, Rgba, RgbaImage, image
 
 use super::decode::Pixels;
 use super::geometry::Crop;
+use super::picture::Picture;
 use super::{Refusal, Size};
 
-/// Scales what was decoded.
-pub fn scale(pixels: Pixels, to: Size, crop: Crop) -> Result<DynamicImage, Refusal> {
+/// Scales what was decoded; for a JPEG perhaps to `halved` colours, if they are apart.
+pub fn scale(pixels: Pixels, to: Size, crop: Crop, halved: bool) -> Result<Picture, Refusal> {
     match pixels {
-        Pixels::Picture(picture) => scale_picture(picture, to, crop),
-        Pixels::Planes(planes) => planes.scale(to, crop),
+        Pixels::Picture(picture) => scale_picture(picture, to, crop).map(Picture::Pixels),
+        Pixels::Planes(planes) => planes.scale(to, crop, halved),
     }
 }
 
@@ -59,11 +60,12 @@ pub fn not_scaled(detail: impl ToString) -> Refusal {
 }
 
 /// Centres the picture on a white canvas, if the canvas is larger.
-pub fn place_on_canvas(picture: DynamicImage, canvas: Size) -> DynamicImage {
+pub fn place_on_canvas(picture: Picture, canvas: Size) -> Picture {
     let Size { width, height } = canvas;
-    if (picture.width(), picture.height()) == (width, height) {
-        return picture;
-    }
+    let picture = match picture {
+        Picture::Pixels(pixels) if (pixels.width(), pixels.height()) != (width, height) => pixels,
+        fitting => return fitting,
+    };
     let mut whole: DynamicImage = match picture {
         DynamicImage::ImageLuma8(_) => GrayImage::from_pixel(width, height, Luma([u8::MAX])).into(),
         DynamicImage::ImageRgb8(_) => RgbImage::from_pixel(width, height, Rgb([u8::MAX; 3])).into(),
@@ -72,5 +74,5 @@ pub fn place_on_canvas(picture: DynamicImage, canvas: Size) -> DynamicImage {
     let left = (width - picture.width()) / 2;
     let top = (height - picture.height()) / 2;
     imageops::overlay(&mut whole, &picture, i64::from(left), i64::from(top));
-    whole
+    Picture::Pixels(whole)
 }
