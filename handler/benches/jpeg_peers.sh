@@ -7,8 +7,9 @@ handler=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-cargo build --quiet --release --manifest-path "$handler/Cargo.toml" --example jpeg_speed --target-dir "$work/target"
-(cd "$work" && npm init -y && npm install sharp) > "$work/log" 2>&1 || { echo "sharp: npm cannot install it" >&2; exit 1; }
+jpeg_speed() { cargo run --quiet --release --manifest-path "$handler/Cargo.toml" --example jpeg_speed -- "$@"; }
+jpeg_speed > "$work/log"
+(cd "$work" && npm init -y && npm install sharp) >> "$work/log" 2>&1 || { echo "sharp: npm cannot install it" >&2; exit 1; }
 (python3 -m venv "$work/venv" && "$work/venv/bin/pip" install --quiet Pillow) >> "$work/log" 2>&1 ||
     { echo "Pillow: pip cannot install it" >&2; exit 1; }
 
@@ -64,7 +65,7 @@ JAVASCRIPT
 "$work/venv/bin/python" "$work/make.py" "$handler/tests/corpus" "$work"
 printf '%-20s %8s %8s %8s %8s %9s %9s\n' file work ours sharp Pillow /sharp /Pillow
 for file in "$work"/*.jpg; do
-    "$work/target/release/examples/jpeg_speed" "$file" | awk '$2 ~ /^to-/ { print $2, $3 }' > "$work/ours.txt"
+    jpeg_speed "$file" | awk '$2 ~ /^to-/ { print $2, $3 }' > "$work/ours.txt"
     (cd "$work" && node sharp.js "$file" > sharp.txt && venv/bin/python pillow.py "$file" > pillow.txt)
     paste -d ' ' "$work/ours.txt" "$work/sharp.txt" "$work/pillow.txt" | while read -r what ours _ sharp _ pillow; do
         awk -v file="$(basename "$file")" -v what="$what" -v ours="$ours" -v sharp="$sharp" -v pillow="$pillow" \
