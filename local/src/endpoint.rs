@@ -1,7 +1,7 @@
 //! The data folder, and how other processes find the server that holds it.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,11 @@ use crate::error::StartError;
 use crate::random;
 
 const FILE: &str = "endpoint.json";
+/// Locked by the server, whose process id it holds.
 const LOCK: &str = "lock";
+/// How often a lock that is held for an instant is tried, and the pause between.
+const TRIES: usize = 20;
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// Where a local cloud is reached, and as whom. Kept in the data folder as `endpoint.json`, readable by its owner only.
 #[derive(Clone, Serialize, Deserialize)]
@@ -51,19 +55,41 @@ pub enum FindError {
 }
 
 impl Endpoint {
-    /// The endpoint of the server that holds `data_dir` now; none if no server runs there.
+    /// The endpoint of the server that holds `data_dir` now; none if no server runs there, or if it has not got so far.
     pub fn find(data_dir: &Path) -> Result<Option<Self>, FindError> {
-        let path = data_dir.join(LOCK);
-        let lock = match File::open(&path) {
-            Ok(lock) => lock,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(FindError::Read { path, source }),
+        let Some(pid) = Self::holder(data_dir)? else {
+            return Ok(None);
         };
-        match lock.try_lock_shared() {
-            Ok(()) => Ok(None),
-            Err(TryLockError::WouldBlock) => Self::read(data_dir),
-            Err(TryLockError::Error(source)) => Err(FindError::Read { path, source }),
+        Ok(Self::read(data_dir)?.filter(|endpoint| endpoint.pid == pid))
+    }
+
+    /// The process that holds `data_dir` now: a server, also while it starts or ends.
+    pub fn holder(data_dir: &Path) -> Result<Option<u32>, FindError> {
+        let path = data_dir.join(LOCK);
+        let failed = |source| FindError::Read {
+            path: path.clone(),
+            source,
+        };
+        // Whoever takes the lock writes its process id next.
+        for _ in 0..TRIES {
+            let mut lock = match File::open(&path) {
+                Ok(lock) => lock,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                Err(source) => return Err(failed(source)),
+            };
+            match lock.try_lock_shared() {
+                Ok(()) => return Ok(None),
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(source)) => return Err(failed(source)),
+            }
+            let mut text = String::new();
+            lock.read_to_string(&mut text).map_err(failed)?;
+            if let Ok(pid) = text.trim().parse() {
+                return Ok(Some(pid));
+            }
+            thread::sleep(PAUSE);
         }
+        Err(failed(io::Error::other("it is locked and names no process")))
     }
 
     fn read(data_dir: &Path) -> Result<Option<Self>, FindError> {
@@ -106,28 +132,32 @@ impl DataFolder {
             .create(path)
             .map_err(failed)?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(failed)?;
-        let lock = OpenOptions::new()
+        let mut lock = OpenOptions::new()
             .create(true)
             .truncate(false)
             .write(true)
             .mode(0o600)
             .open(path.join(LOCK))
             .map_err(failed)?;
-        // `Endpoint::find` takes the lock for an instant to see whether it is free: that is no server.
-        for _ in 0..20 {
+        // `Endpoint::holder` takes the lock for an instant to see whether it is free: that is no server.
+        for _ in 0..TRIES {
             match lock.try_lock() {
                 Ok(()) => {
+                    lock.set_len(0).map_err(failed)?;
+                    write!(lock, "{}", std::process::id()).map_err(failed)?;
                     return Ok(Self {
                         path: path.to_path_buf(),
                         _lock: lock,
                     });
                 }
-                Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(5)),
+                Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
                 Err(TryLockError::Error(source)) => return Err(failed(source)),
             }
         }
+        let pid = Endpoint::holder(path).map_err(|error| failed(io::Error::other(error)))?;
         Err(StartError::InUse {
             path: path.to_path_buf(),
+            pid: pid.unwrap_or_default(),
         })
     }
 
@@ -209,7 +239,9 @@ mod tests {
 
         let folder = DataFolder::hold(&path).unwrap();
         let (_listener, endpoint) = folder.listen(None, None).unwrap();
-        assert!(matches!(DataFolder::hold(&path), Err(StartError::InUse { .. })));
+        let pid = std::process::id();
+        assert!(matches!(DataFolder::hold(&path), Err(StartError::InUse { pid: of, .. }) if of == pid));
+        assert_eq!(Endpoint::holder(&path).unwrap(), Some(pid));
         assert_eq!(Endpoint::find(&path).unwrap().unwrap().url, endpoint.url);
 
         drop(folder);

@@ -79,10 +79,11 @@ pub enum StartError {
     #[error("failed to prepare the data folder {}: {source}", path.display())]
     Folder { path: PathBuf, source: io::Error },
     #[error(
-        "another local cloud is running on the data folder {}: stop it with `resizer local stop`, or use another folder",
+        "another local cloud (process {pid}) is running on the data folder {}: stop it with `resizer local stop`, or use \
+         another folder",
         path.display()
     )]
-    InUse { path: PathBuf },
+    InUse { path: PathBuf, pid: u32 },
     #[error("failed to listen on 127.0.0.1 port {port}: {source}; choose another port")]
     Listen { port: u16, source: io::Error },
     #[error("failed to open the store {}: {source}", path.display())]

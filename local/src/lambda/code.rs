@@ -110,7 +110,7 @@ fn extract(archive: &mut ZipArchive<Cursor<&[u8]>>, folder: &Path) -> Result<(),
 #[cfg(unix)]
 fn make_executable(path: &Path) -> Result<(), AwsError> {
     use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
     Ok(())
 }
 

@@ -65,6 +65,10 @@ async fn find(data_dir: &Path) -> Result<Option<Endpoint>, CommandError> {
     Ok(answers(&endpoint).await.then_some(endpoint))
 }
 
+fn holder(data_dir: &Path) -> Result<Option<u32>, CommandError> {
+    Endpoint::holder(data_dir).map_err(CommandError::failed)
+}
+
 async fn answers(endpoint: &Endpoint) -> bool {
     let address = endpoint.url.trim_start_matches("http://").parse::<SocketAddr>();
     match address {
@@ -89,7 +93,7 @@ async fn start(data_dir: &Path, region: Option<&str>) -> Result<Endpoint, Comman
         // It may have lost to another start: then that one is about to answer.
         if !ended && child.try_wait()?.is_some() {
             ended = true;
-            if Endpoint::find(data_dir).map_err(CommandError::failed)?.is_none() {
+            if holder(data_dir)?.is_none() {
                 break;
             }
         }
@@ -161,34 +165,31 @@ fn last_lines(log: &Path) -> String {
 
 /// Ends the server of `data_dir` and waits until it is gone; whether one ran.
 pub async fn stop(data_dir: &Path) -> Result<bool, CommandError> {
-    let Some(endpoint) = Endpoint::find(data_dir).map_err(CommandError::failed)? else {
+    let Some(process) = holder(data_dir)? else {
         return Ok(false);
     };
-    let pid = i32::try_from(endpoint.pid)
+    let pid = i32::try_from(process)
         .ok()
         .and_then(Pid::from_raw)
-        .ok_or_else(|| CommandError::failed(format!("{} is no process id", endpoint.pid)))?;
+        .ok_or_else(|| CommandError::failed(format!("{process} is no process id")))?;
     match kill_process(pid, Signal::TERM) {
         // Gone by itself in this moment.
         Ok(()) | Err(rustix::io::Errno::SRCH) => {}
         Err(error) => {
             return Err(CommandError::failed(format!(
-                "the local cloud (process {}) cannot be ended: {error}",
-                endpoint.pid
+                "the local cloud (process {process}) cannot be ended: {error}"
             )));
         }
     }
     let deadline = Instant::now() + STOP_MAX;
-    while Endpoint::find(data_dir).map_err(CommandError::failed)?.is_some() {
+    while holder(data_dir)? == Some(process) {
         if Instant::now() > deadline {
             return Err(CommandError::failed(format!(
-                "the local cloud (process {}) has not ended within {} s",
-                endpoint.pid,
+                "the local cloud (process {process}) has not ended within {} s",
                 STOP_MAX.as_secs()
             ))
             .hint(format!(
-                "`kill -9 {}` ends it at once; nothing it acknowledged is lost",
-                endpoint.pid
+                "`kill -9 {process}` ends it at once; nothing it acknowledged is lost"
             )));
         }
         tokio::time::sleep(POLL).await;

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use resizer_local::{Cloud, StartError};
+use rustix::fs::Mode;
+use rustix::process::umask;
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -90,6 +92,8 @@ async fn stop(data_dir: &Path, ui: &Ui) -> Result<(), CommandError> {
 
 /// Serves until SIGINT or SIGTERM, then lets what is under way end.
 async fn serve(settings: resizer_local::Settings, ui: &Ui) -> Result<(), CommandError> {
+    // All that it and the functions write is its owner's alone, as the data folder is.
+    umask(Mode::RWXG | Mode::RWXO);
     background::keep_out_of_git(&settings.data_dir)?;
     let data_dir = settings.data_dir.display().to_string();
     let mut interrupt = signal(SignalKind::interrupt())?;

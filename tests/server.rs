@@ -1,0 +1,89 @@
+//! The local cloud as a process: one a folder, and its owner's alone.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::Duration;
+use std::{fs, thread};
+
+use common::{Ended, Place, sample};
+
+fn data_dir(place: &Place) -> PathBuf {
+    place.path().join(".resizer/local")
+}
+
+/// The process that its endpoint file names.
+fn pid(place: &Place) -> Option<u32> {
+    let endpoint = fs::read(data_dir(place).join("endpoint.json")).ok()?;
+    let endpoint: serde_json::Value = serde_json::from_slice(&endpoint).ok()?;
+    endpoint["pid"].as_u64()?.try_into().ok()
+}
+
+/// Asks until it is so; for a minute.
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    for _ in 0..1200 {
+        if is_so() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    panic!("{what}: not within a minute");
+}
+
+/// A server in the foreground that has come so far as to be found.
+fn serve(place: &Place) -> Child {
+    let mut command = place.command(&["local", "serve"]);
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    until("the server's endpoint", || pid(place) == Some(child.id()));
+    child
+}
+
+#[test]
+fn a_folder_has_one_server_and_another_after_a_kill() {
+    let place = Place::new();
+    let mut first = serve(&place);
+    place
+        .resizer(&["local", "serve"])
+        .code(1)
+        .says(&format!("process {}", first.id()))
+        .says("resizer local stop");
+    first.kill().unwrap();
+    first.wait().unwrap();
+    place.resizer(&["local", "stop"]).ok().says("No local cloud runs");
+
+    let second = serve(&place);
+    place.resizer(&["local", "stop"]).ok().says("has ended");
+    Ended::from(second.wait_with_output().unwrap()).ok();
+}
+
+#[test]
+fn what_it_writes_is_its_owners_alone() {
+    let place = Place::with_stack();
+    let rocket = sample("rocket.jpg");
+    let file = rocket.to_str().unwrap();
+    let told = place.json(&["invoke", "--local", "--key", "r.jpg", "--file", file]);
+    assert_eq!(told["status"], "SUCCEEDED", "{told}");
+    assert_eq!(open_to_others(&data_dir(&place)), Vec::<PathBuf>::new());
+}
+
+/// The files and folders, from `path` on, that others than their owner have any permission on.
+fn open_to_others(path: &Path) -> Vec<PathBuf> {
+    let metadata = fs::symlink_metadata(path).unwrap();
+    let mut open = Vec::new();
+    if metadata.permissions().mode() & 0o077 != 0 {
+        open.push(path.to_owned());
+    }
+    if metadata.is_dir() {
+        for entry in fs::read_dir(path).unwrap() {
+            open.extend(open_to_others(&entry.unwrap().path()));
+        }
+    }
+    open
+}
