@@ -36,6 +36,11 @@ pub fn objects(event: &Value, default_bucket: Option<&str>) -> Result<Vec<Object
     if let (Some(bucket), Some(fields)) = (default_bucket, event.as_object_mut()) {
         fields.entry("bucket").or_insert_with(|| bucket.into());
     }
+    if !event.is_object() {
+        return Err(EventError::NoObject {
+            detail: format!("this is no JSON object: {event}"),
+        });
+    }
     let object = Object::deserialize(event).map_err(|error| EventError::NoObject {
         detail: error.to_string(),
     })?;
