@@ -161,8 +161,7 @@ impl DataFolder {
         })
     }
 
-    /// Listens, and writes the endpoint: the credentials are made once per folder; the port is kept when it is free, and
-    /// the region when no other is asked for.
+    /// Listens, and writes the endpoint: region and credentials are a folder's for good; the port is kept when it is free.
     pub fn listen(
         &self,
         port: Option<u16>,
@@ -176,6 +175,14 @@ impl DataFolder {
             path: self.path.join(FILE),
             reason: error.to_string(),
         })?;
+        if let (Some(asked), Some(earlier)) = (&region, &earlier)
+            && *asked != earlier.region
+        {
+            return Err(StartError::OtherRegion {
+                path: self.path.clone(),
+                region: earlier.region.clone(),
+            });
+        }
         let listener = bind(port, earlier.as_ref().and_then(Endpoint::port))?;
         let region = region
             .or_else(|| earlier.as_ref().map(|earlier| earlier.region.clone()))
@@ -246,6 +253,15 @@ mod tests {
 
         drop(folder);
         assert!(Endpoint::find(&path).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_folder_keeps_its_region() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = DataFolder::hold(&parent.path().join("local")).unwrap();
+        folder.listen(None, Some("eu-west-3".to_owned())).unwrap();
+        let refused = folder.listen(None, Some("us-east-1".to_owned())).map(|_| ());
+        assert!(matches!(refused, Err(StartError::OtherRegion { region, .. }) if region == "eu-west-3"));
     }
 
     #[test]

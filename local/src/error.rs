@@ -94,6 +94,8 @@ pub enum StartError {
         path.display()
     )]
     NewerStore { path: PathBuf, found: i64, known: i64 },
+    #[error("{} holds what was made in {region}, and a local cloud has one region", path.display())]
+    OtherRegion { path: PathBuf, region: String },
     #[error("failed to read {}: {reason}; remove the file and new credentials are made", path.display())]
     BadEndpointFile { path: PathBuf, reason: String },
 }

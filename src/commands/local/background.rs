@@ -51,7 +51,7 @@ pub async fn find_or_start(
             data_dir.display(),
             endpoint.region
         ))
-        .hint("leave the region out, or end it with `resizer local stop` first")),
+        .hint("leave the region out; for a local cloud of another one, go to another folder")),
         _ => Ok(endpoint),
     }
 }

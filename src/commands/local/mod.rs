@@ -118,6 +118,8 @@ async fn serve(settings: resizer_local::Settings, ui: &Ui) -> Result<(), Command
 fn start_error(error: StartError) -> CommandError {
     let failure = CommandError::failed(format!("the local cloud does not start: {error}"));
     match error {
+        StartError::OtherRegion { .. } => failure
+            .hint("leave the region out; for another one, go to another folder or say another --data-dir"),
         StartError::Listen { .. } => failure.hint("choose another with --port, or leave it out"),
         _ => failure,
     }
