@@ -215,6 +215,10 @@ impl Settings {
             .unwrap_or_else(|| "resizer".to_owned());
         names::check_stack_name(&stack).map_err(CommandError::usage)?;
         let region = args.region.clone().or(file.region);
+        if let Some(region) = region.as_ref().filter(|region| !names::is_region(region)) {
+            return Err(CommandError::usage(format!("\"{region}\" is no region's name"))
+                .hint("a region is called like eu-central-1"));
+        }
         let place = if args.local {
             // `resizer local env` sets the variable; to say --local beside it is no contradiction.
             if let Some(url) = endpoint_url_flag(args) {

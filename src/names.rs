@@ -29,6 +29,15 @@ pub enum StackNameError {
     Reserved(&'static str),
 }
 
+/// Whether it can be a region's name: a part of names and addresses.
+pub fn is_region(region: &str) -> bool {
+    !region.is_empty()
+        && region.len() <= 32
+        && region
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
+
 /// Says whether every service would take the names made from `stack`.
 pub fn check_stack_name(stack: &str) -> Result<(), StackNameError> {
     if stack.is_empty() || stack.chars().count() > STACK_NAME_MAX {

@@ -24,6 +24,22 @@ fn a_name_that_aws_would_refuse_is_refused_before_the_first_call() {
 }
 
 #[test]
+fn a_region_that_is_none_is_refused_and_a_local_cloud_keeps_its_own() {
+    let place = Place::new();
+    place
+        .resizer(&["up", "--local", "--dry-run", "--region", "us-east-1/x"])
+        .code(2)
+        .says("us-east-1/x");
+    let place = Place::with_a_cloud();
+    place.resizer(&["local", "stop"]).ok();
+    place
+        .resizer(&["local", "env", "--region", "eu-west-1"])
+        .code(1)
+        .says("what was made in us-east-1")
+        .says("leave the region out");
+}
+
+#[test]
 fn missing_credentials_are_named() {
     let place = Place::new();
     let ended = place.resizer(&["status", "--region", "eu-central-1"]).code(1);

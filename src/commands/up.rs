@@ -75,6 +75,7 @@ pub async fn run(settings: &Settings, args: UpArgs, ui: &Ui) -> Result<(), Comma
     if let Some(architecture) = args.architecture {
         settings.function.architecture = architecture;
     }
+    let place_flags = settings.flags.clone();
     settings.flags.push_str(&args.flags());
     let zip = args.handler_zip.as_deref();
     let (session, graph, plan) = if args.dry_run {
@@ -85,6 +86,7 @@ pub async fn run(settings: &Settings, args: UpArgs, ui: &Ui) -> Result<(), Comma
     ending::refuse_foreign(&graph, &plan, &settings.stack)?;
     let up = Up {
         settings: &settings,
+        place_flags,
         session,
         graph,
         plan,
@@ -148,6 +150,8 @@ async fn foresee(
 /// An `up` whose plan is made.
 struct Up<'a> {
     settings: &'a Settings,
+    /// The flags that other commands take too.
+    place_flags: String,
     session: Session,
     graph: Graph,
     plan: Plan,
@@ -271,7 +275,7 @@ impl Up<'_> {
     }
 
     fn next_commands(&self, outputs: &Outputs) -> String {
-        let flags = &self.settings.flags;
+        let flags = &self.place_flags;
         let mut rows = vec![
             [
                 format!("resizer invoke{flags} --key cat.jpg --file cat.jpg"),

@@ -238,8 +238,12 @@ impl Resource for Rule {
                 .set_ids(Some(ids))
                 .send()
                 .await;
-            let answer = answer.during("events:RemoveTargets", &self.name)?;
-            if let Some(entry) = answer.failed_entries().first() {
+            let Some(answer) = answer.during("events:RemoveTargets", &self.name).unless_gone()? else {
+                return Ok(());
+            };
+            let mut failed = answer.failed_entries().iter();
+            if let Some(entry) = failed.find(|entry| entry.error_code() != Some("ResourceNotFoundException"))
+            {
                 let (code, message) = (entry.error_code(), entry.error_message());
                 return Err(self.entry_failure("events:RemoveTargets", code, message));
             }

@@ -109,7 +109,9 @@ impl Ui {
 
     /// Prints a result for programs, as one JSON document.
     pub fn json(&self, document: &impl Serialize) -> Result<(), CommandError> {
-        print_document(document).map_err(CommandError::failed)
+        print_document(document).map_err(|error| {
+            CommandError::failed(format!("the result cannot be written: {error}")).documented()
+        })
     }
 
     /// Prints why the command failed and what to do about it; for programs too, unless their document tells of it.
@@ -130,9 +132,11 @@ impl Ui {
 }
 
 /// Prints a JSON document on stdout.
-pub fn print_document(document: &impl Serialize) -> serde_json::Result<()> {
+pub fn print_document(document: &impl Serialize) -> io::Result<()> {
     let text = serde_json::to_string_pretty(document)?;
-    // A reader that has gone away is no reason to fail.
-    let _ = writeln!(io::stdout().lock(), "{text}");
-    Ok(())
+    match writeln!(io::stdout().lock(), "{text}") {
+        // A reader that has gone away is no reason to fail.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
 }

@@ -11,6 +11,7 @@ use crate::aws::{CallFailure, During};
 use crate::error::CommandError;
 use crate::session::Session;
 use crate::ui::Ui;
+use crate::ui::format::shell_word;
 use crate::ui::waiting::Waiting;
 
 /// How often to look; ListExecutions takes 5 calls a second for long.
@@ -65,23 +66,30 @@ pub async fn find(
             }
         }
         if Instant::now() + poll > deadline {
-            return Err(CommandError::failed(format!(
-                "the upload of s3://{}/{} has started no execution in time",
-                object.bucket, object.key
-            ))
-            .hint(format!(
-                "the object is there; to run the pipeline on it now: resizer invoke{} --key KEY --via states",
-                session.flags
-            ))
-            .hint("after `resizer up`, S3 takes about five minutes until it sends events")
-            .hint(format!(
-                "`resizer status{}` shows whether the rule is there and right",
-                session.flags
-            )));
+            return Err(none_in_time(session, object));
         }
         tokio::time::sleep(poll).await;
         poll = (poll * 3 / 2).min(POLL_MAX);
     }
+}
+
+fn none_in_time(session: &Session, object: &Object) -> CommandError {
+    let Object { bucket, key, .. } = object;
+    let flags = &session.flags;
+    let error = CommandError::failed(format!(
+        "the upload of s3://{bucket}/{key} has started no execution in time"
+    ))
+    .hint(format!(
+        "`resizer status{flags}` shows whether the rule and the bucket's notification are there and right"
+    ))
+    .hint(format!(
+        "the object is there; to run the pipeline on it now: `resizer invoke{flags} --key {} --via states`",
+        shell_word(key)
+    ));
+    if session.clients.endpoint_url.is_some() {
+        return error;
+    }
+    error.hint("after `resizer up`, S3 takes about five minutes until it sends events")
 }
 
 /// The executions that are not in `seen`: they are listed newest first, so a page with a known one is the last.

@@ -38,9 +38,6 @@ pub struct Execution {
 
 /// The newest `limit` executions, newest first; none where there is no state machine.
 pub async fn newest(session: &Session, limit: u16) -> Result<Vec<Execution>, CommandError> {
-    if limit == 0 {
-        return Ok(Vec::new());
-    }
     let machine = session.names.state_machine_arn();
     let listed = session
         .clients
@@ -106,9 +103,10 @@ pub fn table(executions: &[Execution], flags: &str, width: usize) -> String {
     let marked = executions.iter().zip(lines).map(|(execution, line)| {
         let (mark, style) = mark(&execution.status);
         // Last and never cut, whatever the width: a name is there to be copied.
+        let name = &execution.name;
         format!(
-            "\n  {style}{mark}{style:#} {line:widest$}  {}",
-            outcome(execution)
+            "\n  {style}{mark}{style:#} {line:widest$}  {name}{}",
+            reason(execution)
         )
     });
     format!("Newest executions{}", marked.collect::<String>())
@@ -124,12 +122,12 @@ fn mark(status: &str) -> (&'static str, Style) {
     (mark, color.on_default())
 }
 
-/// Why it failed; else its name, which `--execution` takes.
-fn outcome(execution: &Execution) -> String {
-    match [&execution.cause, &execution.error].into_iter().flatten().next() {
-        Some(reason) => clipped(reason, REASON_WIDTH),
-        None => execution.name.clone(),
-    }
+/// A line of its own with why it failed, if it did.
+fn reason(execution: &Execution) -> String {
+    let reason = execution.cause.as_ref().or(execution.error.as_ref());
+    reason.map_or_else(String::new, |reason| {
+        format!("\n    {}", clipped(reason, REASON_WIDTH))
+    })
 }
 
 fn row(execution: &Execution) -> [String; 4] {
@@ -178,7 +176,8 @@ mod tests {
         Newest executions
           … [date and time]            running    now.jpg   invoke-0123
           ✓ [date and time]     61 ms  succeeded  cat.jpg   invoke-0123
-          ✗ [date and time]     13 ms  failed     in/a.txt  not an image
+          ✗ [date and time]     13 ms  failed     in/a.txt  invoke-0123
+            not an image
         ");
     }
 }

@@ -34,7 +34,7 @@ pub struct StatusArgs {
     #[arg(long, value_name = "NAME|ARN")]
     execution: Option<String>,
     /// How many of the newest executions to list
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(0..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
     limit: u16,
     /// Look again every two seconds and show what is new, until Ctrl-C
     #[arg(long, conflicts_with_all = ["execution", "json"])]

@@ -57,6 +57,10 @@ impl Resource {
         matches!(self.state, State::Missing)
     }
 
+    fn is_foreign(&self) -> bool {
+        matches!(self.state, State::Foreign { .. })
+    }
+
     fn is_right(&self) -> bool {
         matches!(self.state, State::Right)
     }
@@ -104,6 +108,11 @@ pub fn table(resources: &[Resource], flags: &str, width: usize) -> String {
     let right = resources.iter().filter(|resource| resource.is_right()).count();
     let heading = if right == resources.len() {
         format!("Resources: all {right} there and right")
+    } else if resources.iter().any(Resource::is_foreign) {
+        format!(
+            "Resources: {right} of {} there and right; `resizer up{flags}` touches none while some are not ours",
+            resources.len()
+        )
     } else {
         format!(
             "Resources: {right} of {} there and right; `resizer up{flags}` mends the rest",
@@ -183,7 +192,7 @@ mod tests {
             ),
         ];
         insta::assert_snapshot!(strip_str(&table(&resources, " --local", 100)).to_string(), @"
-        Resources: 1 of 5 there and right; `resizer up --local` mends the rest
+        Resources: 1 of 5 there and right; `resizer up --local` touches none while some are not ours
           ✓ bucket    resizer-original-000000000000-us-east-1
           ~ function  resizer-resize                           differs in memory, timeout
           … function  resizer-new                              not ready yet
