@@ -1,11 +1,11 @@
-//! The local cloud as a process: one a folder, and its owner's alone.
+//! The local cloud as a process: one a folder, its owner's alone, and gone when its folder is.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use std::{fs, thread};
 
@@ -45,6 +45,12 @@ fn serve(place: &Place) -> Child {
     child
 }
 
+fn is_alive(pid: u32) -> bool {
+    let mut ask = Command::new("kill");
+    ask.args(["-0", &pid.to_string()]).stderr(Stdio::null());
+    ask.status().unwrap().success()
+}
+
 #[test]
 fn a_folder_has_one_server_and_another_after_a_kill() {
     let place = Place::new();
@@ -64,13 +70,31 @@ fn a_folder_has_one_server_and_another_after_a_kill() {
 }
 
 #[test]
-fn what_it_writes_is_its_owners_alone() {
+fn a_server_ends_when_its_folder_is_removed() {
+    let place = Place::new();
+    let child = serve(&place);
+    fs::remove_dir_all(place.path().join(".resizer")).unwrap();
+    let ended = Ended::from(child.wait_with_output().unwrap());
+    ended.code(1).says("was removed");
+    assert!(!place.path().join(".resizer").exists(), "it does not come back");
+}
+
+#[test]
+fn after_its_folder_was_removed_a_stack_is_made_anew() {
     let place = Place::with_stack();
+    let first = pid(&place).unwrap();
+    fs::remove_dir_all(place.path().join(".resizer")).unwrap();
+    let made = place.json(&["up", "--local"]);
+    assert_eq!(made["changed"], true, "{made}");
+    assert_ne!(pid(&place), Some(first));
+    until("the end of the server without a folder", || !is_alive(first));
     let rocket = sample("rocket.jpg");
     let file = rocket.to_str().unwrap();
     let told = place.json(&["invoke", "--local", "--key", "r.jpg", "--file", file]);
     assert_eq!(told["status"], "SUCCEEDED", "{told}");
-    assert_eq!(open_to_others(&data_dir(&place)), Vec::<PathBuf>::new());
+
+    let open = open_to_others(&data_dir(&place));
+    assert_eq!(open, Vec::<PathBuf>::new(), "all is the owner's alone");
 }
 
 /// The files and folders, from `path` on, that others than their owner have any permission on.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::credentials::Issuer;
 use crate::endpoint::{DataFolder, Endpoint};
-use crate::error::StartError;
+use crate::error::{ServeError, StartError};
 use crate::store::Store;
 use crate::{apigateway, events, iam, lambda, logs, monitoring, s3, server, states};
 
@@ -46,6 +46,8 @@ impl Cloud {
     /// Takes the data folder, opens the store and listens. Requests are answered from [`RunningCloud::run_until`] on.
     pub fn start(settings: Settings) -> Result<RunningCloud, StartError> {
         let folder = DataFolder::hold(&settings.data_dir)?;
+        folder.make(s3::FOLDER)?;
+        folder.make(lambda::FOLDER)?;
         let store = Store::open(&settings.data_dir.join("cloud.db"))?;
         let (listener, endpoint) = folder.listen(settings.port, settings.region)?;
         let cloud = Arc::new(Self {
@@ -64,7 +66,7 @@ impl Cloud {
         Ok(RunningCloud {
             cloud,
             listener,
-            _folder: folder,
+            folder,
         })
     }
 
@@ -78,7 +80,7 @@ impl Cloud {
 pub struct RunningCloud {
     cloud: Arc<Cloud>,
     listener: TcpListener,
-    _folder: DataFolder,
+    folder: DataFolder,
 }
 
 impl RunningCloud {
@@ -87,8 +89,9 @@ impl RunningCloud {
         &self.cloud.endpoint
     }
 
-    /// Serves until `shutdown` is done, then lets requests in flight end and stops what the services started.
-    pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> std::io::Result<()> {
+    /// Serves until `shutdown` is done, then lets requests in flight end and stops what the services started. It ends by
+    /// itself, with an error, when its data folder is removed.
+    pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
         let cloud = &self.cloud;
         s3::start(cloud);
         logs::start(cloud);
@@ -96,9 +99,13 @@ impl RunningCloud {
         lambda::start(cloud);
         states::start(cloud);
         events::start(cloud);
+        let mut lost = false;
         // What calls functions ends before what functions call: they must not meet a closed door.
         let halted = async {
-            shutdown.await;
+            tokio::select! {
+                () = shutdown => {}
+                () = self.folder.lost() => lost = true,
+            }
             events::stop(cloud).await;
             states::stop(cloud).await;
             lambda::halt(cloud);
@@ -106,6 +113,11 @@ impl RunningCloud {
         let served = server::serve(cloud, self.listener, halted).await;
         lambda::stop(cloud).await;
         monitoring::stop(cloud).await;
-        served
+        if lost {
+            return Err(ServeError::FolderLost {
+                path: cloud.data_dir.clone(),
+            });
+        }
+        Ok(served?)
     }
 }

@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -20,6 +20,8 @@ const LOCK: &str = "lock";
 /// How often a lock that is held for an instant is tried, and the pause between.
 const TRIES: usize = 20;
 const PAUSE: Duration = Duration::from_millis(5);
+/// How often the server looks whether the folder is still its own.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Where a local cloud is reached, and as whom. Kept in the data folder as `endpoint.json`, readable by its owner only.
 #[derive(Clone, Serialize, Deserialize)]
@@ -116,7 +118,7 @@ pub const FIRST_REGION: &str = "us-east-1";
 /// A data folder that this process holds: nobody else serves it while this lives.
 pub struct DataFolder {
     path: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl DataFolder {
@@ -147,7 +149,7 @@ impl DataFolder {
                     write!(lock, "{}", std::process::id()).map_err(failed)?;
                     return Ok(Self {
                         path: path.to_path_buf(),
-                        _lock: lock,
+                        lock,
                     });
                 }
                 Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
@@ -159,6 +161,28 @@ impl DataFolder {
             path: path.to_path_buf(),
             pid: pid.unwrap_or_default(),
         })
+    }
+
+    /// Makes a folder in it.
+    pub fn make(&self, name: &str) -> Result<(), StartError> {
+        let path = self.path.join(name);
+        fs::create_dir_all(&path).map_err(|source| StartError::Folder { path, source })
+    }
+
+    /// Returns when the folder is not there any more, or another is in its place.
+    pub async fn lost(&self) {
+        while self.is_there() {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// What cannot be told (no file descriptors, say) is no reason to end.
+    fn is_there(&self) -> bool {
+        match (fs::metadata(self.path.join(LOCK)), self.lock.metadata()) {
+            (Ok(there), Ok(held)) => (there.dev(), there.ino()) == (held.dev(), held.ino()),
+            (Err(error), _) => error.kind() != io::ErrorKind::NotFound,
+            (Ok(_), Err(_)) => true,
+        }
     }
 
     /// Listens, and writes the endpoint: region and credentials are a folder's for good; the port is kept when it is free.

@@ -1,4 +1,4 @@
-//! The error an AWS call ends with, and the reasons a local cloud would not start.
+//! The error an AWS call ends with, and the reasons a local cloud would not start or serve on.
 
 use std::io;
 use std::path::PathBuf;
@@ -98,4 +98,13 @@ pub enum StartError {
     OtherRegion { path: PathBuf, region: String },
     #[error("failed to read {}: {reason}; remove the file and new credentials are made", path.display())]
     BadEndpointFile { path: PathBuf, reason: String },
+}
+
+/// Why a local cloud does not serve any more.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error("the data folder {} was removed or replaced: the local cloud has ended", path.display())]
+    FolderLost { path: PathBuf },
+    #[error("failed to serve: {0}")]
+    Io(#[from] io::Error),
 }

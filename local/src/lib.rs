@@ -52,4 +52,4 @@ mod tags;
 
 pub use cloud::{ACCOUNT, Cloud, RunningCloud, Settings};
 pub use endpoint::{Endpoint, FIRST_REGION, FindError};
-pub use error::StartError;
+pub use error::{ServeError, StartError};

@@ -13,6 +13,8 @@ use zip::ZipArchive;
 use crate::error::AwsError;
 use crate::random;
 
+/// Where all code lies in the data folder.
+pub const FOLDER: &str = "functions";
 /// The largest zip that may be sent inline.
 const MOST_ZIPPED: usize = 50 * 1024 * 1024;
 /// The most that it may unpack to.
@@ -52,7 +54,7 @@ pub fn take(data_dir: &Path, source: &Value) -> Result<Code, AwsError> {
 /// Where code of this hash is unpacked.
 pub fn folder(data_dir: &Path, sha256: &str) -> PathBuf {
     let name = STANDARD.decode(sha256).map(hex::encode).unwrap_or_default();
-    data_dir.join("functions").join(name)
+    data_dir.join(FOLDER).join(name)
 }
 
 /// Unpacks beside the place and moves it there, so that what is there is whole.
@@ -81,7 +83,8 @@ fn extract(archive: &mut ZipArchive<Cursor<&[u8]>>, folder: &Path) -> Result<(),
     let unreadable =
         |error: zip::result::ZipError| invalid(&format!("Could not unzip uploaded file: {error}"));
     let mut room = MOST_UNPACKED;
-    fs::create_dir_all(folder)?;
+    // Not its parents: a data folder that somebody removed must not come back.
+    fs::create_dir(folder)?;
     for at in 0..archive.len() {
         let mut file = archive.by_index(at).map_err(unreadable)?;
         let Some(name) = file.enclosed_name() else {

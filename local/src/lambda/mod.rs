@@ -22,6 +22,7 @@ use crate::call::{Call, Reply};
 use crate::cloud::Cloud;
 use crate::error::AwsError;
 use crate::inputs::{ANY, Members, Route};
+pub use code::FOLDER;
 use function::Function;
 pub use invoke::{Invoked, invoke, room};
 pub use pool::Room;

@@ -20,6 +20,8 @@ use crate::error::AwsError;
 use crate::random;
 use crate::store::Store;
 
+/// Where all objects' files lie in the data folder.
+pub const FOLDER: &str = "objects";
 /// The largest object that one PutObject or one part may bring.
 const MOST_BYTES: u64 = 5 * 1024 * 1024 * 1024;
 /// How much of an object is in memory at a time while it is sent.
@@ -52,7 +54,7 @@ pub struct Received {
 impl Files {
     pub fn below(data_dir: &Path) -> Self {
         Self {
-            folder: data_dir.join("objects"),
+            folder: data_dir.join(FOLDER),
         }
     }
 
@@ -62,7 +64,11 @@ impl Files {
         let path = self.folder.join(&name);
         let file = match File::create_new(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                fs::create_dir_all(self.folder.join(&id[..2]))?;
+                // Not its parents: a data folder that somebody removed must not come back.
+                match fs::create_dir(self.folder.join(&id[..2])) {
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                    made => made?,
+                }
                 File::create_new(&path)?
             }
             created => created?,
@@ -134,9 +140,6 @@ impl Files {
             let known = files.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
             Ok(known)
         })?;
-        if !self.folder.exists() {
-            return Ok(());
-        }
         let before = start - CLOCK_SLACK;
         for folder in fs::read_dir(&self.folder)? {
             let folder = folder?;

@@ -33,6 +33,7 @@ use crate::cloud::{ACCOUNT, Cloud};
 use crate::error::AwsError;
 use crate::random;
 use access::Gate;
+pub use files::FOLDER;
 use files::Files;
 use notification::Origin;
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_types::retry::RetryConfig;
-use resizer_local::{Cloud, Endpoint, Settings};
+use resizer_local::{Cloud, Endpoint, ServeError, Settings};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
@@ -24,7 +24,7 @@ pub struct TestCloud {
     folder: TempDir,
     pub endpoint: Endpoint,
     stop: Option<oneshot::Sender<()>>,
-    serving: JoinHandle<std::io::Result<()>>,
+    serving: JoinHandle<Result<(), ServeError>>,
 }
 
 impl TestCloud {

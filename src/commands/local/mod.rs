@@ -110,7 +110,8 @@ async fn serve(settings: resizer_local::Settings, ui: &Ui) -> Result<(), Command
                 _ = terminate.recv() => {}
             }
         })
-        .await?;
+        .await
+        .map_err(CommandError::failed)?;
     ui.say("The local cloud has ended");
     Ok(())
 }
