@@ -18,6 +18,8 @@ fn steady(text: &str) -> String {
             r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}",
             "[date and time]",
         ),
+        // However wide they are, and whatever room is left before them.
+        (r" *\+[0-9.]+ (ms|s)\b", " +[time]"),
         (r" *[0-9.]+ (ms|s)\b", " [time]"),
         (
             r"127\.0\.0\.1:[0-9]+/restapis/[0-9a-z]+/",
