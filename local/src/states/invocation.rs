@@ -60,7 +60,7 @@ fn session_name(execution: &str) -> String {
 
 /// Assumption (AWS docs: "Error names"; seen in histories): Lambda's refusals are named `Lambda.` and the exception, a denied
 /// invocation is `Lambda.AWSLambdaException`.
-pub fn service_fault(error: &AwsError) -> Fault {
+fn service_fault(error: &AwsError) -> Fault {
     let name = match error.code.as_str() {
         "AccessDenied" | "AccessDeniedException" => "AWSLambdaException",
         "InternalFailure" => "ServiceException",

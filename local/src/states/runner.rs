@@ -51,6 +51,8 @@ struct Runner {
 enum Cut {
     Aborted(Fault),
     TimedOut,
+    /// The local cloud stops: the execution goes on from its row at the next start.
+    Halted,
 }
 
 /// How an execution ended, as its row tells it.
@@ -202,10 +204,9 @@ impl Runner {
         deadline: &mut Option<Timestamp>,
     ) -> Result<Result<Answer, Fault>, Cut> {
         let asked = Timestamp::now();
-        let room = match cut_short(&mut self.aborted, None, lambda::room(&self.cloud)).await? {
-            Ok(room) => room,
-            Err(error) => return Ok(Err(invocation::service_fault(&error))),
-        };
+        let room = cut_short(&mut self.aborted, None, lambda::room(&self.cloud)).await?;
+        // There is always room some time, but when the local cloud stops.
+        let room = room.map_err(|_| Cut::Halted)?;
         *deadline = deadline.map(|deadline| deadline + Timestamp::now().duration_since(asked));
         let invoked = invocation::invoke(&self.cloud, revision, execution, call, room);
         cut_short(&mut self.aborted, *deadline, invoked).await
@@ -235,6 +236,7 @@ impl Runner {
                 let details = fault.details();
                 ("ExecutionAborted", details, End::aborted(fault))
             }
+            Cut::Halted => return Ok(()),
             // DescribeExecution gives no error of it; the history alone does.
             Cut::TimedOut => {
                 let end = End {

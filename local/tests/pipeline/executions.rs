@@ -45,6 +45,26 @@ async fn an_execution_goes_on_after_a_restart() {
     assert_eq!(found.status, ExecutionStatus::Succeeded, "{found:?}");
 }
 
+/// Stopped in whatever moment of theirs, they fail of nothing that the stop takes away.
+#[tokio::test(flavor = "multi_thread")]
+async fn executions_that_just_begin_go_on_after_a_restart() {
+    let mut stack = Stack::start().await;
+    let states = stack.cloud.states();
+    let starts = (0..40).map(|n| {
+        let start = states.start_execution().state_machine_arn(MACHINE);
+        start
+            .name(format!("short-{n}"))
+            .input(r#"{"do": "sleep", "seconds": 0}"#)
+            .send()
+    });
+    let started = futures_util::future::join_all(starts).await;
+    stack.cloud = stack.cloud.restart().await;
+    for started in started {
+        let found = stack.end_of(&started.unwrap().execution_arn).await;
+        assert_eq!(found.status, ExecutionStatus::Succeeded, "{:?}", found.cause());
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_execution_is_stopped_and_named_once() {
     let stack = Stack::start().await;
