@@ -21,11 +21,13 @@
 //! - [`credentials`]: temporary credentials of role sessions
 //! - [`error`]: the error an AWS call ends with, and why a cloud would not start
 //! - [`random`]: identifiers and secrets
+//! - [`backoff`]: the waits between tries
 //! - [`jsonpath`], [`glob`]: paths and wildcards, as the services' documents hold them
 //! - [`paging`], [`tags`]: pages of lists, and tags, as every service has them
 
 mod apigateway;
 mod auth;
+mod backoff;
 mod call;
 mod cloud;
 mod credentials;

@@ -158,6 +158,15 @@ struct Start {
     new: NewExecution,
 }
 
+/// An event on its way to one target.
+struct Delivery<'e> {
+    /// The row of [`Failed`], where it failed before.
+    failed: Option<i64>,
+    body: &'e str,
+    queued: i64,
+    retries: u32,
+}
+
 /// Delivers the oldest events of the queue and what is to be tried again, and returns how many they were.
 async fn deliver_batch(cloud: &Arc<Cloud>) -> Result<usize, AwsError> {
     let rules = cloud.events.rules.get(cloud)?;
@@ -206,16 +215,13 @@ impl Batch {
             self.count(&rule.name, "MatchedEvents");
             self.count(&rule.name, "TriggeredRules");
             for target in &rule.targets {
-                let failed = Failed {
-                    id: None,
-                    rule: rule.name.clone(),
-                    target: target.id.clone(),
-                    body: body.to_owned(),
+                let delivery = Delivery {
+                    failed: None,
+                    body,
                     queued,
-                    due: 0,
                     retries: 0,
                 };
-                self.attempt(cloud, rule, target, &event, failed);
+                self.attempt(cloud, rule, target, &event, &delivery);
             }
         }
     }
@@ -224,31 +230,37 @@ impl Batch {
     fn try_again(&mut self, cloud: &Cloud, rules: &[ReadyRule], failed: Failed) {
         let rule = rules.iter().find(|rule| rule.name == failed.rule);
         let target = rule.and_then(|rule| rule.targets.iter().find(|target| target.id == failed.target));
-        let failed = Failed {
+        let delivery = Delivery {
+            failed: failed.id,
+            body: &failed.body,
+            queued: failed.queued,
             retries: failed.retries + 1,
-            ..failed
         };
         match (rule, target, serde_json::from_str(&failed.body)) {
-            (Some(rule), Some(target), Ok(event)) => self.attempt(cloud, rule, target, &event, failed),
-            _ => self.give_up(&failed, "its rule or target does not exist any more"),
+            (Some(rule), Some(target), Ok(event)) => self.attempt(cloud, rule, target, &event, &delivery),
+            _ => self.give_up(
+                &failed.rule,
+                failed.id,
+                "its rule or target does not exist any more",
+            ),
         }
     }
 
-    /// One attempt. `failed` is what is kept of it where it fails in a way that passes.
+    /// One attempt. It is kept where it fails in a way that passes.
     fn attempt(
         &mut self,
         cloud: &Cloud,
         rule: &ReadyRule,
         target: &ReadyTarget,
         event: &Value,
-        failed: Failed,
+        delivery: &Delivery<'_>,
     ) {
         let error = match start_of(cloud, rule, target, event) {
             Ok(new) => {
                 self.count(&rule.name, "Invocations");
-                self.ended.extend(failed.id);
+                self.ended.extend(delivery.failed);
                 self.starts.push(Start {
-                    rule: failed.rule,
+                    rule: rule.name.clone(),
                     new,
                 });
                 return;
@@ -258,22 +270,33 @@ impl Batch {
         let now = Timestamp::now().as_millisecond();
         // A missing permission or machine is not tried again on AWS either; our own trouble (the store, file handles) is.
         let next = (error.status >= 500)
-            .then(|| target.retry.next(failed.queued, failed.retries, now))
+            .then(|| target.retry.next(delivery.queued, delivery.retries, now))
             .flatten();
         match next {
             Some(due) => {
                 tracing::warn!(%error, rule = rule.name, target = target.arn, "an invocation is tried again");
-                self.again.push(Failed { due, ..failed });
+                self.again.push(Failed {
+                    id: delivery.failed,
+                    rule: rule.name.clone(),
+                    target: target.id.clone(),
+                    body: delivery.body.to_owned(),
+                    queued: delivery.queued,
+                    due,
+                    retries: delivery.retries,
+                });
             }
-            None => self.give_up(&failed, &format!("{}: {}", target.arn, error.message)),
+            None => {
+                let reason = format!("{}: {}", target.arn, error.message);
+                self.give_up(&rule.name, delivery.failed, &reason);
+            }
         }
     }
 
-    fn give_up(&mut self, failed: &Failed, reason: &str) {
-        tracing::warn!(rule = failed.rule, reason, "an invocation failed");
-        self.count(&failed.rule, "Invocations");
-        self.count(&failed.rule, "FailedInvocations");
-        self.ended.extend(failed.id);
+    fn give_up(&mut self, rule: &str, failed: Option<i64>, reason: &str) {
+        tracing::warn!(rule, reason, "an invocation failed");
+        self.count(rule, "Invocations");
+        self.count(rule, "FailedInvocations");
+        self.ended.extend(failed);
     }
 
     async fn write(self, cloud: &Arc<Cloud>) -> Result<(), AwsError> {

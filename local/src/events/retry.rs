@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde_json::Value;
 
+use crate::backoff;
 use crate::cloud::Cloud;
 use crate::error::AwsError;
 
@@ -37,7 +38,7 @@ impl RetryPolicy {
 
     /// When an event of the time `queued` is tried again that was tried again `retries` times; none where it is given up.
     pub fn next(self, queued: i64, retries: u32, now: i64) -> Option<i64> {
-        let due = now + (1000 << retries.min(20)).min(MOST_WAIT);
+        let due = now + backoff::doubled(retries, MOST_WAIT);
         (retries < self.attempts && due - queued <= self.age).then_some(due)
     }
 }

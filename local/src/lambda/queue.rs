@@ -11,6 +11,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::function::{self, Function};
 use super::invoke::{self, Invoked};
+use crate::backoff;
 use crate::cloud::Cloud;
 use crate::error::AwsError;
 
@@ -63,7 +64,7 @@ impl Queued {
             }
             Err(error) if error.code == "ResourceNotFoundException" => return None,
             Err(_) => {
-                self.due = now + (1000 << self.refusals.min(20)).min(MOST_WAIT);
+                self.due = now + backoff::doubled(self.refusals, MOST_WAIT);
                 self.refusals += 1;
                 if self.due - self.queued > MOST_AGE {
                     return None;

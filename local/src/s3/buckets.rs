@@ -6,7 +6,7 @@ use s3s::S3Result;
 use s3s::dto::*;
 
 use super::configuration::tags_column;
-use super::error::{no_such_bucket, not_honoured};
+use super::error::{malformed_xml, no_such_bucket, not_honoured};
 use super::{Storage, owner, timestamp};
 use crate::error::AwsError;
 use crate::paging;
@@ -46,11 +46,7 @@ impl Storage {
         let ownership = input
             .object_ownership
             .map(|ownership| ownership.as_str().to_owned());
-        let tags = tags.ok_or_else(|| {
-            let message =
-                "The XML you provided was not well-formed or did not validate against our published schema";
-            AwsError::bad_request("MalformedXML", message)
-        })?;
+        let tags = tags.ok_or_else(malformed_xml)?;
         let tags = (!tags.is_empty()).then(|| tags_column(&tags)).transpose()?;
         let location = format!("/{}", input.bucket);
         let made = self.cloud.store.write(move |tx| {

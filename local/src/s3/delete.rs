@@ -6,7 +6,7 @@ use s3s::dto::*;
 use s3s::{S3Request, S3Result};
 
 use super::access::{object_arn, principal};
-use super::error::not_honoured;
+use super::error::{malformed_xml, not_honoured};
 use super::notification::{Origin, Subject};
 use super::versions;
 use super::{Storage, buckets, origin};
@@ -114,9 +114,7 @@ impl Storage {
         let caller = principal(&request)?;
         let input = request.input;
         if input.delete.objects.is_empty() || input.delete.objects.len() > MOST_OBJECTS {
-            let message =
-                "The XML you provided was not well-formed or did not validate against our published schema";
-            return Err(AwsError::bad_request("MalformedXML", message).into());
+            return Err(malformed_xml().into());
         }
         let is_conditional = |object: &ObjectIdentifier| {
             object.e_tag.is_some() || object.last_modified_time.is_some() || object.size.is_some()

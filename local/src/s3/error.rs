@@ -24,6 +24,11 @@ pub fn no_such_key() -> AwsError {
     AwsError::not_found("NoSuchKey", "The specified key does not exist.")
 }
 
+pub fn malformed_xml() -> AwsError {
+    let message = "The XML you provided was not well-formed or did not validate against our published schema";
+    AwsError::bad_request("MalformedXML", message)
+}
+
 pub fn precondition_failed() -> AwsError {
     AwsError::new(
         412,

@@ -7,6 +7,7 @@ use s3s::dto::*;
 use s3s::{S3Request, S3Result};
 
 use super::checksum::{Algorithm, Checksum, Expected, put_checksum, supplied};
+use super::error::malformed_xml;
 use super::files::{Files, NewFile};
 use super::objects::{Precondition, check_received};
 use super::versions::{Attributes, NewVersion};
@@ -301,9 +302,7 @@ fn choose(
     wanted: &[CompletedPart],
 ) -> Result<Vec<StoredPart>, AwsError> {
     if wanted.is_empty() {
-        let message =
-            "The XML you provided was not well-formed or did not validate against our published schema";
-        return Err(AwsError::bad_request("MalformedXML", message));
+        return Err(malformed_xml());
     }
     if !wanted.is_sorted_by(|a, b| a.part_number < b.part_number) {
         let message = "The list of parts was not in ascending order. The parts list must be specified in order by part \
