@@ -19,6 +19,14 @@ fn event(time: i64, message: &str) -> InputLogEvent {
         .unwrap()
 }
 
+async fn cloud_with_group() -> (TestCloud, Client) {
+    let cloud = TestCloud::start().await;
+    let logs = cloud.logs();
+    let create = logs.create_log_group().log_group_name(GROUP);
+    create.send().await.unwrap();
+    (cloud, logs)
+}
+
 async fn put(logs: &Client, stream: &str, events: &[(i64, &str)]) {
     let _ = logs
         .create_log_stream()
@@ -121,13 +129,7 @@ async fn a_group_lives_and_is_gone() {
 
 #[tokio::test]
 async fn a_stream_is_read_from_both_ends() {
-    let cloud = TestCloud::start().await;
-    let logs = cloud.logs();
-    logs.create_log_group()
-        .log_group_name(GROUP)
-        .send()
-        .await
-        .unwrap();
+    let (_cloud, logs) = cloud_with_group().await;
     put(&logs, "s", &[(10, "a"), (20, "b"), (20, "c"), (30, "d")]).await;
     let get = || {
         logs.get_log_events()
@@ -173,13 +175,7 @@ async fn a_stream_is_read_from_both_ends() {
 
 #[tokio::test]
 async fn a_group_is_searched_by_stream_time_and_pattern() {
-    let cloud = TestCloud::start().await;
-    let logs = cloud.logs();
-    logs.create_log_group()
-        .log_group_name(GROUP)
-        .send()
-        .await
-        .unwrap();
+    let (_cloud, logs) = cloud_with_group().await;
     put(
         &logs,
         "states/a",
@@ -225,13 +221,7 @@ async fn a_group_is_searched_by_stream_time_and_pattern() {
 
 #[tokio::test]
 async fn streams_are_listed_by_name_or_newest_first() {
-    let cloud = TestCloud::start().await;
-    let logs = cloud.logs();
-    logs.create_log_group()
-        .log_group_name(GROUP)
-        .send()
-        .await
-        .unwrap();
+    let (_cloud, logs) = cloud_with_group().await;
     put(&logs, "a", &[(30, "x")]).await;
     put(&logs, "b", &[(10, "x")]).await;
     let list = || logs.describe_log_streams().log_group_name(GROUP);
@@ -299,13 +289,7 @@ async fn an_operation_that_is_not_built_says_so() {
 
 #[tokio::test]
 async fn what_no_retention_keeps_is_not_told_and_deleted() {
-    let cloud = TestCloud::start().await;
-    let logs = cloud.logs();
-    logs.create_log_group()
-        .log_group_name(GROUP)
-        .send()
-        .await
-        .unwrap();
+    let (cloud, logs) = cloud_with_group().await;
     let now = jiff::Timestamp::now().as_millisecond();
     let days_ago = |days: i64| now - days * 24 * 3_600_000;
     let old: Vec<_> = (0..2500).map(|at| (days_ago(2) + at, "old")).collect();

@@ -4,13 +4,12 @@ use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
     CreateBucketConfiguration, Delete, EventBridgeConfiguration, NotificationConfiguration, ObjectIdentifier,
-    PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
-    ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging,
+    PublicAccessBlockConfiguration, ServerSideEncryption, Tag, Tagging,
 };
 use serde_json::json;
 
-use crate::BUCKET;
 use crate::common::{TestCloud, code, credentials};
+use crate::{BUCKET, encrypted_with, put};
 
 #[tokio::test]
 async fn a_bucket_is_made_with_its_tags() {
@@ -60,12 +59,7 @@ async fn a_bucket_lives_and_is_gone() {
         "us-east-1 is the location without a name"
     );
 
-    let put = s3
-        .put_object()
-        .bucket(BUCKET)
-        .key("k")
-        .body(ByteStream::from_static(b"x"));
-    put.send().await.unwrap();
+    put(&s3, "k", b"x").await;
     assert_eq!(
         code(&s3.delete_bucket().bucket(BUCKET).send().await.unwrap_err()),
         "BucketNotEmpty"
@@ -146,17 +140,7 @@ async fn settings_are_kept_and_what_is_not_set_has_its_own_error() {
         .await
         .unwrap();
 
-    let default = ServerSideEncryptionByDefault::builder()
-        .sse_algorithm(ServerSideEncryption::Aes256)
-        .build()
-        .unwrap();
-    let rule = ServerSideEncryptionRule::builder()
-        .apply_server_side_encryption_by_default(default)
-        .build();
-    let encryption = ServerSideEncryptionConfiguration::builder()
-        .rules(rule)
-        .build()
-        .unwrap();
+    let encryption = encrypted_with(ServerSideEncryption::Aes256);
     let put = s3
         .put_bucket_encryption()
         .bucket(BUCKET)

@@ -4,7 +4,7 @@ use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use aws_sdk_s3::types::*;
 
 use crate::common::{refusal, refuses};
-use crate::{BUCKET, cloud_with_bucket};
+use crate::{BUCKET, cloud_with_bucket, encrypted_with};
 
 #[tokio::test]
 async fn what_is_not_honoured_of_objects_is_refused() {
@@ -95,17 +95,7 @@ async fn what_is_not_honoured_of_objects_is_refused() {
 async fn what_is_not_honoured_of_buckets_is_refused() {
     let (_cloud, s3) = cloud_with_bucket().await;
     let create = || s3.create_bucket().bucket("other");
-    let default = ServerSideEncryptionByDefault::builder()
-        .sse_algorithm(ServerSideEncryption::AwsKms)
-        .build()
-        .unwrap();
-    let rule = ServerSideEncryptionRule::builder()
-        .apply_server_side_encryption_by_default(default)
-        .build();
-    let encryption = ServerSideEncryptionConfiguration::builder()
-        .rules(rule)
-        .build()
-        .unwrap();
+    let encryption = encrypted_with(ServerSideEncryption::AwsKms);
     let guarded = VersioningConfiguration::builder()
         .status(BucketVersioningStatus::Enabled)
         .mfa_delete(MfaDelete::Enabled)

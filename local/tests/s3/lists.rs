@@ -3,7 +3,7 @@
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 
 use crate::common::code;
-use crate::{BUCKET, cloud_with_bucket, get, put};
+use crate::{BUCKET, cloud_with_bucket, get, key_count, put};
 
 #[tokio::test]
 async fn keys_of_every_kind_are_kept_and_listed_as_they_are() {
@@ -48,15 +48,7 @@ async fn keys_of_every_kind_are_kept_and_listed_as_they_are() {
     for key in keys {
         s3.delete_object().bucket(BUCKET).key(key).send().await.unwrap();
     }
-    assert_eq!(
-        s3.list_objects_v2()
-            .bucket(BUCKET)
-            .send()
-            .await
-            .unwrap()
-            .key_count(),
-        Some(0)
-    );
+    assert_eq!(key_count(&s3).await, Some(0));
 
     let too_long = s3
         .put_object()
@@ -162,13 +154,5 @@ async fn many_objects_are_deleted_at_once() {
     assert_eq!(loud.deleted().len(), 2);
     let quiet = delete(&["b", "ü +"], true).await.unwrap();
     assert!(quiet.deleted().is_empty() && quiet.errors().is_empty());
-    assert_eq!(
-        s3.list_objects_v2()
-            .bucket(BUCKET)
-            .send()
-            .await
-            .unwrap()
-            .key_count(),
-        Some(0)
-    );
+    assert_eq!(key_count(&s3).await, Some(0));
 }

@@ -13,6 +13,10 @@ mod versions;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{
+    ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration,
+    ServerSideEncryptionRule,
+};
 use common::TestCloud;
 
 const BUCKET: &str = "pictures";
@@ -40,6 +44,27 @@ async fn put(s3: &Client, key: &str, body: &[u8]) -> String {
 async fn get(s3: &Client, key: &str) -> Vec<u8> {
     let reply = s3.get_object().bucket(BUCKET).key(key).send().await.unwrap();
     reply.body.collect().await.unwrap().to_vec()
+}
+
+/// How many objects the bucket lists.
+async fn key_count(s3: &Client) -> Option<i32> {
+    let listed = s3.list_objects_v2().bucket(BUCKET).send().await.unwrap();
+    listed.key_count()
+}
+
+/// A bucket's default encryption.
+fn encrypted_with(algorithm: ServerSideEncryption) -> ServerSideEncryptionConfiguration {
+    let default = ServerSideEncryptionByDefault::builder()
+        .sse_algorithm(algorithm)
+        .build()
+        .unwrap();
+    let rule = ServerSideEncryptionRule::builder()
+        .apply_server_side_encryption_by_default(default)
+        .build();
+    ServerSideEncryptionConfiguration::builder()
+        .rules(rule)
+        .build()
+        .unwrap()
 }
 
 fn files_in(cloud: &TestCloud) -> usize {

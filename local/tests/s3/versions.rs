@@ -4,7 +4,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 
 use crate::common::code;
-use crate::{BUCKET, cloud_with_bucket, get, put};
+use crate::{BUCKET, cloud_with_bucket, get, key_count, put};
 
 #[tokio::test]
 async fn versions_stay_until_each_is_deleted() {
@@ -55,15 +55,7 @@ async fn versions_stay_until_each_is_deleted() {
         code(&s3.get_object().bucket(BUCKET).key("k").send().await.unwrap_err()),
         "NoSuchKey"
     );
-    assert_eq!(
-        s3.list_objects_v2()
-            .bucket(BUCKET)
-            .send()
-            .await
-            .unwrap()
-            .key_count(),
-        Some(0)
-    );
+    assert_eq!(key_count(&s3).await, Some(0));
     let not_empty = s3.delete_bucket().bucket(BUCKET).send().await.unwrap_err();
     assert_eq!(code(&not_empty), "BucketNotEmpty");
 
