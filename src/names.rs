@@ -31,11 +31,12 @@ pub enum StackNameError {
 
 /// Whether it can be a region's name: a part of names and addresses.
 pub fn is_region(region: &str) -> bool {
-    !region.is_empty()
-        && region.len() <= 32
-        && region
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+    !region.is_empty() && region.len() <= 32 && is_of_small_letters_digits_and_hyphens(region)
+}
+
+fn is_of_small_letters_digits_and_hyphens(name: &str) -> bool {
+    name.chars()
+        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
 /// Says whether every service would take the names made from `stack`.
@@ -53,9 +54,7 @@ pub fn check_stack_name(stack: &str) -> Result<(), StackNameError> {
     }
     let well_formed = stack.starts_with(|c: char| c.is_ascii_lowercase())
         && !stack.ends_with('-')
-        && stack
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        && is_of_small_letters_digits_and_hyphens(stack);
     if well_formed {
         Ok(())
     } else {

@@ -120,11 +120,8 @@ impl<'a> Jpeg<'a> {
             progressive::Plan::default()
         };
         let planes_take: u64 = self
-            .frame
-            .components
-            .iter()
-            .zip(scales)
-            .map(|(component, &scale)| Plane::bytes(component, scale))
+            .scaled(scales)
+            .map(|(component, scale)| Plane::bytes(component, scale))
             .sum();
         if planes_take.saturating_add(plan.bytes()) > memory {
             return Err(Fault::TooMuchMemory { limit: memory });
@@ -134,17 +131,19 @@ impl<'a> Jpeg<'a> {
             return self.decode_progressive(scales, plan, &mut tables);
         }
         let mut planes: Vec<Plane> = self
-            .frame
-            .components
-            .iter()
-            .zip(scales)
-            .map(|(component, &scale)| Plane::new(component, scale))
+            .scaled(scales)
+            .map(|(component, scale)| Plane::new(component, scale))
             .collect();
         self.for_each_scan(&mut tables, |_, scan, tables| {
             baseline::decode(self.source, &self.frame, scan, tables, &mut planes)
         })?;
         planes.iter_mut().for_each(Plane::trim);
         Ok(planes)
+    }
+
+    /// The components, each with its scale.
+    fn scaled<'s>(&'s self, scales: &'s [Scale]) -> impl Iterator<Item = (&'s Component, Scale)> {
+        self.frame.components.iter().zip(scales.iter().copied())
     }
 
     fn decode_progressive(
@@ -163,10 +162,10 @@ impl<'a> Jpeg<'a> {
             }
             Ok(())
         })?;
-        let components = self.frame.components.iter().zip(scales);
-        Ok(components
+        Ok(self
+            .scaled(scales)
             .zip(stores)
-            .map(|((component, &scale), store)| {
+            .map(|((component, scale), store)| {
                 let mut plane = Plane::new(component, scale);
                 store.draw(&mut plane);
                 plane.trim();
