@@ -68,6 +68,17 @@ pub async fn run(
 
 fn cargo(cache: &Cache, toolchain: &Toolchain, builder: &Builder) -> Command {
     let mut cargo = Command::new("cargo");
+    // `cargo run` tells us of our own package. Dependencies that look at it (ring) would be built anew with every change
+    // between run and run.
+    for (variable, _) in env::vars_os() {
+        if variable.to_str().is_some_and(|name| {
+            ["CARGO_PKG_", "CARGO_MANIFEST_"]
+                .iter()
+                .any(|own| name.starts_with(own))
+        }) {
+            cargo.env_remove(variable);
+        }
+    }
     cargo
         .args([builder.subcommand, "--release", "--bin", "bootstrap"])
         .args(["--target", &builder.target])

@@ -1,6 +1,9 @@
 //! Histories: what GetExecutionHistory gives, and what goes to the state machine's log group.
 
+use std::borrow::Cow;
+
 use rusqlite::{Transaction, params};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::asl::HistoryEvent;
@@ -101,8 +104,21 @@ pub struct LogLines {
     lines: Vec<(i64, String)>,
 }
 
-/// Assumption (AWS docs: "Using CloudWatch Logs to log execution history", as seen in vended logs): one stream for a state
-/// machine and hour, and the members below, numbers as strings.
+/// Assumption (AWS docs: "Using CloudWatch Logs to log execution history", as seen in vended logs): these members, numbers
+/// as strings.
+#[derive(Serialize)]
+struct Line<'a> {
+    id: String,
+    #[serde(rename = "type")]
+    event_type: &'a str,
+    details: &'a Value,
+    redrive_count: &'static str,
+    previous_event_id: String,
+    event_timestamp: String,
+    execution_arn: &'a str,
+}
+
+/// Assumption, as of [`Line`]: one stream for a state machine and hour.
 pub fn log_lines(
     cloud: &Cloud,
     execution: &Execution,
@@ -119,20 +135,21 @@ pub fn log_lines(
         .filter(|event| is_logged(event, level))
         .map(|event| {
             let details = if shows_data {
-                event.details.clone()
+                Cow::Borrowed(&event.details)
             } else {
-                without_data(event.clone()).details
+                Cow::Owned(without_data(event.clone()).details)
             };
-            let line = json!({
-                "id": event.id.to_string(),
-                "type": event.event_type,
-                "details": details,
-                "redrive_count": "0",
-                "previous_event_id": event.previous_event_id.to_string(),
-                "event_timestamp": event.timestamp.to_string(),
-                "execution_arn": execution_arn,
-            });
-            (event.timestamp, line.to_string())
+            let line = Line {
+                id: event.id.to_string(),
+                event_type: &event.event_type,
+                details: &details,
+                redrive_count: "0",
+                previous_event_id: event.previous_event_id.to_string(),
+                event_timestamp: event.timestamp.to_string(),
+                execution_arn: &execution_arn,
+            };
+            // Strings and JSON are always written.
+            (event.timestamp, serde_json::to_string(&line).unwrap_or_default())
         })
         .collect();
     let time = jiff::Timestamp::from_millisecond(lines.first()?.0).unwrap_or_default();
