@@ -9,6 +9,8 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::tls;
 
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Where the clients connect to and as whom.
 #[derive(Debug, Clone)]
 pub enum Connection {
@@ -64,6 +66,16 @@ impl Clients {
     }
 }
 
+/// The time limits of a call that sends megabytes. The SDK takes the time that a body needs to be sent for time without an
+/// answer (`HttpReadTimeout` in aws-smithy-http-client): a slow link would never get a photograph through. One that stands
+/// still is noticed all the same, by the SDK's stalled-stream protection.
+pub fn upload_timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(Duration::from_mins(30))
+        .build()
+}
+
 async fn sdk_config(connection: &Connection) -> SdkConfig {
     // ring, since it needs nothing but a C compiler to build.
     let http = aws_smithy_http_client::Builder::new()
@@ -71,7 +83,7 @@ async fn sdk_config(connection: &Connection) -> SdkConfig {
         .build_https();
     let retries = RetryConfig::standard().with_max_attempts(4);
     let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(5))
+        .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(Duration::from_secs(60))
         .build();
     match connection {

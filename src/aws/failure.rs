@@ -185,6 +185,9 @@ impl CallFailure {
                 "AWS credentials come from the environment, a profile or SSO: run `aws configure` or `aws sso login`, \
                  choose with --profile, or use --local, which needs none"
             }
+            Cause::Unreachable(reason) if reason.contains("Connection refused") => {
+                "nothing listens there: a local cloud that has ended is started again by the next command with --local"
+            }
             Cause::Unreachable(_) => {
                 "is the network up, and is the region or the endpoint right? --local needs none of them"
             }

@@ -3,5 +3,5 @@
 mod clients;
 mod failure;
 
-pub use clients::{Clients, Connection};
+pub use clients::{Clients, Connection, upload_timeouts};
 pub use failure::{CallFailure, During, UnlessGone};

@@ -35,9 +35,18 @@ pub fn outputs_with(session: &Session, api_id: Option<String>) -> Outputs {
 
 /// The error of a command that found no stack to work on.
 pub fn nothing_stands(session: &Session) -> CommandError {
+    not_standing(session, "")
+}
+
+/// The error of a command that missed one piece of the stack.
+pub fn not_whole(session: &Session, missing: &str) -> CommandError {
+    not_standing(session, &format!(", or not whole: {missing} is not there"))
+}
+
+fn not_standing(session: &Session, more: &str) -> CommandError {
     let names = &session.names;
     CommandError::failed(format!(
-        "the stack \"{}\" does not stand in {} (account {})",
+        "the stack \"{}\" does not stand in {} (account {}){more}",
         names.stack, names.region, names.account
     ))
     .hint(format!("`resizer up{}` makes it", session.flags))

@@ -71,12 +71,9 @@ fn cargo(cache: &Cache, toolchain: &Toolchain, builder: &Builder) -> Command {
     // `cargo run` tells us of our own package. Dependencies that look at it (ring) would be built anew with every change
     // between run and run.
     for (variable, _) in env::vars_os() {
-        if variable.to_str().is_some_and(|name| {
-            ["CARGO_PKG_", "CARGO_MANIFEST_"]
-                .iter()
-                .any(|own| name.starts_with(own))
-        }) {
-            cargo.env_remove(variable);
+        let name = variable.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&variable);
         }
     }
     cargo

@@ -78,12 +78,10 @@ pub async fn empty(client: &Client, bucket: &str, account: &str, step: &Step<'_>
             .buffer_unordered(BATCHES_AT_ONCE);
         while let Some(count) = deletions.try_next().await? {
             removed += count;
-            step.note(&format!("emptying: {removed} objects removed"));
+            step.note(&format!("emptying: {removed} removed"));
         }
         if step.is_stopped() {
-            return Err(Failure::stopped(format!(
-                "emptying {bucket}: {removed} objects removed"
-            )));
+            return Err(Failure::stopped(format!("emptying {bucket}: {removed} removed")));
         }
     }
 }

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::ownership::{self, Tags, tagged, touches};
 use super::patience::{LAMBDA_BUSY, LAMBDA_KEY, LAMBDA_PERMISSIONS, LAMBDA_ROLE, PACE_REQUESTS};
-use crate::aws::{During, UnlessGone};
+use crate::aws::{During, UnlessGone, upload_timeouts};
 use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Reading, Resource, Step};
 use crate::names::STACK_TAG;
 use crate::package::FunctionPackage;
@@ -91,6 +91,8 @@ impl Function {
             .function_name(&self.name)
             .zip_file(self.code()?)
             .architectures(self.architecture.clone())
+            .customize()
+            .config_override(aws_sdk_lambda::Config::builder().timeout_config(upload_timeouts()))
             .send()
             .await
             .during("lambda:UpdateFunctionCode", &self.name)?;
@@ -265,6 +267,8 @@ impl Resource for Function {
             .environment(self.environment())
             .logging_config(self.logging())
             .set_tags(Some(self.tags()))
+            .customize()
+            .config_override(aws_sdk_lambda::Config::builder().timeout_config(upload_timeouts()))
             .send()
             .await
             .during("lambda:CreateFunction", &self.name)?;

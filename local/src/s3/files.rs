@@ -1,11 +1,12 @@
-//! The bytes of objects: one file each, under a fresh unique name, `objects/<2 hex digits>/<uuid>`.
+//! The bytes of objects: of small ones in the store, of others one file each, under a fresh unique name,
+//! `objects/<2 hex digits>/<uuid>`.
 //!
 //! Writes and reads are made in place, chunk by chunk, not handed to another thread: they go to and come from the page
 //! cache, which takes less time than the hand-over would.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -24,6 +25,9 @@ use crate::store::Store;
 pub const FOLDER: &str = "objects";
 /// The largest object that one PutObject or one part may bring.
 const MOST_BYTES: u64 = 5 * 1024 * 1024 * 1024;
+/// Up to here bytes are in the store: a row is written with others in one go, while a file system takes a thumbnail's file
+/// up and away one by one, and slowly where many were removed lately.
+const SMALL: usize = 32 * 1024;
 /// How much of an object is in memory at a time while it is sent.
 const CHUNK: usize = 256 * 1024;
 /// A file system's times are coarser than the clock, and the clock may be set back: a file of this run must not look older
@@ -43,9 +47,21 @@ pub struct NewFile {
     file: File,
 }
 
+/// The bytes of a new version.
+pub enum NewContents {
+    Small(Vec<u8>),
+    File(NewFile),
+}
+
+/// The bytes of a version, to be read.
+pub enum Contents {
+    Small(Cursor<Vec<u8>>),
+    File(File),
+}
+
 /// What an upload's body turned out to be.
 pub struct Received {
-    pub file: NewFile,
+    pub contents: NewContents,
     pub size: u64,
     pub md5: [u8; 16],
     pub checksum: Checksum,
@@ -80,13 +96,13 @@ impl Files {
         })
     }
 
-    /// Writes a body to a new file and computes its MD5 and its checksum on the way.
+    /// Takes a body in and computes its MD5 and its checksum on the way.
     pub async fn receive(
         &self,
         body: Option<StreamingBlob>,
         algorithm: Algorithm,
     ) -> Result<Received, AwsError> {
-        let mut file = self.create()?;
+        let mut contents = NewContents::Small(Vec::new());
         let (mut md5, mut hasher, mut size) = (Md5::new(), algorithm.hasher(), 0);
         if let Some(mut body) = body {
             while let Some(chunk) = body.next().await {
@@ -101,12 +117,12 @@ impl Files {
                 }
                 md5.update(&chunk);
                 hasher.update(&chunk);
-                file.file.write_all(&chunk)?;
+                contents.write(&chunk, self)?;
             }
         }
         let checksum = Checksum::finish(algorithm, hasher);
         Ok(Received {
-            file,
+            contents,
             size,
             md5: md5.finalize().into(),
             checksum,
@@ -119,6 +135,18 @@ impl Files {
             Ok(file) => Ok(Some(file)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The same bytes once more, for another version.
+    pub fn copy(&self, from: Contents) -> Result<NewContents, AwsError> {
+        match from {
+            Contents::Small(bytes) => Ok(NewContents::Small(bytes.into_inner())),
+            Contents::File(mut source) => {
+                let mut file = self.create()?;
+                file.append(&mut source)?;
+                Ok(NewContents::File(file))
+            }
         }
     }
 
@@ -152,6 +180,71 @@ impl Files {
             }
         }
         Ok(())
+    }
+}
+
+impl NewContents {
+    fn write(&mut self, chunk: &[u8], files: &Files) -> Result<(), AwsError> {
+        match self {
+            Self::Small(bytes) if bytes.len() + chunk.len() <= SMALL => bytes.extend_from_slice(chunk),
+            Self::Small(bytes) => {
+                let mut file = files.create()?;
+                file.file.write_all(bytes)?;
+                file.file.write_all(chunk)?;
+                *self = Self::File(file);
+            }
+            Self::File(file) => file.file.write_all(chunk)?,
+        }
+        Ok(())
+    }
+
+    /// As a file, whatever the size.
+    pub fn into_file(self, files: &Files) -> Result<NewFile, AwsError> {
+        match self {
+            Self::Small(bytes) => {
+                let mut file = files.create()?;
+                file.file.write_all(&bytes)?;
+                Ok(file)
+            }
+            Self::File(file) => Ok(file),
+        }
+    }
+
+    /// The checksum of the whole.
+    pub fn checksum(&self, algorithm: Algorithm) -> Result<Checksum, AwsError> {
+        let mut hasher = algorithm.hasher();
+        match self {
+            Self::Small(bytes) => hasher.update(bytes),
+            Self::File(file) => {
+                let mut written = File::open(&file.path)?;
+                let mut chunk = vec![0; CHUNK];
+                loop {
+                    match written.read(&mut chunk)? {
+                        0 => break,
+                        read => hasher.update(&chunk[..read]),
+                    }
+                }
+            }
+        }
+        Ok(Checksum::finish(algorithm, hasher))
+    }
+}
+
+impl Read for Contents {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Small(bytes) => bytes.read(into),
+            Self::File(file) => file.read(into),
+        }
+    }
+}
+
+impl Seek for Contents {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match self {
+            Self::Small(bytes) => bytes.seek(to),
+            Self::File(file) => file.seek(to),
+        }
     }
 }
 
@@ -196,18 +289,18 @@ fn remove_if_older(file: &fs::DirEntry, before: SystemTime) -> io::Result<()> {
     }
 }
 
-/// A range of a file as a response's body.
-pub fn send(mut file: File, range: Range<u64>) -> Result<StreamingBlob, AwsError> {
-    file.seek(SeekFrom::Start(range.start))?;
+/// A range of the bytes as a response's body.
+pub fn send(mut contents: Contents, range: Range<u64>) -> Result<StreamingBlob, AwsError> {
+    contents.seek(SeekFrom::Start(range.start))?;
     let chunks = Chunks {
-        file,
+        contents,
         left: range.end - range.start,
     };
     Ok(StreamingBlob::wrap(stream::iter(chunks)))
 }
 
 struct Chunks {
-    file: File,
+    contents: Contents,
     left: u64,
 }
 
@@ -221,6 +314,6 @@ impl Iterator for Chunks {
         }
         let mut chunk = vec![0; wanted];
         self.left -= wanted as u64;
-        Some(self.file.read_exact(&mut chunk).map(|()| chunk.into()))
+        Some(self.contents.read_exact(&mut chunk).map(|()| chunk.into()))
     }
 }

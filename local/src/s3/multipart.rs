@@ -8,7 +8,7 @@ use s3s::{S3Request, S3Result};
 
 use super::checksum::{Algorithm, Checksum, Expected, put_checksum, supplied};
 use super::error::malformed_xml;
-use super::files::{Files, NewFile};
+use super::files::{Files, NewContents, NewFile};
 use super::objects::{Precondition, check_received};
 use super::versions::{Attributes, NewVersion};
 use super::{Storage, buckets, encrypted, http_date, origin, random_version};
@@ -174,7 +174,8 @@ impl Storage {
             input.content_md5.as_deref(),
         )?;
 
-        let (file, size, etag) = (received.file, received.size, hex::encode(received.md5));
+        let (size, etag) = (received.size, hex::encode(received.md5));
+        let file = received.contents.into_file(&self.files)?;
         let mut output = UploadPartOutput {
             e_tag: Some(ETag::Strong(etag.clone())),
             server_side_encryption: encrypted(),
@@ -239,9 +240,9 @@ impl Storage {
         let file = joined
             .await
             .map_err(|error| AwsError::internal(error.to_string()))??;
-        let mut new = assembled(&file, upload, &chosen);
+        let mut new = assembled(file, upload, &chosen);
         if !new.checksum.composite {
-            new.checksum = self.checksum_of(&new.file, new.checksum.algorithm)?;
+            new.checksum = new.contents.checksum(new.checksum.algorithm)?;
         }
         check_whole(&new, input.mpu_object_size, input.checksum_type.as_ref())?;
         Expected::of(&supplied, &request.headers, None, algorithm).verify(&new.checksum)?;
@@ -263,9 +264,7 @@ impl Storage {
             find(tx, &bucket, &key, &id)?;
             precondition.check(tx, &bucket, &key)?;
             tx.execute("DELETE FROM uploads WHERE id = ?1", [&id])?;
-            let written = super::objects::place(tx, &origin, &bucket, &key, &new, "CompleteMultipartUpload")?;
-            file.keep();
-            Ok(written)
+            super::objects::place(tx, &origin, &bucket, &key, new, "CompleteMultipartUpload")
         });
         let written = written.await?;
         self.committed(&written.replaced);
@@ -362,7 +361,7 @@ fn join(files: &Files, names: &[String]) -> Result<NewFile, AwsError> {
     Ok(whole)
 }
 
-fn assembled(file: &NewFile, upload: Upload, parts: &[StoredPart]) -> NewVersion {
+fn assembled(file: NewFile, upload: Upload, parts: &[StoredPart]) -> NewVersion {
     // The ETag of an object in parts: the MD5 of the parts' MD5s, and how many there are.
     let mut md5 = Md5::new();
     for part in parts {
@@ -382,7 +381,7 @@ fn assembled(file: &NewFile, upload: Upload, parts: &[StoredPart]) -> NewVersion
         size: parts.iter().map(|part| part.size).sum(),
         etag: format!("{}-{}", hex::encode(md5.finalize()), parts.len()),
         modified: Now::now().as_millisecond(),
-        file: file.name(),
+        contents: NewContents::File(file),
         attributes: upload.attributes,
         checksum,
     }

@@ -8,9 +8,9 @@ use s3s::dto::*;
 use s3s::{S3Request, S3Result};
 
 use super::access::{object_arn, principal};
-use super::checksum::{Algorithm, Checksum, Expected, put_checksum, supplied};
+use super::checksum::{Algorithm, Expected, put_checksum, supplied};
 use super::error::{no_such_key, not_implemented, precondition_failed};
-use super::files::{NewFile, Received};
+use super::files::Received;
 use super::notification::{Origin, Subject};
 use super::versions::{self, Attributes, NewVersion, Written};
 use super::{Storage, buckets, encrypted, http_date, origin, timestamp};
@@ -58,10 +58,11 @@ pub fn place(
     origin: &Origin,
     bucket: &str,
     key: &str,
-    new: &NewVersion,
+    new: NewVersion,
     reason: &str,
 ) -> Result<Written, AwsError> {
     let state = buckets::state(tx, bucket)?;
+    let (size, etag) = (new.size, new.etag.clone());
     let written = versions::put(tx, &state, bucket, key, new)?;
     if state.event_bridge {
         let subject = Subject {
@@ -70,7 +71,7 @@ pub fn place(
             version: written.version.as_deref(),
             sequence: written.id,
         };
-        origin.created(tx, &subject, new.size, &new.etag, reason)?;
+        origin.created(tx, &subject, size, &etag, reason)?;
     }
     Ok(written)
 }
@@ -96,7 +97,7 @@ impl Storage {
         )?;
 
         let Received {
-            file,
+            contents,
             size,
             md5,
             checksum,
@@ -110,20 +111,12 @@ impl Storage {
             size,
             etag: etag.clone(),
             modified: Timestamp::now().as_millisecond(),
-            file: file.name(),
+            contents,
             attributes: attributes(&mut input),
             checksum: checksum.clone(),
         };
         let version = self
-            .place(
-                file,
-                origin,
-                input.bucket,
-                input.key,
-                new,
-                precondition,
-                "PutObject",
-            )
+            .place(origin, input.bucket, input.key, new, precondition, "PutObject")
             .await?;
         let mut output = PutObjectOutput {
             e_tag: Some(ETag::Strong(etag)),
@@ -136,11 +129,9 @@ impl Storage {
         Ok(output)
     }
 
-    /// Commits a new version whose bytes are in `file`; gives its version id, if the bucket has versioning.
-    #[allow(clippy::too_many_arguments)] // What is written, where, on which condition, and why.
+    /// Commits a new version; gives its version id, if the bucket has versioning.
     pub(super) async fn place(
         &self,
-        file: NewFile,
         origin: Origin,
         bucket: String,
         key: String,
@@ -150,9 +141,7 @@ impl Storage {
     ) -> Result<Option<String>, AwsError> {
         let written = self.cloud.store.write(move |tx| {
             precondition.check(tx, &bucket, &key)?;
-            let written = place(tx, &origin, &bucket, &key, &new, reason)?;
-            file.keep();
-            Ok(written)
+            place(tx, &origin, &bucket, &key, new, reason)
         });
         let written = written.await?;
         self.committed(&written.replaced);
@@ -183,7 +172,7 @@ impl Storage {
             "s3:GetObject"
         };
         iam::authorize(&self.cloud, &caller, action, &object_arn(bucket, key), &[])?;
-        let (source, mut from) = self.open(&caller, bucket, key, version_id.as_deref())?;
+        let (source, from) = self.open(&caller, bucket, key, version_id.as_deref())?;
         let wanted = input
             .copy_source_if_match
             .as_ref()
@@ -201,8 +190,7 @@ impl Storage {
                            the object's metadata, storage class, website redirect location or encryption attributes.";
             return Err(AwsError::bad_request("InvalidRequest", message).into());
         }
-        let mut file = self.files.create()?;
-        file.append(&mut from).map_err(AwsError::from)?;
+        let contents = self.files.copy(from)?;
         let attributes = if replace {
             copied_attributes(&input)
         } else {
@@ -215,21 +203,21 @@ impl Storage {
         let checksum = source.checksum.filter(|checksum| {
             !checksum.composite && algorithm.is_none_or(|wanted| wanted == checksum.algorithm)
         });
+        let checksum = match checksum {
+            Some(checksum) => checksum,
+            None => contents.checksum(algorithm.unwrap_or(Algorithm::Crc64Nvme))?,
+        };
         let new = NewVersion {
             size: source.size,
             etag: source.etag.clone(),
             modified: Timestamp::now().as_millisecond(),
-            file: file.name(),
+            contents,
             attributes,
-            checksum: match checksum {
-                Some(checksum) => checksum,
-                None => self.checksum_of(&file.name(), algorithm.unwrap_or(Algorithm::Crc64Nvme))?,
-            },
+            checksum,
         };
         let (modified, checksum) = (new.modified, new.checksum.clone());
         let version = self
             .place(
-                file,
                 origin,
                 input.bucket,
                 input.key,
@@ -252,19 +240,6 @@ impl Storage {
             server_side_encryption: encrypted(),
             ..Default::default()
         })
-    }
-
-    /// The checksum of a file as a whole.
-    pub(super) fn checksum_of(&self, name: &str, algorithm: Algorithm) -> Result<Checksum, AwsError> {
-        let mut file = self.files.open(name)?.ok_or_else(no_such_key)?;
-        let mut hasher = algorithm.hasher();
-        let mut chunk = vec![0; 64 * 1024];
-        loop {
-            match std::io::Read::read(&mut file, &mut chunk)? {
-                0 => return Ok(Checksum::finish(algorithm, hasher)),
-                read => hasher.update(&chunk[..read]),
-            }
-        }
     }
 }
 

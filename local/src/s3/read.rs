@@ -1,6 +1,6 @@
 //! Reading objects: GetObject and HeadObject.
 
-use std::fs::File;
+use std::io::Cursor;
 use std::time::{Duration, SystemTime};
 
 use s3s::dto::*;
@@ -10,9 +10,10 @@ use super::access::{bucket_arn, principal};
 use super::buckets::{self, BucketState};
 use super::checksum::put_checksum;
 use super::error::{no_such_key, precondition_failed};
+use super::files::{self, Contents};
 use super::objects::names;
 use super::versions::{self, Version};
-use super::{Storage, encrypted, files, timestamp};
+use super::{Storage, encrypted, timestamp};
 use crate::error::AwsError;
 use crate::iam;
 use crate::principal::Principal;
@@ -55,22 +56,29 @@ impl Conditions<'_> {
 }
 
 impl Storage {
-    /// Finds a version and opens its file.
+    /// Finds a version and its bytes.
     pub(super) fn open(
         &self,
         caller: &Principal,
         bucket: &str,
         key: &str,
         version: Option<&str>,
-    ) -> Result<(Version, File), AwsError> {
+    ) -> Result<(Version, Contents), AwsError> {
         for _ in 0..TRIES {
             let (_, found) = self.find(caller, bucket, key, version)?;
-            if let Some(file) = self.files.open(found.file.as_deref().unwrap_or_default())? {
-                return Ok((found, file));
+            let contents = match &found.file {
+                Some(name) => self.files.open(name)?.map(Contents::File),
+                None => {
+                    let bytes = self.cloud.store.read(|db| versions::small_contents(db, &found))?;
+                    bytes.map(|bytes| Contents::Small(Cursor::new(bytes)))
+                }
+            };
+            if let Some(contents) = contents {
+                return Ok((found, contents));
             }
         }
         Err(AwsError::internal(
-            "the object's file is missing from the data folder",
+            "the object's bytes are missing from the data folder",
         ))
     }
 
@@ -115,7 +123,7 @@ impl Storage {
     pub(super) fn download(&self, request: &S3Request<GetObjectInput>) -> S3Result<GetObjectOutput> {
         let caller = principal(request)?;
         let input = &request.input;
-        let (found, file) = self.open(&caller, &input.bucket, &input.key, input.version_id.as_deref())?;
+        let (found, contents) = self.open(&caller, &input.bucket, &input.key, input.version_id.as_deref())?;
         let conditions = Conditions {
             if_match: input.if_match.as_ref(),
             if_none_match: input.if_none_match.as_ref(),
@@ -136,7 +144,7 @@ impl Storage {
             )
         });
         let length = i64::try_from(range.end - range.start).unwrap_or(i64::MAX);
-        let body = files::send(file, range)?;
+        let body = files::send(contents, range)?;
         let head = self.describe(&input.bucket, found)?;
         let with_checksum = input.checksum_mode.is_some() && content_range.is_none();
         let chosen = |wanted: &Option<String>, stored: Option<String>| wanted.clone().or(stored);

@@ -20,12 +20,18 @@ CREATE TABLE IF NOT EXISTS object_versions (
     size          INTEGER NOT NULL,
     etag          TEXT NOT NULL,
     modified      INTEGER NOT NULL,
-    file          TEXT,             -- below objects/; null for a delete marker
+    file          TEXT,             -- below objects/; null for a delete marker and for what is in small_contents
     attributes    TEXT NOT NULL,    -- JSON: content type and the like
     checksum      TEXT              -- JSON
 );
 CREATE UNIQUE INDEX IF NOT EXISTS object_versions_by_version ON object_versions (bucket, key, version);
 CREATE INDEX IF NOT EXISTS latest_objects ON object_versions (bucket, key) WHERE latest;
+
+-- The bytes of small objects.
+CREATE TABLE IF NOT EXISTS small_contents (
+    version INTEGER PRIMARY KEY REFERENCES object_versions (id) ON DELETE CASCADE,
+    bytes   BLOB NOT NULL
+);
 
 CREATE TABLE IF NOT EXISTS uploads (
     id            TEXT PRIMARY KEY,

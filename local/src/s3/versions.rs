@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use super::buckets::BucketState;
 use super::checksum::Checksum;
+use super::files::NewContents;
 use super::random_version;
 use crate::error::AwsError;
 
@@ -49,7 +50,7 @@ pub struct NewVersion {
     pub size: u64,
     pub etag: String,
     pub modified: i64,
-    pub file: String,
+    pub contents: NewContents,
     pub attributes: Attributes,
     pub checksum: Checksum,
 }
@@ -109,15 +110,25 @@ pub fn exactly(db: &Connection, bucket: &str, key: &str, version: &str) -> Resul
         .optional()?)
 }
 
+/// The bytes of a version that has no file; none if the version is gone.
+pub fn small_contents(db: &Connection, found: &Version) -> Result<Option<Vec<u8>>, AwsError> {
+    let mut statement = db.prepare_cached("SELECT bytes FROM small_contents WHERE version = ?1")?;
+    Ok(statement.query_row([found.id], |row| row.get(0)).optional()?)
+}
+
 /// Writes an object's newest version.
 pub fn put(
     tx: &Transaction<'_>,
     state: &BucketState,
     bucket: &str,
     key: &str,
-    new: &NewVersion,
+    new: NewVersion,
 ) -> Result<Written, AwsError> {
     let (version, replaced) = make_room(tx, state, bucket, key)?;
+    let file = match &new.contents {
+        NewContents::Small(_) => None,
+        NewContents::File(file) => Some(file.name()),
+    };
     tx.prepare_cached(
         "INSERT INTO object_versions
              (bucket, key, version, latest, delete_marker, size, etag, modified, file, attributes, checksum)
@@ -130,12 +141,20 @@ pub fn put(
         new.size,
         new.etag,
         new.modified,
-        new.file,
+        file,
         json(&new.attributes)?,
         json(&new.checksum)?
     ])?;
+    let id = tx.last_insert_rowid();
+    match new.contents {
+        NewContents::Small(bytes) => {
+            tx.prepare_cached("INSERT INTO small_contents (version, bytes) VALUES (?1, ?2)")?
+                .execute(params![id, bytes])?;
+        }
+        NewContents::File(file) => file.keep(),
+    }
     Ok(Written {
-        id: tx.last_insert_rowid(),
+        id,
         version: state.versioning.is_some().then_some(version),
         replaced,
     })

@@ -42,12 +42,13 @@ async fn what_was_acknowledged_survives_an_abrupt_end() {
 #[tokio::test]
 async fn a_put_whose_client_goes_away_leaves_no_object_without_its_bytes() {
     let (_cloud, s3) = cloud_with_bucket().await;
+    let bodies = [b"hello".to_vec(), vec![b'h'; 40_000]];
     for number in 0..300_u64 {
         let put = s3
             .put_object()
             .bucket(BUCKET)
             .key(format!("{number}.jpg"))
-            .body(ByteStream::from_static(b"hello"));
+            .body(ByteStream::from(bodies[number as usize % 2].clone()));
         // From too short to reach the store to long enough for an answer.
         let patience = Duration::from_micros(300 + number * 20);
         let _ = tokio::time::timeout(patience, put.send()).await;
@@ -57,6 +58,6 @@ async fn a_put_whose_client_goes_away_leaves_no_object_without_its_bytes() {
     let listed = s3.list_objects_v2().bucket(BUCKET).send().await.unwrap();
     assert!(!listed.contents().is_empty());
     for object in listed.contents() {
-        assert_eq!(get(&s3, object.key().unwrap()).await, b"hello");
+        assert!(bodies.contains(&get(&s3, object.key().unwrap()).await));
     }
 }

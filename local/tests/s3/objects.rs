@@ -6,10 +6,10 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Region;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::MetadataDirective;
+use aws_sdk_s3::types::{ChecksumAlgorithm, MetadataDirective};
 
 use crate::common::{code, fetch};
-use crate::{BUCKET, cloud_with_bucket, files_in, put};
+use crate::{BUCKET, cloud_with_bucket, files_in, get, put};
 
 #[tokio::test]
 async fn an_object_comes_back_as_it_was_put() {
@@ -123,7 +123,7 @@ async fn a_damaged_upload_is_refused_and_leaves_nothing() {
         .bucket(BUCKET)
         .key("k")
         .checksum_sha256("ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=")
-        .body(ByteStream::from_static(b"not abc"))
+        .body(ByteStream::from(large(b'n')))
         .send()
         .await
         .unwrap_err();
@@ -135,15 +135,57 @@ async fn a_damaged_upload_is_refused_and_leaves_nothing() {
     assert_eq!(files_in(&cloud), 0);
 }
 
+/// More than is kept in the store.
+fn large(letter: u8) -> Vec<u8> {
+    vec![letter; 40_000]
+}
+
 #[tokio::test]
 async fn replaced_and_deleted_objects_leave_no_files() {
     let (cloud, s3) = cloud_with_bucket().await;
-    for body in [b"one", b"two"] {
-        put(&s3, "k", body).await;
+    for letter in [b'1', b'2'] {
+        put(&s3, "k", &large(letter)).await;
     }
+    assert_eq!(files_in(&cloud), 1);
+    put(&s3, "k", b"small").await;
+    assert_eq!(files_in(&cloud), 0);
+    put(&s3, "k", &large(b'3')).await;
     assert_eq!(files_in(&cloud), 1);
     s3.delete_object().bucket(BUCKET).key("k").send().await.unwrap();
     assert_eq!(files_in(&cloud), 0);
+}
+
+#[tokio::test]
+async fn objects_of_every_size_come_back_whole_in_part_and_copied() {
+    let (cloud, s3) = cloud_with_bucket().await;
+    let sizes = [0, 1, 32 * 1024 - 1, 32 * 1024, 32 * 1024 + 1, 3_000_000];
+    let bytes: Vec<u8> = (0..sizes[5]).map(|place| (place % 251) as u8).collect();
+    for size in sizes {
+        put(&s3, &format!("{size}"), &bytes[..size]).await;
+        let copy = s3
+            .copy_object()
+            .bucket(BUCKET)
+            .key(format!("{size} copied"))
+            .copy_source(format!("{BUCKET}/{size}"))
+            .checksum_algorithm(ChecksumAlgorithm::Sha1);
+        copy.send().await.unwrap();
+    }
+    let cloud = cloud.restart().await;
+    let s3 = cloud.s3();
+    for size in sizes {
+        for key in [format!("{size}"), format!("{size} copied")] {
+            assert_eq!(get(&s3, &key).await, &bytes[..size], "{key}");
+        }
+    }
+    for size in &sizes[2..] {
+        let part = s3
+            .get_object()
+            .bucket(BUCKET)
+            .key(format!("{size}"))
+            .range("bytes=1000-1999");
+        let part = part.send().await.unwrap().body.collect().await.unwrap().to_vec();
+        assert_eq!(part, &bytes[1000..2000], "{size}");
+    }
 }
 
 #[tokio::test]

@@ -231,10 +231,10 @@ async fn find(session: &Session, bucket: String, key: &str) -> Result<Object, Co
     }
 }
 
-/// What a failed call means: that nothing stands, when a piece of the stack is not found.
+/// What a failed call means: that the stack does not stand, or not whole, when a piece of it is not found.
 fn absent(session: &Session, failure: CallFailure) -> CommandError {
     if failure.is_not_found() {
-        standing::nothing_stands(session)
+        standing::not_whole(session, &failure.resource)
     } else {
         failure.into()
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use aws_sdk_s3::primitives::ByteStream;
 
-use crate::aws::During;
+use crate::aws::{During, upload_timeouts};
 use crate::error::CommandError;
 use crate::session::Session;
 
@@ -48,6 +48,8 @@ pub async fn upload(session: &Session, key: &str, file: &Path) -> Result<u64, Co
         .key(key)
         .content_type(content_type(&head))
         .body(body)
+        .customize()
+        .config_override(aws_sdk_s3::Config::builder().timeout_config(upload_timeouts()))
         .send()
         .await
         .during("s3:PutObject", format!("s3://{bucket}/{key}"));

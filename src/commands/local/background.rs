@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use resizer_local::Endpoint;
+use resizer_local::{Endpoint, FindError};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
@@ -58,15 +58,20 @@ pub async fn find_or_start(
 
 /// The server that holds `data_dir` and answers.
 async fn find(data_dir: &Path) -> Result<Option<Endpoint>, CommandError> {
-    let Some(endpoint) = Endpoint::find(data_dir).map_err(CommandError::failed)? else {
+    let Some(endpoint) = Endpoint::find(data_dir).map_err(damaged)? else {
         return Ok(None);
     };
     // While a server starts, the folder may still name the port of the one before.
     Ok(answers(&endpoint).await.then_some(endpoint))
 }
 
+fn damaged(error: FindError) -> CommandError {
+    CommandError::failed(error)
+        .hint("`resizer local stop` ends what runs there; move what is in the way aside, and it is made anew")
+}
+
 fn holder(data_dir: &Path) -> Result<Option<u32>, CommandError> {
-    Endpoint::holder(data_dir).map_err(CommandError::failed)
+    Endpoint::holder(data_dir).map_err(damaged)
 }
 
 async fn answers(endpoint: &Endpoint) -> bool {
