@@ -101,6 +101,7 @@ pub enum ColorWhen {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Up(commands::up::UpArgs),
+    Plan(commands::plan::PlanArgs),
     Invoke(commands::invoke::InvokeArgs),
     Status(commands::status::StatusArgs),
     Down(commands::down::DownArgs),
@@ -118,16 +119,26 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             }
             // A reader that has gone away is no reason to fail.
             let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            let code = match error.exit_code() {
+                2 if arguments.iter().any(|argument| argument == "--exit-code") => 1,
+                code => code,
+            };
+            return ExitCode::from(u8::try_from(code).unwrap_or(1));
         }
     };
     let ui = Ui::new(&cli.global);
     log_to_stderr(cli.global.verbose);
+    let tells_of_changes = matches!(&cli.command, Command::Plan(args) if args.exit_code);
     match execute(cli, &ui) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(HasChanges(true)) if tells_of_changes => ExitCode::from(2),
+        Ok(_) => ExitCode::SUCCESS,
         Err(error) => {
             ui.failure(&error);
-            error.exit_code()
+            if tells_of_changes {
+                ExitCode::FAILURE
+            } else {
+                error.exit_code()
+            }
         }
     }
 }
@@ -161,17 +172,22 @@ fn log_to_stderr(verbose: u8) {
         .init();
 }
 
-fn execute(cli: Cli, ui: &Ui) -> Result<(), CommandError> {
+/// Whether a plan found anything to do; of other commands, no.
+struct HasChanges(bool);
+
+fn execute(cli: Cli, ui: &Ui) -> Result<HasChanges, CommandError> {
     let settings = Settings::load(&cli.global)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match cli.command {
-            Command::Up(args) => commands::up::run(&settings, args, ui).await,
+            Command::Plan(args) => return commands::plan::run(&settings, &args, ui).await.map(HasChanges),
+            Command::Up(args) => commands::up::run(&settings, &args, ui).await,
             Command::Invoke(args) => commands::invoke::run(&settings, args, ui).await,
             Command::Status(args) => commands::status::run(&settings, args, ui).await,
             Command::Down(args) => commands::down::run(&settings, args, ui).await,
             Command::Local(args) => commands::local::run(&settings, args, ui).await,
         }
+        .map(|()| HasChanges(false))
     })
 }
 

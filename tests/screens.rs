@@ -41,6 +41,7 @@ fn help() {
     for command in [
         &[][..],
         &["up"],
+        &["plan"],
         &["invoke"],
         &["status"],
         &["down"],
@@ -63,12 +64,12 @@ fn help() {
 fn the_way_of_a_stack() {
     let place = Place::new();
     let shown = |args: &[&str]| steady(&place.resizer(args).ok().stdout);
-    assert_snapshot!("plan_of_a_new_stack", shown(&["up", "--local", "--dry-run"]));
+    assert_snapshot!("plan_of_a_new_stack", shown(&["plan", "--local"]));
     assert_snapshot!("up", shown(&["up", "--local"]));
     assert_snapshot!("up_again", shown(&["up", "--local"]));
 
     std::fs::write(place.path().join("resizer.toml"), "[resize]\nwidth = 120\n").unwrap();
-    assert_snapshot!("plan_of_a_change", shown(&["up", "--local", "--dry-run"]));
+    assert_snapshot!("plan_of_a_change", shown(&["plan", "--local"]));
     std::fs::remove_file(place.path().join("resizer.toml")).unwrap();
 
     let rocket = sample("rocket.jpg");

@@ -5,6 +5,8 @@ mod ending;
 mod interrupt;
 pub mod invoke;
 pub mod local;
+pub mod plan;
+mod planning;
 mod standing;
 pub mod status;
 pub mod up;

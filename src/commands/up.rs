@@ -1,23 +1,18 @@
-use std::path::{Path, PathBuf};
-
 use clap::Args;
-use serde::Serialize;
 
 use super::ending::{self, Command};
 use super::interrupt::stop_on_ctrl_c;
+use super::planning::{Carried, Planning, WantedArgs};
 use super::standing;
-use crate::config::{Architecture, Settings};
-use crate::engine::{Action, FieldChange, Graph, Outcome, Plan, Reading, Report};
+use crate::config::Settings;
+use crate::engine::{Action, Outcome, Planned, Reading, Report};
 use crate::error::CommandError;
 use crate::outputs::Outputs;
-use crate::package::{Target, function_package, function_package_at_hand};
 use crate::resources::API_ID;
-use crate::session::{Session, WhenAbsent};
 use crate::stack;
-use crate::ui::format::shell_word;
+use crate::ui::Ui;
 use crate::ui::progress::Progress;
 use crate::ui::table::{aligned, width_of_stdout};
-use crate::ui::{self, Ui};
 
 /// Builds the function, makes or updates the stack, and shows what stands.
 ///
@@ -25,174 +20,56 @@ use crate::ui::{self, Ui};
 /// on by running it again.
 #[derive(Debug, Args)]
 pub struct UpArgs {
-    /// Show what would be done, field by field, and do nothing
+    /// Show what would be done, field by field, and do nothing: as `resizer plan`
     #[arg(long)]
     dry_run: bool,
-    /// A ready zip with the function's `bootstrap`, instead of building it
-    #[arg(long, value_name = "PATH")]
-    handler_zip: Option<PathBuf>,
-    /// The processor the function runs on [default: x86_64]
-    #[arg(long, value_name = "NAME")]
-    architecture: Option<Architecture>,
+    #[command(flatten)]
+    wanted: WantedArgs,
 }
 
-impl UpArgs {
-    /// As they were given, for the command that carries on.
-    fn flags(&self) -> String {
-        let zip = self
-            .handler_zip
-            .as_ref()
-            .map(|path| format!(" --handler-zip {}", shell_word(&path.to_string_lossy())));
-        let architecture = self.architecture.map(|architecture| match architecture {
-            Architecture::X86_64 => " --architecture x86_64",
-            Architecture::Arm64 => " --architecture arm64",
-        });
-        zip.unwrap_or_default() + architecture.unwrap_or_default()
-    }
-}
-
-/// What `--json` prints.
-#[derive(Serialize)]
-struct Document {
-    outputs: Outputs,
-    changes: Vec<Change>,
-    changed: bool,
-    #[serde(rename = "dryRun")]
-    dry_run: bool,
-}
-
-#[derive(Serialize)]
-struct Change {
-    resource: String,
-    kind: &'static str,
-    name: String,
-    action: &'static str,
-    fields: Vec<FieldChange>,
-}
-
-pub async fn run(settings: &Settings, args: UpArgs, ui: &Ui) -> Result<(), CommandError> {
-    let mut settings = settings.clone();
-    if let Some(architecture) = args.architecture {
-        settings.function.architecture = architecture;
-    }
+pub async fn run(settings: &Settings, args: &UpArgs, ui: &Ui) -> Result<(), CommandError> {
     let place_flags = settings.flags.clone();
-    settings.flags.push_str(&args.flags());
-    let zip = args.handler_zip.as_deref();
-    let (session, graph, plan) = if args.dry_run {
-        foresee(&settings, zip, ui).await?
-    } else {
-        plan(&settings, zip, ui).await?
-    };
-    ending::refuse_foreign(&graph, &plan, &settings.stack)?;
+    let settings = args.wanted.applied(settings);
+    if args.dry_run {
+        let planning = Planning::foresee(&settings, &args.wanted, ui).await?;
+        return planning.show(&settings, ui);
+    }
     let up = Up {
+        planning: Planning::make(&settings, &args.wanted, ui).await?,
         settings: &settings,
         place_flags,
-        session,
-        graph,
-        plan,
         ui,
     };
-    if args.dry_run {
-        up.show_plan()
-    } else if up.plan.is_empty() {
+    if up.planning.plan.is_empty() {
         up.show_nothing_to_do()
     } else {
         up.carry_out().await
     }
 }
 
-/// Builds the function, but only once all else is read: a wrong region or a missing permission shows at once.
-async fn plan(
-    settings: &Settings,
-    zip: Option<&Path>,
-    ui: &Ui,
-) -> Result<(Session, Graph, Plan), CommandError> {
-    let session = Session::open(settings, WhenAbsent::Start).await?;
-    let readings = stack::graph(&session, settings, None)?.read().await?;
-    let package = function_package(Target::of(settings), zip, ui).await?;
-    let graph = stack::graph(&session, settings, Some(package))?;
-    let plan = Plan::to_stand(&graph, readings);
-    Ok((session, graph, plan))
-}
-
-/// Plans without making anything: no local cloud is made, and no function is built to compare with.
-async fn foresee(
-    settings: &Settings,
-    zip: Option<&Path>,
-    ui: &Ui,
-) -> Result<(Session, Graph, Plan), CommandError> {
-    let target = Target::of(settings);
-    let package = match zip {
-        Some(_) => Some(function_package(target, zip, ui).await?),
-        None => function_package_at_hand(target).await,
-    };
-    let is_compared = package.is_some();
-    let is_untouched = settings.place.is_untouched();
-    let session = if is_untouched {
-        Session::before_the_first_up(settings).await
-    } else {
-        Session::open(settings, WhenAbsent::Resume).await?
-    };
-    let graph = stack::graph(&session, settings, package)?;
-    let readings = if is_untouched {
-        graph.nodes().map(|_| Reading::Absent).collect()
-    } else {
-        graph.read().await?
-    };
-    let plan = Plan::to_stand(&graph, readings);
-    let function = graph.find(stack::FUNCTION).and_then(|node| plan.found(node));
-    if !is_compared && function.is_some() {
-        ui.say("The function's code is not compared, since it is not built yet");
-    }
-    Ok((session, graph, plan))
-}
-
 /// An `up` whose plan is made.
 struct Up<'a> {
+    planning: Planning,
     settings: &'a Settings,
     /// The flags that other commands take too.
     place_flags: String,
-    session: Session,
-    graph: Graph,
-    plan: Plan,
     ui: &'a Ui,
-}
-
-/// Whether a plan was carried out.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Carried {
-    Out,
-    NotAtAll,
 }
 
 impl Up<'_> {
     async fn carry_out(&self) -> Result<(), CommandError> {
-        let progress = Progress::new(self.ui, &self.graph);
+        let Planning { graph, plan, .. } = &self.planning;
+        let progress = Progress::new(self.ui, graph);
         let stop = stop_on_ctrl_c(progress.announcer());
-        let report = self.plan.carry_out(&self.graph, &progress, &stop).await;
-        ending::check(Command::Up, &self.graph, &report, &stop, self.settings)?;
+        let report = plan.carry_out(graph, &progress, &stop).await;
+        ending::check(Command::Up, graph, &report, &stop, self.settings)?;
         self.show_stack(&report)
     }
 
-    fn show_plan(&self) -> Result<(), CommandError> {
-        let outputs = self.outputs();
-        if self.ui.json {
-            return self.ui.json(&self.document(outputs, Carried::NotAtAll));
-        }
-        if self.plan.is_empty() {
-            self.ui.result("nothing to do: the stack is as it should be");
-        } else {
-            self.ui.result(ui::plan::text(&self.graph, &self.plan));
-            let again = format!("resizer up{}", self.settings.flags);
-            self.ui.say(format!("nothing was done; `{again}` does it"));
-        }
-        Ok(())
-    }
-
     fn show_nothing_to_do(&self) -> Result<(), CommandError> {
-        let outputs = self.outputs();
+        let outputs = self.planning.outputs();
         if self.ui.json {
-            return self.ui.json(&self.document(outputs, Carried::Out));
+            return self.planning.show_document(outputs, Carried::Out, self.ui);
         }
         self.ui.result("nothing to do: the stack is as it should be");
         self.ui.result(self.next_commands(&outputs));
@@ -200,18 +77,19 @@ impl Up<'_> {
     }
 
     fn show_stack(&self, report: &Report) -> Result<(), CommandError> {
-        let api = self
-            .graph
-            .find(stack::REST_API)
-            .and_then(|node| match &report.outcomes[node.index()] {
-                Outcome::Done(Reading::Found(found)) | Outcome::Kept(Reading::Found(found)) => {
-                    found.fields.text(API_ID).map(str::to_owned)
-                }
-                _ => None,
-            });
-        let outputs = standing::outputs_with(&self.session, api);
+        let api =
+            self.planning
+                .graph
+                .find(stack::REST_API)
+                .and_then(|node| match &report.outcomes[node.index()] {
+                    Outcome::Done(Reading::Found(found)) | Outcome::Kept(Reading::Found(found)) => {
+                        found.fields.text(API_ID).map(str::to_owned)
+                    }
+                    _ => None,
+                });
+        let outputs = standing::outputs_with(&self.planning.session, api);
         if self.ui.json {
-            return self.ui.json(&self.document(outputs, Carried::Out));
+            return self.planning.show_document(outputs, Carried::Out, self.ui);
         }
         self.ui.result(format!("\n{}\n", self.table()));
         self.ui.result(self.next_commands(&outputs));
@@ -224,41 +102,9 @@ impl Up<'_> {
         Ok(())
     }
 
-    fn outputs(&self) -> Outputs {
-        standing::outputs_of(&self.session, &self.graph, &self.plan)
-    }
-
-    fn document(&self, outputs: Outputs, carried: Carried) -> Document {
-        Document {
-            outputs,
-            changes: self.changes(),
-            changed: carried == Carried::Out && !self.plan.is_empty(),
-            dry_run: carried == Carried::NotAtAll,
-        }
-    }
-
-    fn changes(&self) -> Vec<Change> {
-        let change = |step: &crate::engine::Planned| {
-            let resource = self.graph.resource(step.node);
-            let (action, fields) = match &step.action {
-                Action::Create(fields) => ("create", fields.clone()),
-                Action::Change(fields) => ("update", fields.clone()),
-                _ => ("none", Vec::new()),
-            };
-            Change {
-                resource: resource.id().to_owned(),
-                kind: resource.kind(),
-                name: resource.name().to_owned(),
-                action,
-                fields,
-            }
-        };
-        self.plan.steps.iter().map(change).collect()
-    }
-
     fn table(&self) -> String {
-        let row = |step: &crate::engine::Planned| {
-            let resource = self.graph.resource(step.node);
+        let row = |step: &Planned| {
+            let resource = self.planning.graph.resource(step.node);
             let state = match &step.action {
                 Action::Create(_) => "created",
                 Action::Change(_) => "changed",
@@ -270,7 +116,7 @@ impl Up<'_> {
                 state.to_owned(),
             ]
         };
-        let rows: Vec<[String; 3]> = self.plan.steps.iter().map(row).collect();
+        let rows: Vec<[String; 3]> = self.planning.plan.steps.iter().map(row).collect();
         aligned(&rows, width_of_stdout()).join("\n")
     }
 
@@ -303,8 +149,8 @@ impl Up<'_> {
 
     /// Whether S3 itself, which takes its time, was just told to tell EventBridge.
     fn tells_event_bridge_anew(&self) -> bool {
-        let bucket = self.graph.find(stack::ORIGINAL_BUCKET);
-        self.session.clients.endpoint_url.is_none()
-            && bucket.is_some_and(|node| self.plan.steps[node.index()].action.writes())
+        let bucket = self.planning.graph.find(stack::ORIGINAL_BUCKET);
+        self.planning.session.clients.endpoint_url.is_none()
+            && bucket.is_some_and(|node| self.planning.plan.steps[node.index()].action.writes())
     }
 }

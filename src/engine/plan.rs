@@ -101,6 +101,14 @@ impl Plan {
         }
     }
 
+    /// What others have put into a resource, which stays.
+    pub fn others(&self, node: NodeId) -> &[String] {
+        match &self.steps[node.index()].reading {
+            Reading::Found(found) => &found.others,
+            Reading::Absent => &[],
+        }
+    }
+
     /// Does what is planned, as much at once as the graph allows.
     ///
     /// What stands on a failed step is not started; the other branches go on to their end.

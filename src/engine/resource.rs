@@ -55,6 +55,8 @@ pub struct Found {
     pub owner: Owner,
     /// What it waits for before it can be used or changed, if it is not ready.
     pub settling: Option<String>,
+    /// What others have put there, a phrase each: it is none of ours, and stays.
+    pub others: Vec<String>,
 }
 
 /// Whose it is.

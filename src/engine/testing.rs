@@ -29,6 +29,7 @@ impl World {
             fields: Fields::default().with("size", size),
             owner,
             settling: None,
+            others: Vec::new(),
         };
         self.things.lock().unwrap().insert(name, found);
     }

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::get_bucket_notification_configuration::GetBucketNotificationConfigurationOutput;
 use aws_sdk_s3::types::{
     BucketLocationConstraint, CreateBucketConfiguration, EventBridgeConfiguration,
     PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
@@ -99,31 +100,19 @@ impl Bucket {
         }
     }
 
-    async fn tells_event_bridge(&self) -> Result<Option<bool>, CallFailure> {
-        if self.notification == Notification::Untouched {
-            return Ok(None);
-        }
-        let answer = self
-            .client
-            .get_bucket_notification_configuration()
-            .bucket(&self.name)
-            .expected_bucket_owner(&self.account)
-            .send()
-            .await;
-        let configuration = answer.during("s3:GetBucketNotification", &self.name)?;
-        Ok(Some(configuration.event_bridge_configuration().is_some()))
-    }
-
-    /// The call replaces the whole configuration, so what others have put there goes along.
-    async fn put_notification(&self) -> Result<(), Failure> {
-        let there = self
-            .client
+    async fn notifications(&self) -> Result<GetBucketNotificationConfigurationOutput, CallFailure> {
+        self.client
             .get_bucket_notification_configuration()
             .bucket(&self.name)
             .expected_bucket_owner(&self.account)
             .send()
             .await
-            .during("s3:GetBucketNotification", &self.name)?;
+            .during("s3:GetBucketNotification", &self.name)
+    }
+
+    /// The call replaces the whole configuration, so what others have put there goes along.
+    async fn put_notification(&self) -> Result<(), Failure> {
+        let there = self.notifications().await?;
         let configuration = aws_sdk_s3::types::NotificationConfiguration::builder()
             .set_topic_configurations(there.topic_configurations)
             .set_queue_configurations(there.queue_configurations)
@@ -195,6 +184,24 @@ impl Bucket {
     }
 }
 
+/// Whom others have told S3 to tell.
+fn receivers(notifications: &GetBucketNotificationConfigurationOutput) -> Vec<String> {
+    let topics = notifications
+        .topic_configurations()
+        .iter()
+        .map(|topic| topic.topic_arn());
+    let queues = notifications
+        .queue_configurations()
+        .iter()
+        .map(|queue| queue.queue_arn());
+    let functions = notifications.lambda_function_configurations().iter();
+    topics
+        .chain(queues)
+        .chain(functions.map(|function| function.lambda_function_arn()))
+        .map(|arn| format!("notification to {arn}"))
+        .collect()
+}
+
 fn all_blocked() -> PublicAccessBlockConfiguration {
     PublicAccessBlockConfiguration::builder()
         .block_public_acls(true)
@@ -245,9 +252,9 @@ impl Resource for Bucket {
             self.tags(),
             self.encryption(),
             self.public_access(),
-            self.tells_event_bridge()
+            self.notifications()
         );
-        let (tags, encryption, public_access, tells) = match answers {
+        let (tags, encryption, public_access, notifications) = match answers {
             Ok(answers) => answers,
             Err(failure) if failure.is_not_found() => return Ok(Reading::Absent),
             Err(failure) if failure.code() == Some("AccessDenied") => {
@@ -257,14 +264,16 @@ impl Resource for Bucket {
             Err(failure) => return Err(failure.into()),
         };
         let tags: Tags = tags.iter().map(|tag| (tag.key(), tag.value())).collect();
+        let tells = notifications.event_bridge_configuration().is_some();
         let fields = Fields::default()
             .with_some(ENCRYPTION, encryption)
             .with_some(PUBLIC_ACCESS, public_access)
-            .with_some(EVENT_BRIDGE, tells);
+            .with(EVENT_BRIDGE, tells);
         Ok(Reading::Found(Found {
             owner: tags.owner(&self.stack),
             fields: tags.found(fields),
             settling: None,
+            others: [receivers(&notifications), tags.others()].concat(),
         }))
     }
 

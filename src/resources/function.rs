@@ -156,6 +156,7 @@ fn found(answer: &GetFunctionOutput, stack: &str) -> Reading {
         owner: tags.owner(stack),
         fields: tags.found(found_fields(configuration).with(CODE_CHANGED, is_changed)),
         settling: settling(configuration).map(str::to_owned),
+        others: tags.others(),
     })
 }
 

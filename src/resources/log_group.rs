@@ -95,6 +95,7 @@ impl Resource for LogGroup {
                 .found(Fields::default())
                 .with_some(RETENTION, group.retention_in_days()),
             settling: None,
+            others: tags.others(),
         }))
     }
 

@@ -32,6 +32,14 @@ impl Tags {
         self.0.is_empty()
     }
 
+    /// Those that others have put there; AWS's own (`aws:…`) are nobody's.
+    pub fn others(&self) -> Vec<String> {
+        let keys = self.0.keys();
+        keys.filter(|key| !key.starts_with("resizer:") && !key.starts_with("aws:"))
+            .map(|key| format!("tag {key}"))
+            .collect()
+    }
+
     /// Puts our tag's value into what was found.
     pub fn found(&self, fields: Fields) -> Fields {
         fields.with_some(FIELD, self.0.get(STACK_TAG).cloned())

@@ -297,6 +297,7 @@ impl Resource for RestApi {
                 .with_some(DEPLOYED, deployed)
                 .with(DUPLICATES, json!(duplicates)),
             settling: None,
+            others: api.tags().into_iter().flatten().collect::<Tags>().others(),
         }))
     }
 

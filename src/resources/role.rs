@@ -68,6 +68,17 @@ impl ServiceRole {
         Ok(policy.map(|policy| decoded(policy.policy_document())))
     }
 
+    async fn inline_policies(&self) -> Result<Vec<String>, CallFailure> {
+        let answer = self
+            .client
+            .list_role_policies()
+            .role_name(&self.name)
+            .send()
+            .await;
+        let names = answer.during("iam:ListRolePolicies", &self.name).unless_gone()?;
+        Ok(names.map(|names| names.policy_names).unwrap_or_default())
+    }
+
     async fn attached_policies(&self) -> Result<Vec<String>, CallFailure> {
         let answer = self
             .client
@@ -129,16 +140,7 @@ impl ServiceRole {
                 .during("iam:DetachRolePolicy", &self.name)
                 .unless_gone()?;
         }
-        let answer = self
-            .client
-            .list_role_policies()
-            .role_name(&self.name)
-            .send()
-            .await;
-        let Some(inline) = answer.during("iam:ListRolePolicies", &self.name).unless_gone()? else {
-            return Ok(());
-        };
-        for name in inline.policy_names() {
+        for name in self.inline_policies().await? {
             let delete = self
                 .client
                 .delete_role_policy()
@@ -186,26 +188,29 @@ impl Resource for ServiceRole {
     }
 
     async fn read(&self) -> Result<Reading, Failure> {
-        let managed = async {
-            match &self.managed_policy {
-                Some(arn) => Ok(self
-                    .attached_policies()
-                    .await?
-                    .into_iter()
-                    .find(|found| found == arn)),
-                None => Ok(None),
-            }
+        let (role, policy, inline, attached) = futures_util::try_join!(
+            self.tags_and_role(),
+            self.inline_policy(),
+            async { Ok(self.inline_policies().await?) },
+            async { Ok(self.attached_policies().await?) }
+        )?;
+        let Some((tags, fields)) = role else {
+            return Ok(Reading::Absent);
         };
-        let (role, policy, managed) =
-            futures_util::try_join!(self.tags_and_role(), self.inline_policy(), managed)?;
-        Ok(match role {
-            None => Reading::Absent,
-            Some((tags, fields)) => Reading::Found(Found {
-                owner: tags.owner(&self.stack),
-                fields: fields.with_some(POLICY, policy).with_some(MANAGED, managed),
-                settling: None,
-            }),
-        })
+        let (managed, attached): (Vec<_>, Vec<_>) = attached
+            .into_iter()
+            .partition(|arn| self.managed_policy.as_ref() == Some(arn));
+        let inline = inline.into_iter().filter(|name| name != self.policy.name);
+        let inline = inline.map(|name| format!("inline policy {name}"));
+        let attached = attached.into_iter().map(|arn| format!("managed policy {arn}"));
+        Ok(Reading::Found(Found {
+            owner: tags.owner(&self.stack),
+            fields: fields
+                .with_some(POLICY, policy)
+                .with_some(MANAGED, managed.into_iter().next()),
+            settling: None,
+            others: inline.chain(attached).chain(tags.others()).collect(),
+        }))
     }
 
     async fn create(&self, _step: &Step<'_>) -> Result<(), Failure> {

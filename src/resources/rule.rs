@@ -153,6 +153,10 @@ impl Rule {
     }
 }
 
+fn described(target: &SdkTarget) -> String {
+    format!("target {} ({})", target.id(), target.arn())
+}
+
 #[async_trait]
 impl Resource for Rule {
     fn id(&self) -> &str {
@@ -189,16 +193,18 @@ impl Resource for Rule {
             Err(failure) => return Err(failure.into()),
         };
         let (targets, tags) = (targets?, tags?);
-        let target = targets.iter().find(|target| target.id() == self.target.id);
+        let (ours, theirs): (Vec<_>, Vec<_>) =
+            targets.iter().partition(|target| target.id() == self.target.id);
         let fields = Fields::default()
             .with_some(DESCRIPTION, rule.description())
             .with_some(PATTERN, rule.event_pattern().map(document))
             .with_some(STATE, rule.state().map(RuleState::as_str))
-            .with_some(TARGET, target.map(Target::found));
+            .with_some(TARGET, ours.first().copied().map(Target::found));
         Ok(Reading::Found(Found {
             owner: tags.owner(&self.stack),
             fields: tags.found(fields),
             settling: None,
+            others: [theirs.into_iter().map(described).collect(), tags.others()].concat(),
         }))
     }
 

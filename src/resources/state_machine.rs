@@ -177,6 +177,7 @@ impl Resource for StateMachine {
             owner: tags.owner(&self.stack),
             fields: tags.found(found_fields(&machine)),
             settling: deleting.then(|| "Step Functions to remove the state machine".to_owned()),
+            others: tags.others(),
         }))
     }
 

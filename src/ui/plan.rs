@@ -4,19 +4,20 @@ use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
 use super::table::{aligned, cut_middle, width_of_stdout};
-use crate::engine::{Action, FieldChange, Graph, Plan};
+use crate::engine::{Action, FieldChange, Graph, Plan, Planned};
 
 const CREATE: Style = AnsiColor::Green.on_default();
 const CHANGE: Style = AnsiColor::Yellow.on_default();
-const REMOVE: Style = AnsiColor::Red.on_default();
+const KEEP: Style = Style::new().dimmed();
 
 /// Indents a field's line below its resource's.
 const INDENT: usize = 10;
 
-/// The steps that would write something, with what would change.
+/// The steps that would write something, with what would change; and what others have put anywhere, which stays.
 pub fn text(graph: &Graph, plan: &Plan) -> String {
     let width = width_of_stdout();
-    let steps: Vec<_> = plan.steps.iter().filter(|step| step.action.writes()).collect();
+    let is_shown = |step: &&Planned| step.action.writes() || !plan.others(step.node).is_empty();
+    let steps: Vec<_> = plan.steps.iter().filter(is_shown).collect();
     let rows: Vec<[String; 2]> = steps
         .iter()
         .map(|step| {
@@ -30,10 +31,14 @@ pub fn text(graph: &Graph, plan: &Plan) -> String {
         let (style, verb, changes): (_, _, &[FieldChange]) = match &step.action {
             Action::Create(_) => (CREATE, "create", &[]),
             Action::Change(changes) => (CHANGE, "change", changes),
-            _ => (REMOVE, "remove", &[]),
+            _ => (KEEP, "keep", &[]),
         };
         lines.push(format!("{style}{verb:8}{style:#}{name}"));
         lines.extend(changes.iter().flat_map(|change| field(change, width)));
+        let others = plan.others(step.node).iter();
+        lines.extend(
+            others.map(|other| indented(&format!("stays: {other}, which is not the stack's"), width)),
+        );
     }
     lines.join("\n")
 }
@@ -47,14 +52,11 @@ fn field(change: &FieldChange, width: usize) -> Vec<String> {
         Some(&change.after),
         &mut parts,
     );
-    let line = |part: String| {
-        format!(
-            "{:INDENT$}{}",
-            "",
-            cut_middle(&part, width.saturating_sub(INDENT))
-        )
-    };
-    parts.into_iter().map(line).collect()
+    parts.iter().map(|part| indented(part, width)).collect()
+}
+
+fn indented(line: &str, width: usize) -> String {
+    format!("{:INDENT$}{}", "", cut_middle(line, width.saturating_sub(INDENT)))
 }
 
 fn differing(path: &str, before: Option<&Value>, after: Option<&Value>, parts: &mut Vec<String>) {

@@ -1,0 +1,27 @@
+use clap::Args;
+
+use super::planning::{Planning, WantedArgs};
+use crate::config::Settings;
+use crate::error::CommandError;
+use crate::ui::Ui;
+
+/// Shows what `up` would do, field by field, and does nothing.
+///
+/// It makes read calls only. What others have put into a resource of the stack (a policy, a target, a tag) is named and
+/// stays.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// Exit with 0 when there is nothing to do, 2 when there are changes, 1 when it fails
+    #[arg(long)]
+    pub exit_code: bool,
+    #[command(flatten)]
+    wanted: WantedArgs,
+}
+
+/// Whether there is anything to do.
+pub async fn run(settings: &Settings, args: &PlanArgs, ui: &Ui) -> Result<bool, CommandError> {
+    let settings = args.wanted.applied(settings);
+    let planning = Planning::foresee(&settings, &args.wanted, ui).await?;
+    planning.show(&settings, ui)?;
+    Ok(!planning.plan.is_empty())
+}

@@ -1,0 +1,187 @@
+//! The plan of what `up` does: made, and shown as text or as a document.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::{ending, standing};
+use crate::config::{Architecture, Settings};
+use crate::engine::{Action, FieldChange, Graph, Plan, Planned, Reading};
+use crate::error::CommandError;
+use crate::outputs::Outputs;
+use crate::package::{Target, function_package, function_package_at_hand};
+use crate::session::{Session, WhenAbsent};
+use crate::stack;
+use crate::ui::format::shell_word;
+use crate::ui::{self, Ui};
+
+/// What is wanted beside the configuration.
+#[derive(Debug, Args)]
+pub struct WantedArgs {
+    /// A ready zip with the function's `bootstrap`, instead of building it
+    #[arg(long, value_name = "PATH")]
+    handler_zip: Option<PathBuf>,
+    /// The processor the function runs on [default: x86_64]
+    #[arg(long, value_name = "NAME")]
+    architecture: Option<Architecture>,
+}
+
+impl WantedArgs {
+    /// The settings with these flags, also for the command that carries on.
+    pub fn applied(&self, settings: &Settings) -> Settings {
+        let mut settings = settings.clone();
+        settings.flags.push_str(&self.flags());
+        if let Some(architecture) = self.architecture {
+            settings.function.architecture = architecture;
+        }
+        settings
+    }
+
+    /// As they were given.
+    fn flags(&self) -> String {
+        let zip = self
+            .handler_zip
+            .as_ref()
+            .map(|path| format!(" --handler-zip {}", shell_word(&path.to_string_lossy())));
+        let architecture = self.architecture.map(|architecture| match architecture {
+            Architecture::X86_64 => " --architecture x86_64",
+            Architecture::Arm64 => " --architecture arm64",
+        });
+        zip.unwrap_or_default() + architecture.unwrap_or_default()
+    }
+}
+
+/// A plan, and what it is of.
+pub struct Planning {
+    pub session: Session,
+    pub graph: Graph,
+    pub plan: Plan,
+}
+
+/// What `--json` prints of a plan.
+#[derive(Serialize)]
+struct Document {
+    outputs: Outputs,
+    changes: Vec<Change>,
+    changed: bool,
+    #[serde(rename = "dryRun")]
+    dry_run: bool,
+}
+
+#[derive(Serialize)]
+struct Change {
+    resource: String,
+    kind: &'static str,
+    name: String,
+    action: &'static str,
+    fields: Vec<FieldChange>,
+    /// What others have put there, which stays.
+    others: Vec<String>,
+}
+
+/// Whether a plan was carried out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Carried {
+    Out,
+    NotAtAll,
+}
+
+impl Planning {
+    /// Builds the function, but only once all else is read: a wrong region or a missing permission shows at once.
+    pub async fn make(settings: &Settings, args: &WantedArgs, ui: &Ui) -> Result<Self, CommandError> {
+        let session = Session::open(settings, WhenAbsent::Start).await?;
+        let readings = stack::graph(&session, settings, None)?.read().await?;
+        let package = function_package(Target::of(settings), args.handler_zip.as_deref(), ui).await?;
+        let graph = stack::graph(&session, settings, Some(package))?;
+        Self::of(session, graph, readings, settings)
+    }
+
+    /// Plans without making anything: no local cloud is made, and no function is built to compare with.
+    pub async fn foresee(settings: &Settings, args: &WantedArgs, ui: &Ui) -> Result<Self, CommandError> {
+        let target = Target::of(settings);
+        let package = match &args.handler_zip {
+            Some(zip) => Some(function_package(target, Some(zip), ui).await?),
+            None => function_package_at_hand(target).await,
+        };
+        let is_compared = package.is_some();
+        let is_untouched = settings.place.is_untouched();
+        let session = if is_untouched {
+            Session::before_the_first_up(settings).await
+        } else {
+            Session::open(settings, WhenAbsent::Resume).await?
+        };
+        let graph = stack::graph(&session, settings, package)?;
+        let readings = if is_untouched {
+            graph.nodes().map(|_| Reading::Absent).collect()
+        } else {
+            graph.read().await?
+        };
+        let planning = Self::of(session, graph, readings, settings)?;
+        let function = planning.graph.find(stack::FUNCTION);
+        if !is_compared && function.is_some_and(|node| planning.plan.found(node).is_some()) {
+            ui.say("The function's code is not compared, since it is not built yet");
+        }
+        Ok(planning)
+    }
+
+    fn of(
+        session: Session,
+        graph: Graph,
+        readings: Vec<Reading>,
+        settings: &Settings,
+    ) -> Result<Self, CommandError> {
+        let plan = Plan::to_stand(&graph, readings);
+        ending::refuse_foreign(&graph, &plan, &settings.stack)?;
+        Ok(Self { session, graph, plan })
+    }
+
+    /// Shows a plan that is not carried out.
+    pub fn show(&self, settings: &Settings, ui: &Ui) -> Result<(), CommandError> {
+        if ui.json {
+            return self.show_document(self.outputs(), Carried::NotAtAll, ui);
+        }
+        let text = ui::plan::text(&self.graph, &self.plan);
+        if !text.is_empty() {
+            ui.result(text);
+        }
+        if self.plan.is_empty() {
+            ui.result("nothing to do: the stack is as it should be");
+        } else {
+            let again = format!("resizer up{}", settings.flags);
+            ui.say(format!("nothing was done; `{again}` does it"));
+        }
+        Ok(())
+    }
+
+    pub fn show_document(&self, outputs: Outputs, carried: Carried, ui: &Ui) -> Result<(), CommandError> {
+        ui.json(&Document {
+            outputs,
+            changes: self.plan.steps.iter().map(|step| self.change(step)).collect(),
+            changed: carried == Carried::Out && !self.plan.is_empty(),
+            dry_run: carried == Carried::NotAtAll,
+        })
+    }
+
+    /// What the stack is made of, as far as it stood when the plan was made.
+    pub fn outputs(&self) -> Outputs {
+        standing::outputs_of(&self.session, &self.graph, &self.plan)
+    }
+
+    fn change(&self, step: &Planned) -> Change {
+        let resource = self.graph.resource(step.node);
+        let (action, fields) = match &step.action {
+            Action::Create(fields) => ("create", fields.clone()),
+            Action::Change(fields) => ("update", fields.clone()),
+            _ => ("none", Vec::new()),
+        };
+        Change {
+            resource: resource.id().to_owned(),
+            kind: resource.kind(),
+            name: resource.name().to_owned(),
+            action,
+            fields,
+            others: self.plan.others(step.node).to_vec(),
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! What others change by hand: `plan` tells of it, `up` puts it back, and what is not the stack's stays.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use aws_sdk_eventbridge::types::Target;
+use aws_sdk_lambda::types::Environment;
+use aws_sdk_s3::types::{NotificationConfiguration, Tag, Tagging};
+use aws_sdk_sfn::types::{LogLevel, LoggingConfiguration};
+use common::{Place, sample};
+use serde_json::{Value, json};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_field_that_is_changed_by_hand_is_told_and_put_back() {
+    let place = Place::with_stack();
+    let outputs = place.outputs();
+    place.resizer(&["plan", "--local", "--exit-code"]).code(0);
+    change_everything_by_hand(&place, &outputs).await;
+
+    let plan = place
+        .resizer(&["plan", "--local", "--exit-code", "--json"])
+        .code(2);
+    let plan = plan.document();
+    for (resource, fields) in [
+        // Encryption cannot be changed by hand here: the local cloud, as S3, has no bucket without, and no KMS.
+        (
+            "original_bucket",
+            ["notification to EventBridge", "public access block"].as_slice(),
+        ),
+        ("resized_bucket", &["public access block"]),
+        (
+            "function_role",
+            &["description", "trust policy", "inline policy", "managed policy"],
+        ),
+        ("function", &["memory", "timeout", "environment"]),
+        ("state_machine", &["definition", "logging"]),
+        ("rule", &["description", "pattern", "state", "target"]),
+        ("function_log_group", &["retention days"]),
+        ("rest_api", &["description"]),
+    ] {
+        for field in fields {
+            assert!(
+                tells(&plan, resource, field),
+                "{resource}: {field} is not in {plan:#}"
+            );
+        }
+    }
+    assert_eq!(
+        place.resizer(&["plan", "--local", "--json"]).ok().document()["changes"],
+        plan["changes"],
+        "a plan changes nothing"
+    );
+
+    assert_eq!(place.json(&["up", "--local"])["changed"], true);
+    place.resizer(&["plan", "--local", "--exit-code"]).code(0);
+    let rocket = sample("rocket.jpg");
+    let rocket = rocket.to_str().unwrap();
+    place.resizer(&["invoke", "--local", "--file", rocket]).ok();
+    place
+        .resizer(&["invoke", "--local", "--key", "rocket.jpg", "--via", "api"])
+        .ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_have_added_is_named_and_stays() {
+    let place = Place::with_stack();
+    let outputs = place.outputs();
+    let config = place.sdk_config();
+    let bucket = outputs["original_bucket"].as_str().unwrap();
+    let role = outputs["roles"]["function"].as_str().unwrap();
+    let rule = outputs["rule_name"].as_str().unwrap();
+    let iam = aws_sdk_iam::Client::new(&config);
+    let events = aws_sdk_eventbridge::Client::new(&config);
+
+    let own = iam
+        .list_role_policies()
+        .role_name(name_of(role))
+        .send()
+        .await
+        .unwrap();
+    let audit = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
+    ]});
+    let put = iam
+        .put_role_policy()
+        .role_name(name_of(role))
+        .policy_name("audit");
+    put.policy_document(audit.to_string()).send().await.unwrap();
+    let theirs = Target::builder()
+        .id("theirs")
+        .arn(outputs["state_machine_arn"].as_str().unwrap())
+        .role_arn(outputs["roles"]["rule"].as_str().unwrap())
+        .build()
+        .unwrap();
+    events
+        .put_targets()
+        .rule(rule)
+        .targets(theirs)
+        .send()
+        .await
+        .unwrap();
+    let s3 = place.s3();
+    let mut tags = s3
+        .get_bucket_tagging()
+        .bucket(bucket)
+        .send()
+        .await
+        .unwrap()
+        .tag_set;
+    tags.push(Tag::builder().key("Owner").value("Anna").build().unwrap());
+    let tagging = Tagging::builder().set_tag_set(Some(tags)).build().unwrap();
+    s3.put_bucket_tagging()
+        .bucket(bucket)
+        .tagging(tagging)
+        .send()
+        .await
+        .unwrap();
+
+    let named = |place: &Place| {
+        let shown = place.resizer(&["plan", "--local", "--exit-code"]).code(0).stdout;
+        for other in ["inline policy audit", "target theirs", "tag Owner"] {
+            assert!(
+                shown.contains(&format!("stays: {other}")),
+                "{other} is not in\n{shown}"
+            );
+        }
+        assert!(shown.contains("nothing to do"), "{shown}");
+    };
+    named(&place);
+    events.disable_rule().name(rule).send().await.unwrap();
+    s3.delete_public_access_block()
+        .bucket(bucket)
+        .send()
+        .await
+        .unwrap();
+    iam.delete_role_policy()
+        .role_name(name_of(role))
+        .policy_name(&own.policy_names()[0])
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(place.json(&["up", "--local"])["changed"], true);
+    named(&place);
+    place.resizer(&["down", "--local", "--yes"]).ok();
+}
+
+#[test]
+fn a_plan_before_the_first_up_has_changes_and_makes_nothing() {
+    let place = Place::new();
+    let plan = place
+        .resizer(&["plan", "--local", "--exit-code", "--json"])
+        .code(2)
+        .document();
+    assert_eq!(plan["dryRun"], true, "{plan}");
+    assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0);
+    place
+        .resizer(&["plan", "--local"])
+        .code(0)
+        .says("`resizer up --local` does it");
+    for wrong in [["--region", "nowhere/1"], ["--no-such", "flag"]] {
+        let args = [["plan", "--local", "--exit-code"].as_slice(), &wrong].concat();
+        place.resizer(&args).code(1);
+    }
+}
+
+async fn change_everything_by_hand(place: &Place, outputs: &Value) {
+    let config = place.sdk_config();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let s3 = place.s3();
+    for bucket in ["original_bucket", "resized_bucket"] {
+        let bucket = text(&outputs[bucket]);
+        s3.delete_public_access_block()
+            .bucket(&bucket)
+            .send()
+            .await
+            .unwrap();
+    }
+    s3.put_bucket_notification_configuration()
+        .bucket(text(&outputs["original_bucket"]))
+        .notification_configuration(NotificationConfiguration::builder().build())
+        .send()
+        .await
+        .unwrap();
+
+    let iam = aws_sdk_iam::Client::new(&config);
+    let arn = text(&outputs["roles"]["function"]);
+    let role = name_of(&arn);
+    let anyone = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ]});
+    let everything = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    ]});
+    iam.update_role()
+        .role_name(role)
+        .description("mine")
+        .send()
+        .await
+        .unwrap();
+    iam.update_assume_role_policy()
+        .role_name(role)
+        .policy_document(anyone.to_string())
+        .send()
+        .await
+        .unwrap();
+    let inline = iam.list_role_policies().role_name(role).send().await.unwrap();
+    iam.put_role_policy()
+        .role_name(role)
+        .policy_name(&inline.policy_names()[0])
+        .policy_document(everything.to_string())
+        .send()
+        .await
+        .unwrap();
+    let attached = iam
+        .list_attached_role_policies()
+        .role_name(role)
+        .send()
+        .await
+        .unwrap();
+    iam.detach_role_policy()
+        .role_name(role)
+        .policy_arn(attached.attached_policies()[0].policy_arn().unwrap())
+        .send()
+        .await
+        .unwrap();
+
+    let lambda = aws_sdk_lambda::Client::new(&config);
+    lambda
+        .update_function_configuration()
+        .function_name(text(&outputs["function_name"]))
+        .memory_size(512)
+        .timeout(7)
+        .environment(Environment::builder().variables("RESIZE_WIDTH", "1").build())
+        .send()
+        .await
+        .unwrap();
+
+    let states = aws_sdk_sfn::Client::new(&config);
+    states
+        .update_state_machine()
+        .state_machine_arn(text(&outputs["state_machine_arn"]))
+        .definition(json!({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}).to_string())
+        .logging_configuration(LoggingConfiguration::builder().level(LogLevel::Off).build())
+        .send()
+        .await
+        .unwrap();
+
+    let events = aws_sdk_eventbridge::Client::new(&config);
+    let rule = text(&outputs["rule_name"]);
+    events
+        .put_rule()
+        .name(&rule)
+        .description("mine")
+        .event_pattern(r#"{"source": ["mine"]}"#)
+        .send()
+        .await
+        .unwrap();
+    events.disable_rule().name(&rule).send().await.unwrap();
+    let targets = events.list_targets_by_rule().rule(&rule).send().await.unwrap();
+    events
+        .remove_targets()
+        .rule(&rule)
+        .ids(targets.targets()[0].id())
+        .send()
+        .await
+        .unwrap();
+
+    let logs = aws_sdk_cloudwatchlogs::Client::new(&config);
+    logs.put_retention_policy()
+        .log_group_name(text(&outputs["log_groups"]["function"]))
+        .retention_in_days(1)
+        .send()
+        .await
+        .unwrap();
+
+    let api = aws_sdk_apigateway::Client::new(&config);
+    let described = aws_sdk_apigateway::types::PatchOperation::builder()
+        .op(aws_sdk_apigateway::types::Op::Replace)
+        .path("/description")
+        .value("mine")
+        .build();
+    api.update_rest_api()
+        .rest_api_id(text(&outputs["rest_api_id"]))
+        .patch_operations(described)
+        .send()
+        .await
+        .unwrap();
+}
+
+/// Whether a plan says that this field of this resource differs.
+fn tells(plan: &Value, resource: &str, field: &str) -> bool {
+    let changes = plan["changes"].as_array().unwrap();
+    let change = changes.iter().find(|change| change["resource"] == resource);
+    let fields = change.and_then(|change| change["fields"].as_array());
+    fields.is_some_and(|fields| fields.iter().any(|told| told["field"] == field))
+}
+
+/// The name at the end of a role's ARN.
+fn name_of(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap()
+}
