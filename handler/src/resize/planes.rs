@@ -1,13 +1,13 @@
 //! A picture whose components are apart and not all of one size: scaled one by one, and only then brought together.
 
-use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::pixels::U8;
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::GrayImage;
 
 use super::geometry::Crop;
 use super::halved::Halved;
 use super::picture::Picture;
-use super::scale::{from_pixels, not_scaled};
+use super::scale::{from_pixels, not_scaled, scaled};
 use super::{Refusal, Size};
 use crate::jpeg::{Colour, Plane};
 
@@ -108,11 +108,9 @@ fn scale(plane: Plane, region: Region, to: Size, resizer: &mut Resizer) -> Resul
     let options = ResizeOptions::new()
         .resize_alg(ResizeAlg::Convolution(filter))
         .crop(region.left, region.top, region.width, region.height);
-    let mut scaled = Image::new(to.width, to.height, PixelType::U8);
-    let source =
-        ImageRef::new(plane.width, plane.height, &plane.samples, PixelType::U8).map_err(not_scaled)?;
-    resizer
-        .resize(&source, &mut scaled, &options)
-        .map_err(not_scaled)?;
-    Ok(scaled.into_vec())
+    let from = Size {
+        width: plane.width,
+        height: plane.height,
+    };
+    scaled::<U8>(&plane.samples, from, to, &options, resizer)
 }

@@ -1,7 +1,8 @@
 //! From the source's size to the new one.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{U8, U8x3, U8x4};
+use fast_image_resize::{FilterType, PixelTrait, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage, Rgba, RgbaImage, imageops};
 
 use super::decode::Pixels;
@@ -22,25 +23,55 @@ fn scale_picture(picture: DynamicImage, to: Size, crop: Crop) -> Result<DynamicI
     if (picture.width(), picture.height()) == (to.width, to.height) {
         return Ok(picture);
     }
-    let pixel_type = match picture {
-        DynamicImage::ImageLuma8(_) => PixelType::U8,
-        DynamicImage::ImageRgb8(_) => PixelType::U8x3,
-        _ => PixelType::U8x4,
-    };
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3));
     let options = match crop {
         Crop::None => options,
         Crop::Centre => options.fit_into_destination(Some((0.5, 0.5))),
     };
-    let mut scaled = Image::new(to.width, to.height, pixel_type);
-    ImageRef::new(picture.width(), picture.height(), picture.as_bytes(), pixel_type)
-        .map_err(not_scaled)
-        .and_then(|source| {
-            Resizer::new()
-                .resize(&source, &mut scaled, &options)
-                .map_err(not_scaled)
-        })?;
-    from_pixels(to, pixel_type, scaled.into_vec())
+    let (samples, from) = (
+        picture.as_bytes(),
+        Size {
+            width: picture.width(),
+            height: picture.height(),
+        },
+    );
+    let mut resizer = Resizer::new();
+    let (pixel_type, scaled) = match picture {
+        DynamicImage::ImageLuma8(_) => (
+            PixelType::U8,
+            scaled::<U8>(samples, from, to, &options, &mut resizer),
+        ),
+        DynamicImage::ImageRgb8(_) => (
+            PixelType::U8x3,
+            scaled::<U8x3>(samples, from, to, &options, &mut resizer),
+        ),
+        _ => (
+            PixelType::U8x4,
+            scaled::<U8x4>(samples, from, to, &options, &mut resizer),
+        ),
+    };
+    from_pixels(to, pixel_type, scaled?)
+}
+
+/// Scales samples of one kind of pixel.
+///
+/// `Resizer::resize`, which takes any kind, brings the code for every kind along; of that for floating-point pixels rustc
+/// 1.94 (LLVM) writes other instructions from build to build, and the function's zip would never be the same twice.
+pub fn scaled<P: PixelTrait>(
+    samples: &[u8],
+    from: Size,
+    to: Size,
+    options: &ResizeOptions,
+    resizer: &mut Resizer,
+) -> Result<Vec<u8>, Refusal> {
+    let source = TypedImageRef::<P>::from_buffer(from.width, from.height, samples).map_err(not_scaled)?;
+    // A limit has seen this size before.
+    let mut scaled = vec![0; to.width as usize * to.height as usize * P::size()];
+    let mut into = TypedImage::<P>::from_buffer(to.width, to.height, &mut scaled).map_err(not_scaled)?;
+    resizer
+        .resize_typed(&source, &mut into, options)
+        .map_err(not_scaled)?;
+    Ok(scaled)
 }
 
 pub fn from_pixels(size: Size, pixel_type: PixelType, pixels: Vec<u8>) -> Result<DynamicImage, Refusal> {
