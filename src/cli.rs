@@ -120,7 +120,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             // A reader that has gone away is no reason to fail.
             let _ = error.print();
             let code = match error.exit_code() {
-                2 if arguments.iter().any(|argument| argument == "--exit-code") => 1,
+                2 if ["plan", "--exit-code"]
+                    .iter()
+                    .all(|word| arguments.iter().any(|argument| argument == word)) =>
+                {
+                    1
+                }
                 code => code,
             };
             return ExitCode::from(u8::try_from(code).unwrap_or(1));

@@ -202,6 +202,19 @@ async fn code_that_others_have_put_there_shows_and_is_put_back() {
     assert_eq!(place.json(&["up", "--local"])["changed"], false);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn down_ends_uploads_that_were_never_finished_whatever_their_key() {
+    let place = Place::with_stack();
+    let bucket = place.outputs()["original_bucket"].as_str().unwrap().to_owned();
+    let s3 = place.s3();
+    for key in ["plain.jpg", "a+b c%20.jpg", "\u{1}.jpg"] {
+        // The answer repeats the key, and the last is none that XML can carry.
+        let _ = s3.create_multipart_upload().bucket(&bucket).key(key).send().await;
+    }
+    let down = place.resizer(&["down", "--local", "--yes"]).ok();
+    assert!(down.stdout.contains("nothing is left"), "{}", down.stdout);
+}
+
 /// The changes that do something.
 fn changed(document: &Value) -> Vec<&Value> {
     let changes = document["changes"].as_array().unwrap().iter();

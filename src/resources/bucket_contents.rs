@@ -224,6 +224,7 @@ async fn abort_uploads(client: &Client, bucket: &str, account: &str) -> Result<(
             .list_multipart_uploads()
             .bucket(bucket)
             .expected_bucket_owner(account)
+            .encoding_type(EncodingType::Url)
             .set_key_marker(place.0)
             .set_upload_id_marker(place.1)
             .send()
@@ -234,14 +235,17 @@ async fn abort_uploads(client: &Client, bucket: &str, account: &str) -> Result<(
                 .abort_multipart_upload()
                 .bucket(bucket)
                 .expected_bucket_owner(account)
-                .set_key(upload.key().map(str::to_owned))
+                .set_key(upload.key().map(decoded))
                 .set_upload_id(upload.upload_id().map(str::to_owned));
             unless_gone(abort.send().await.during("s3:AbortMultipartUpload", bucket))?;
         }
         if !answer.is_truncated().unwrap_or_default() {
             return Ok(());
         }
-        place = (answer.next_key_marker, answer.next_upload_id_marker);
+        place = (
+            answer.next_key_marker.as_deref().map(decoded),
+            answer.next_upload_id_marker,
+        );
     }
 }
 

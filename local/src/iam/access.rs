@@ -179,8 +179,12 @@ pub fn assume_for_service(
         resource: role_arn,
         context: &context,
     };
-    let trusted = TrustedPrincipal::Service(service.to_owned());
-    if role.trust.decide(&request, |named| *named == trusted) != Decision::Allow {
+    // `*` is everyone, services too.
+    let trusted = [
+        TrustedPrincipal::Service(service.to_owned()),
+        TrustedPrincipal::Aws("*".to_owned()),
+    ];
+    if role.trust.decide(&request, |named| trusted.contains(named)) != Decision::Allow {
         return Err(cannot());
     }
     cloud

@@ -26,6 +26,7 @@ const SETTINGS: [&str; 8] = [
 ];
 
 pub async fn create(cloud: &Arc<Cloud>, call: &Call) -> Result<Reply, AwsError> {
+    let _alone = cloud.lambda.changes.lock().await;
     let input = &call.input;
     let name = input["FunctionName"].as_str().unwrap_or_default().to_owned();
     check_name(&name)?;
@@ -75,6 +76,7 @@ pub async fn create(cloud: &Arc<Cloud>, call: &Call) -> Result<Reply, AwsError> 
 }
 
 pub async fn update_configuration(cloud: &Arc<Cloud>, call: &Call, name: &str) -> Result<Reply, AwsError> {
+    let _alone = cloud.lambda.changes.lock().await;
     let mut changed = authorized(cloud, call, name, "lambda:UpdateFunctionConfiguration")?
         .as_ref()
         .clone();
@@ -85,6 +87,7 @@ pub async fn update_configuration(cloud: &Arc<Cloud>, call: &Call, name: &str) -
 }
 
 pub async fn update_code(cloud: &Arc<Cloud>, call: &Call, name: &str) -> Result<Reply, AwsError> {
+    let _alone = cloud.lambda.changes.lock().await;
     let mut changed = authorized(cloud, call, name, "lambda:UpdateFunctionCode")?
         .as_ref()
         .clone();
@@ -92,11 +95,15 @@ pub async fn update_code(cloud: &Arc<Cloud>, call: &Call, name: &str) -> Result<
     if let Some(architectures) = call.input.get("Architectures").filter(|given| given.is_array()) {
         changed.configuration["Architectures"] = architectures.clone();
     }
+    let before = changed.text("CodeSha256").to_owned();
     set_code(cloud, &call.input, &mut changed.configuration).await?;
     if call.input["DryRun"] == true {
+        remove_unused(cloud, changed.text("CodeSha256")).await?;
         return Ok(Reply::ok(changed.configuration));
     }
-    Ok(Reply::ok(save(cloud, changed).await?.configuration))
+    let saved = save(cloud, changed).await?;
+    remove_unused(cloud, &before).await?;
+    Ok(Reply::ok(saved.configuration))
 }
 
 pub fn get(cloud: &Cloud, call: &Call, name: &str) -> Result<Reply, AwsError> {
@@ -129,28 +136,16 @@ pub fn list(cloud: &Cloud, call: &Call) -> Result<Reply, AwsError> {
 }
 
 pub async fn delete(cloud: &Arc<Cloud>, call: &Call, name: &str) -> Result<Reply, AwsError> {
+    let _alone = cloud.lambda.changes.lock().await;
     let function = authorized(cloud, call, name, "lambda:DeleteFunction")?;
     let sha256 = function.text("CodeSha256").to_owned();
     let deleted = function.name.clone();
-    let code_is_free = cloud
+    cloud
         .store
-        .write(move |tx| {
-            tx.execute("DELETE FROM functions WHERE name = ?1", [&deleted])?;
-            let shared: i64 = tx.query_row(
-                "SELECT count(*) FROM functions WHERE json_extract(configuration, '$.CodeSha256') = ?1",
-                [&sha256],
-                |row| row.get(0),
-            )?;
-            Ok((shared == 0).then_some(sha256))
-        })
+        .write(move |tx| Ok(tx.execute("DELETE FROM functions WHERE name = ?1", [&deleted])?))
         .await?;
     cloud.lambda.forget(&function.name);
-    if let Some(sha256) = code_is_free {
-        let folder = code::folder(&cloud.data_dir, &sha256);
-        if folder.exists() {
-            tokio::fs::remove_dir_all(folder).await?;
-        }
-    }
+    remove_unused(cloud, &sha256).await?;
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }
 
@@ -160,6 +155,7 @@ pub fn tags(cloud: &Cloud, call: &Call, arn: &str) -> Result<Reply, AwsError> {
 }
 
 pub async fn tag(cloud: &Arc<Cloud>, call: &Call, arn: &str) -> Result<Reply, AwsError> {
+    let _alone = cloud.lambda.changes.lock().await;
     let mut changed = authorized(cloud, call, arn, "lambda:TagResource")?
         .as_ref()
         .clone();
@@ -169,6 +165,7 @@ pub async fn tag(cloud: &Arc<Cloud>, call: &Call, arn: &str) -> Result<Reply, Aw
 }
 
 pub async fn untag(cloud: &Arc<Cloud>, call: &Call, arn: &str) -> Result<Reply, AwsError> {
+    let _alone = cloud.lambda.changes.lock().await;
     let mut changed = authorized(cloud, call, arn, "lambda:UntagResource")?
         .as_ref()
         .clone();
@@ -194,6 +191,19 @@ async fn store(cloud: &Arc<Cloud>, function: Function) -> Result<(), AwsError> {
     let name = function.name.clone();
     cloud.store.write(move |tx| function::save(tx, &function)).await?;
     cloud.lambda.forget(&name);
+    Ok(())
+}
+
+/// Removes code that no function has any more. Processes that still run it keep it until they end.
+async fn remove_unused(cloud: &Cloud, sha256: &str) -> Result<(), AwsError> {
+    let users: i64 = cloud.store.read(|db| {
+        let query = "SELECT count(*) FROM functions WHERE json_extract(configuration, '$.CodeSha256') = ?1";
+        Ok(db.query_row(query, [sha256], |row| row.get(0))?)
+    })?;
+    let folder = code::folder(&cloud.data_dir, sha256);
+    if users == 0 && folder.exists() {
+        tokio::fs::remove_dir_all(folder).await?;
+    }
     Ok(())
 }
 

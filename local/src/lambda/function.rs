@@ -68,13 +68,10 @@ pub fn find(cloud: &Cloud, name: &str) -> Result<Arc<Function>, AwsError> {
         Some((name, "$LATEST")) => name,
         Some(_) => return Err(not_found(cloud, name)),
     };
-    if let Some(function) = cloud.lambda.known(bare) {
-        return Ok(function);
-    }
-    let found = cloud.store.read(|db| load(db, bare))?;
-    let function = Arc::new(found.ok_or_else(|| not_found(cloud, bare))?);
-    cloud.lambda.remember(&function);
-    Ok(function)
+    cloud.lambda.known_or(bare, || {
+        let found = cloud.store.read(|db| load(db, bare))?;
+        found.ok_or_else(|| not_found(cloud, bare))
+    })
 }
 
 pub fn not_found(cloud: &Cloud, name: &str) -> AwsError {

@@ -31,6 +31,8 @@ pub use pool::Room;
 #[derive(Default)]
 pub struct Lambda {
     functions: Mutex<HashMap<String, Arc<Function>>>,
+    /// Held by who changes a function, its row and its code's folder: they are read, changed and written.
+    changes: tokio::sync::Mutex<()>,
     pool: pool::Pool,
     output: output::Output,
 }
@@ -50,9 +52,20 @@ impl Lambda {
             .is_some_and(|known| known.text("RevisionId") == function.text("RevisionId"))
     }
 
-    fn remember(&self, function: &Arc<Function>) {
+    /// What is known of a function, or what `read` tells. The lock is held meanwhile, so that a `forget` comes after what
+    /// was read before it.
+    fn known_or(
+        &self,
+        name: &str,
+        read: impl FnOnce() -> Result<Function, AwsError>,
+    ) -> Result<Arc<Function>, AwsError> {
         let mut functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
-        functions.insert(function.name.clone(), Arc::clone(function));
+        if let Some(function) = functions.get(name) {
+            return Ok(Arc::clone(function));
+        }
+        let function = Arc::new(read()?);
+        functions.insert(name.to_owned(), Arc::clone(&function));
+        Ok(function)
     }
 
     /// The function changed or went: what was read of it and its warm processes are of no use.

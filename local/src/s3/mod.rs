@@ -1,4 +1,5 @@
-//! S3: the protocol is the `s3s` crate's, the storage is ours. An object's bytes are a file, everything else is a row.
+//! S3: the protocol is the `s3s` crate's, the storage is ours. The bytes of a large object are a file, everything else
+//! is a row.
 
 mod access;
 mod buckets;
