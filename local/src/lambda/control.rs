@@ -95,15 +95,11 @@ pub async fn update_code(cloud: &Arc<Cloud>, call: &Call, name: &str) -> Result<
     if let Some(architectures) = call.input.get("Architectures").filter(|given| given.is_array()) {
         changed.configuration["Architectures"] = architectures.clone();
     }
-    let before = changed.text("CodeSha256").to_owned();
     set_code(cloud, &call.input, &mut changed.configuration).await?;
     if call.input["DryRun"] == true {
-        remove_unused(cloud, changed.text("CodeSha256")).await?;
         return Ok(Reply::ok(changed.configuration));
     }
-    let saved = save(cloud, changed).await?;
-    remove_unused(cloud, &before).await?;
-    Ok(Reply::ok(saved.configuration))
+    Ok(Reply::ok(save(cloud, changed).await?.configuration))
 }
 
 pub fn get(cloud: &Cloud, call: &Call, name: &str) -> Result<Reply, AwsError> {
@@ -140,12 +136,25 @@ pub async fn delete(cloud: &Arc<Cloud>, call: &Call, name: &str) -> Result<Reply
     let function = authorized(cloud, call, name, "lambda:DeleteFunction")?;
     let sha256 = function.text("CodeSha256").to_owned();
     let deleted = function.name.clone();
-    cloud
+    let code_is_free = cloud
         .store
-        .write(move |tx| Ok(tx.execute("DELETE FROM functions WHERE name = ?1", [&deleted])?))
+        .write(move |tx| {
+            tx.execute("DELETE FROM functions WHERE name = ?1", [&deleted])?;
+            let shared: i64 = tx.query_row(
+                "SELECT count(*) FROM functions WHERE json_extract(configuration, '$.CodeSha256') = ?1",
+                [&sha256],
+                |row| row.get(0),
+            )?;
+            Ok((shared == 0).then_some(sha256))
+        })
         .await?;
     cloud.lambda.forget(&function.name);
-    remove_unused(cloud, &sha256).await?;
+    if let Some(sha256) = code_is_free {
+        let folder = code::folder(&cloud.data_dir, &sha256);
+        if folder.exists() {
+            tokio::fs::remove_dir_all(folder).await?;
+        }
+    }
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }
 
@@ -191,19 +200,6 @@ async fn store(cloud: &Arc<Cloud>, function: Function) -> Result<(), AwsError> {
     let name = function.name.clone();
     cloud.store.write(move |tx| function::save(tx, &function)).await?;
     cloud.lambda.forget(&name);
-    Ok(())
-}
-
-/// Removes code that no function has any more. Processes that still run it keep it until they end.
-async fn remove_unused(cloud: &Cloud, sha256: &str) -> Result<(), AwsError> {
-    let users: i64 = cloud.store.read(|db| {
-        let query = "SELECT count(*) FROM functions WHERE json_extract(configuration, '$.CodeSha256') = ?1";
-        Ok(db.query_row(query, [sha256], |row| row.get(0))?)
-    })?;
-    let folder = code::folder(&cloud.data_dir, sha256);
-    if users == 0 && folder.exists() {
-        tokio::fs::remove_dir_all(folder).await?;
-    }
     Ok(())
 }
 
