@@ -119,16 +119,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             }
             // A reader that has gone away is no reason to fail.
             let _ = error.print();
-            let code = match error.exit_code() {
-                2 if ["plan", "--exit-code"]
-                    .iter()
-                    .all(|word| arguments.iter().any(|argument| argument == word)) =>
-                {
-                    1
-                }
-                code => code,
-            };
-            return ExitCode::from(u8::try_from(code).unwrap_or(1));
+            let has = |word| arguments.iter().any(|argument| argument == word);
+            if error.use_stderr() && has("plan") && has("--exit-code") {
+                return ExitCode::FAILURE;
+            }
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
     let ui = Ui::new(&cli.global);
@@ -139,6 +134,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => {
             ui.failure(&error);
+            // There, 2 says that there are changes.
             if tells_of_changes {
                 ExitCode::FAILURE
             } else {

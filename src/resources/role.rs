@@ -86,15 +86,15 @@ impl ServiceRole {
             .role_name(&self.name)
             .send()
             .await;
-        match answer.during("iam:ListAttachedRolePolicies", &self.name) {
-            Ok(answer) => Ok(answer
-                .attached_policies()
-                .iter()
-                .filter_map(|policy| policy.policy_arn().map(str::to_owned))
-                .collect()),
-            Err(failure) if failure.is_not_found() => Ok(Vec::new()),
-            Err(failure) => Err(failure),
-        }
+        let policies = answer
+            .during("iam:ListAttachedRolePolicies", &self.name)
+            .unless_gone()?
+            .and_then(|answer| answer.attached_policies);
+        Ok(policies
+            .into_iter()
+            .flatten()
+            .filter_map(|policy| policy.policy_arn)
+            .collect())
     }
 
     async fn put_policy(&self) -> Result<(), Failure> {

@@ -119,11 +119,10 @@ impl Rule {
 
     async fn targets(&self) -> Result<Vec<SdkTarget>, CallFailure> {
         let answer = self.client.list_targets_by_rule().rule(&self.name).send().await;
-        match answer.during("events:ListTargetsByRule", &self.name) {
-            Ok(answer) => Ok(answer.targets.unwrap_or_default()),
-            Err(failure) if failure.is_not_found() => Ok(Vec::new()),
-            Err(failure) => Err(failure),
-        }
+        let answer = answer
+            .during("events:ListTargetsByRule", &self.name)
+            .unless_gone()?;
+        Ok(answer.and_then(|answer| answer.targets).unwrap_or_default())
     }
 
     async fn tags(&self) -> Result<Tags, CallFailure> {
@@ -133,11 +132,11 @@ impl Rule {
             .resource_arn(&self.arn)
             .send()
             .await;
-        match answer.during("events:ListTagsForResource", &self.name) {
-            Ok(answer) => Ok(answer.tags().iter().map(|tag| (tag.key(), tag.value())).collect()),
-            Err(failure) if failure.is_not_found() => Ok(Tags::default()),
-            Err(failure) => Err(failure),
-        }
+        let answer = answer
+            .during("events:ListTagsForResource", &self.name)
+            .unless_gone()?;
+        let tags = answer.and_then(|answer| answer.tags).unwrap_or_default();
+        Ok(tags.into_iter().map(|tag| (tag.key, tag.value)).collect())
     }
 
     /// A call that was answered with success may still have failed for an entry.

@@ -28,29 +28,24 @@ fn scale_picture(picture: DynamicImage, to: Size, crop: Crop) -> Result<DynamicI
         Crop::None => options,
         Crop::Centre => options.fit_into_destination(Some((0.5, 0.5))),
     };
-    let (samples, from) = (
-        picture.as_bytes(),
-        Size {
-            width: picture.width(),
-            height: picture.height(),
-        },
-    );
-    let mut resizer = Resizer::new();
-    let (pixel_type, scaled) = match picture {
-        DynamicImage::ImageLuma8(_) => (
-            PixelType::U8,
-            scaled::<U8>(samples, from, to, &options, &mut resizer),
-        ),
-        DynamicImage::ImageRgb8(_) => (
-            PixelType::U8x3,
-            scaled::<U8x3>(samples, from, to, &options, &mut resizer),
-        ),
-        _ => (
-            PixelType::U8x4,
-            scaled::<U8x4>(samples, from, to, &options, &mut resizer),
-        ),
+    match picture {
+        DynamicImage::ImageLuma8(_) => scale_pixels::<U8>(&picture, to, &options),
+        DynamicImage::ImageRgb8(_) => scale_pixels::<U8x3>(&picture, to, &options),
+        _ => scale_pixels::<U8x4>(&picture, to, &options),
+    }
+}
+
+fn scale_pixels<P: PixelTrait>(
+    picture: &DynamicImage,
+    to: Size,
+    options: &ResizeOptions,
+) -> Result<DynamicImage, Refusal> {
+    let from = Size {
+        width: picture.width(),
+        height: picture.height(),
     };
-    from_pixels(to, pixel_type, scaled?)
+    let scaled = scaled::<P>(picture.as_bytes(), from, to, options, &mut Resizer::new())?;
+    from_pixels(to, P::pixel_type(), scaled)
 }
 
 /// Scales samples of one kind of pixel.

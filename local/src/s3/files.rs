@@ -96,6 +96,12 @@ impl Files {
         })
     }
 
+    fn create_with(&self, bytes: &[u8]) -> Result<NewFile, AwsError> {
+        let mut file = self.create()?;
+        file.file.write_all(bytes)?;
+        Ok(file)
+    }
+
     /// Takes a body in and computes its MD5 and its checksum on the way.
     pub async fn receive(
         &self,
@@ -188,8 +194,7 @@ impl NewContents {
         match self {
             Self::Small(bytes) if bytes.len() + chunk.len() <= SMALL => bytes.extend_from_slice(chunk),
             Self::Small(bytes) => {
-                let mut file = files.create()?;
-                file.file.write_all(bytes)?;
+                let mut file = files.create_with(bytes)?;
                 file.file.write_all(chunk)?;
                 *self = Self::File(file);
             }
@@ -201,11 +206,7 @@ impl NewContents {
     /// As a file, whatever the size.
     pub fn into_file(self, files: &Files) -> Result<NewFile, AwsError> {
         match self {
-            Self::Small(bytes) => {
-                let mut file = files.create()?;
-                file.file.write_all(&bytes)?;
-                Ok(file)
-            }
+            Self::Small(bytes) => files.create_with(&bytes),
             Self::File(file) => Ok(file),
         }
     }
