@@ -157,10 +157,11 @@ fn document(error: &clap::Error) {
     });
 }
 
-/// What the libraries and we say of what they do, for `-v` and `-vv`.
+/// What the local cloud warns of, and for `-v` and `-vv` what the libraries and we say of what they do.
 fn log_to_stderr(verbose: u8) {
     let filter = match verbose {
-        0 => return,
+        // What the local cloud's clients are not told goes to its log.
+        0 => "resizer_local=warn",
         1 => "resizer=debug",
         // Never bodies or headers: they hold credentials. s3s calls an ordinary 404 an error.
         _ => "resizer=debug,resizer_local=debug,aws_config=debug,aws_smithy_runtime::client::retries=debug",
@@ -169,7 +170,6 @@ fn log_to_stderr(verbose: u8) {
         .with_env_filter(filter)
         .with_ansi(AutoStream::choice(&std::io::stderr()) != ColorChoice::Never)
         .with_writer(std::io::stderr)
-        .without_time()
         .init();
 }
 

@@ -140,6 +140,15 @@ pub enum Architecture {
     Arm64,
 }
 
+impl Architecture {
+    /// This machine's.
+    pub const HOST: Self = if cfg!(target_arch = "aarch64") {
+        Self::Arm64
+    } else {
+        Self::X86_64
+    };
+}
+
 /// The two log groups.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -189,6 +198,14 @@ impl Default for LogSettings {
 }
 
 impl Settings {
+    /// What the function runs on: on this machine that is a fact, not a choice.
+    pub fn architecture(&self) -> Architecture {
+        match self.place {
+            Place::Local { .. } => Architecture::HOST,
+            Place::Aws { .. } => self.function.architecture,
+        }
+    }
+
     /// Reads the configuration file and puts the flags over it.
     ///
     /// # Errors

@@ -164,7 +164,7 @@ impl Stack<'_> {
             name: self.names.function(),
             arn: self.names.function_arn(),
             package,
-            architecture: match self.settings.function.architecture {
+            architecture: match self.settings.architecture() {
                 Architecture::X86_64 => aws_sdk_lambda::types::Architecture::X8664,
                 Architecture::Arm64 => aws_sdk_lambda::types::Architecture::Arm64,
             },

@@ -6,6 +6,9 @@ use std::borrow::Cow;
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
+/// What a name after a dot does not hold.
+const NOT_IN_NAMES: [char; 9] = ['(', ')', '*', '?', '@', '\'', '"', ' ', '\n'];
+
 /// A parsed path such as `$.detail.object.key`.
 #[derive(Debug, Clone)]
 pub struct Path {
@@ -18,7 +21,7 @@ pub struct Path {
 impl Path {
     /// Parses a path that starts with `$`. The error is the parser's reason, without the path.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let query = JsonPath::parse(&to_rfc9535(text)).map_err(|error| error.to_string())?;
+        let query = JsonPath::parse(&to_rfc9535(text)?).map_err(|error| error.to_string())?;
         Ok(Self {
             text: text.to_owned(),
             query,
@@ -42,7 +45,8 @@ impl Path {
 }
 
 /// Writes names that RFC 9535 has no shorthand for (`.detail-type`) in brackets (`['detail-type']`).
-fn to_rfc9535(text: &str) -> String {
+/// What looks like a function (`.length()`) or a stray operator is refused: as a name it would find nothing, in silence.
+fn to_rfc9535(text: &str) -> Result<String, String> {
     let mut out = String::with_capacity(text.len() + 8);
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -56,6 +60,10 @@ fn to_rfc9535(text: &str) -> String {
             if name.is_empty() || name == "*" || is_shorthand(name) {
                 out.push('.');
                 out.push_str(name);
+            } else if name.contains(NOT_IN_NAMES) {
+                return Err(format!(
+                    "'.{name}' is not supported; a name with such characters has to stand in brackets and quotes"
+                ));
             } else {
                 out.push_str("['");
                 out.push_str(&name.replace('\\', "\\\\").replace('\'', "\\'"));
@@ -67,7 +75,7 @@ fn to_rfc9535(text: &str) -> String {
             rest = &rest[first.len_utf8()..];
         }
     }
-    out
+    Ok(out)
 }
 
 fn is_shorthand(name: &str) -> bool {
@@ -149,5 +157,8 @@ mod tests {
         assert!(Path::parse("$.a[").is_err());
         assert!(Path::parse("a.b").is_err());
         assert!(Path::parse("").is_err());
+        assert!(Path::parse("$.list.length()").is_err());
+        assert!(Path::parse("$.a*.b").is_err());
+        assert_eq!(find("$['length()']", &json!({"length()": 1})), Some(json!(1)));
     }
 }

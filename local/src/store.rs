@@ -33,6 +33,9 @@ const SCHEMAS: &[&str] = &[
 /// The most jobs one commit serves: bounds how long the first of them waits.
 const MOST_JOBS_A_COMMIT: usize = 256;
 
+/// Below this many free pages (of 4 KiB) the file is left as it is.
+const LEAST_FREE_PAGES: i64 = 4096;
+
 /// A write, run inside the writer's transaction; it returns how to tell its caller once the commit is decided.
 type Job = Box<dyn FnOnce(&Transaction<'_>) -> Answer + Send>;
 type Answer = Box<dyn FnOnce(Result<(), AwsError>) + Send>;
@@ -68,6 +71,7 @@ impl Store {
             .pragma_update(None, "user_version", FORMAT)
             .map_err(failed)?;
 
+        give_back_room(&writer).map_err(failed)?;
         let (jobs, waiting) = mpsc::channel();
         thread::spawn(move || write_until_closed(writer, &waiting));
         Ok(Self {
@@ -126,6 +130,16 @@ fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
     connection.set_prepared_statement_cache_capacity(128);
     Ok(connection)
+}
+
+/// Makes the file smaller once most of it is room that deleted rows have left.
+fn give_back_room(connection: &Connection) -> Result<(), rusqlite::Error> {
+    let number = |pragma| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
+    let (pages, free) = (number("PRAGMA page_count")?, number("PRAGMA freelist_count")?);
+    if free > LEAST_FREE_PAGES && free > pages / 2 {
+        connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")?;
+    }
+    Ok(())
 }
 
 fn write_until_closed(mut connection: Connection, waiting: &mpsc::Receiver<Job>) {
@@ -251,6 +265,31 @@ mod tests {
 
         store.write(insert("a")).await.unwrap();
         assert_eq!(bodies(&store), "a");
+    }
+
+    #[tokio::test]
+    async fn a_store_that_was_emptied_is_small_again_after_the_next_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cloud.db");
+        let store = Store::open(&path).unwrap();
+        let change = |statement: &'static str| {
+            store.write(move |tx| {
+                tx.execute(statement, [])?;
+                Ok(())
+            })
+        };
+        change("INSERT INTO pending_events (body, created) VALUES (hex(zeroblob(10000000)), 0)")
+            .await
+            .unwrap();
+        change("DELETE FROM pending_events").await.unwrap();
+        change("INSERT INTO pending_events (body, created) VALUES ('kept', 0)")
+            .await
+            .unwrap();
+        drop(store);
+
+        let store = Store::open(&path).unwrap();
+        assert!(std::fs::metadata(&path).unwrap().len() < 1_000_000);
+        assert_eq!(bodies(&store), "kept");
     }
 
     #[test]

@@ -61,6 +61,9 @@ pub async fn run(settings: &Settings, args: DownArgs, ui: &Ui) -> Result<(), Com
     }
     if !ui.json {
         ui.result(listing(&session, &graph, &plan).await?);
+    } else if !args.dry_run && !args.yes {
+        // Whoever is asked has to see what about.
+        ui.say(listing(&session, &graph, &plan).await?);
     }
     if args.dry_run {
         return show(ui, &document, "nothing was removed");

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::timeline::{Step, Timeline};
+use super::timeline::{End, Status, Step, Timeline};
 
 /// What programs read of an execution.
 #[derive(Debug, Serialize)]
@@ -20,6 +20,7 @@ pub struct Document<'a> {
     steps: Vec<StepDocument<'a>>,
     /// The picture that was written.
     result: Option<PictureDocument>,
+    /// The error's name; that of the status where Step Functions gives none (an execution that was stopped).
     error: Option<&'a str>,
     cause: Option<&'a str>,
 }
@@ -80,10 +81,15 @@ impl<'a> Document<'a> {
             output: parsed(end.and_then(|end| end.output.as_deref())),
             steps: timeline.steps.iter().map(StepDocument::from).collect(),
             result: Answer::of(timeline).map(PictureDocument::from),
-            error: trouble.and_then(|trouble| trouble.error.as_deref()),
+            error: end.and_then(error_of),
             cause: trouble.and_then(|trouble| trouble.cause.as_deref()),
         }
     }
+}
+
+fn error_of(end: &End) -> Option<&str> {
+    let of_status = (end.status != Status::Succeeded).then(|| end.status.name());
+    end.trouble.error.as_deref().or(of_status)
 }
 
 fn parsed(text: Option<&str>) -> Option<Value> {

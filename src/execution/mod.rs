@@ -12,7 +12,7 @@ mod history;
 mod timeline;
 
 pub use document::{Answer, Document};
-pub use event::timestamp;
+pub use event::{Event, timestamp};
 pub use history::{from_history, from_logs};
 pub use timeline::{Status, Step, Timeline};
 

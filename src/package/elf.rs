@@ -28,6 +28,8 @@ pub enum Refusal {
     NotElf(String),
     #[error("`bootstrap` is a program for {found}, and the function's architecture is {wanted}")]
     OtherMachine { found: String, wanted: &'static str },
+    #[error("`bootstrap` is a program for {found}, and this machine is {wanted}")]
+    OtherThanHost { found: String, wanted: &'static str },
     #[error("`bootstrap` wants the program loader {0}, which Lambda does not have")]
     OtherLoader(String),
     #[error("`bootstrap` needs GLIBC {version}, and Lambda's provided.al2023 has {LAMBDA_GLIBC}")]
@@ -41,6 +43,9 @@ impl Refusal {
             Self::NotElf(_) | Self::OtherLoader(_) => "build it for Linux with glibc, or as a static program",
             Self::OtherMachine { .. } => {
                 "build it for that architecture, or set function.architecture in resizer.toml"
+            }
+            Self::OtherThanHost { .. } => {
+                "with --local the function runs on this machine: leave --zip out, and it is built for it"
             }
             Self::NewerGlibc { .. } => {
                 "build it with `cargo zigbuild --target x86_64-unknown-linux-gnu.2.34`, or as a static program"
@@ -60,16 +65,18 @@ impl std::fmt::Display for GlibcVersion {
 pub fn check(program: &[u8], target: Target) -> Result<(), Refusal> {
     match target {
         Target::Lambda(architecture) => {
-            check_machine(program, architecture)?;
+            check_machine(program, architecture, |found, wanted| Refusal::OtherMachine {
+                found,
+                wanted,
+            })?;
             check_loader(program)?;
             check_glibc(program)
         }
         // On Linux the host's own program is an ELF too; its C library is the host's, whichever that is.
-        Target::Host if cfg!(all(target_os = "linux", target_arch = "x86_64")) => {
-            check_machine(program, Architecture::X86_64)
-        }
-        Target::Host if cfg!(all(target_os = "linux", target_arch = "aarch64")) => {
-            check_machine(program, Architecture::Arm64)
+        Target::Host if cfg!(target_os = "linux") => {
+            check_machine(program, Architecture::HOST, |found, wanted| {
+                Refusal::OtherThanHost { found, wanted }
+            })
         }
         // Elsewhere programs have other formats (Mach-O), and the host says itself what it does not start.
         Target::Host => Ok(()),
@@ -86,7 +93,11 @@ fn not_elf(error: object::read::Error) -> Refusal {
     Refusal::NotElf(error.to_string())
 }
 
-fn check_machine(program: &[u8], architecture: Architecture) -> Result<(), Refusal> {
+fn check_machine(
+    program: &[u8],
+    architecture: Architecture,
+    refusal: fn(String, &'static str) -> Refusal,
+) -> Result<(), Refusal> {
     let (machine, wanted) = match architecture {
         Architecture::X86_64 => (elf::EM_X86_64, "x86_64"),
         Architecture::Arm64 => (elf::EM_AARCH64, "arm64"),
@@ -95,10 +106,7 @@ fn check_machine(program: &[u8], architecture: Architecture) -> Result<(), Refus
     if found == machine {
         return Ok(());
     }
-    Err(Refusal::OtherMachine {
-        found: machine_name(found),
-        wanted,
-    })
+    Err(refusal(machine_name(found), wanted))
 }
 
 fn machine_name(machine: Machine) -> String {

@@ -87,7 +87,6 @@ const INTEGRATION_MEMBERS: &[&str] = &[
     "passthroughBehavior",
     "requestTemplates",
     "responses",
-    "timeoutInMillis",
 ];
 /// A body that a validator checks.
 const BODY_MEMBERS: &[&str] = &[

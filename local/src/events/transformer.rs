@@ -11,6 +11,15 @@ use crate::jsonpath::Path;
 /// The most variables an input transformer may have.
 const MOST_VARIABLES: usize = 100;
 
+/// The variables that EventBridge defines.
+const PREDEFINED: [&str; 5] = [
+    "aws.events.rule-name",
+    "aws.events.rule-arn",
+    "aws.events.event.ingestion-time",
+    "aws.events.event.json",
+    "aws.events.event",
+];
+
 /// A target's `Input`, `InputPath` or `InputTransformer`.
 #[derive(Debug, Clone)]
 pub enum Transformer {
@@ -98,7 +107,7 @@ impl Transformer {
         let template = split(text);
         for piece in &template {
             if let Piece::Variable { name, .. } = piece
-                && !name.starts_with("aws.events.")
+                && !PREDEFINED.contains(&name.as_str())
                 && !paths.contains_key(name)
             {
                 return Err(format!(
@@ -301,6 +310,7 @@ mod tests {
     fn unknown_variables_and_two_inputs_at_once_are_refused() {
         for target in [
             json!({"InputTransformer": {"InputTemplate": "{\"a\": <nope>}"}}),
+            json!({"InputTransformer": {"InputTemplate": "{\"a\": <aws.events.account>}"}}),
             json!({"InputTransformer": {"InputPathsMap": {"a": "$.["}, "InputTemplate": "<a>"}}),
             json!({"Input": "1", "InputPath": "$"}),
             json!({"Input": "{"}),

@@ -1,5 +1,6 @@
 //! A function's code: the zip is checked and unpacked once for its hash.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use zip::ZipArchive;
 
+use crate::cloud::Cloud;
 use crate::error::AwsError;
 use crate::random;
 
@@ -55,6 +57,24 @@ pub fn take(data_dir: &Path, source: &Value) -> Result<Code, AwsError> {
 pub fn folder(data_dir: &Path, sha256: &str) -> PathBuf {
     let name = STANDARD.decode(sha256).map(hex::encode).unwrap_or_default();
     data_dir.join(FOLDER).join(name)
+}
+
+/// Removes the folders that no function has: of replaced code, which invocations may have been about to start, and of
+/// zips that were being unpacked. For a cloud that starts and runs none yet.
+pub fn sweep(cloud: &Cloud) -> Result<(), AwsError> {
+    let used: HashSet<PathBuf> = cloud.store.read(|db| {
+        let mut query = db.prepare("SELECT json_extract(configuration, '$.CodeSha256') FROM functions")?;
+        let used = query.query_map([], |row| row.get(0))?;
+        used.map(|sha256: Result<String, _>| Ok(folder(&cloud.data_dir, &sha256?)))
+            .collect()
+    })?;
+    for entry in fs::read_dir(cloud.data_dir.join(FOLDER))? {
+        let found = entry?.path();
+        if !used.contains(&found) {
+            fs::remove_dir_all(&found)?;
+        }
+    }
+    Ok(())
 }
 
 /// Unpacks beside the place and moves it there, so that what is there is whole.

@@ -224,8 +224,12 @@ pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
     }
 }
 
-/// Goes on with the asynchronous invocations that were taken before the cloud stopped.
+/// Removes code that no function has any more, and goes on with the asynchronous invocations that were taken before the
+/// cloud stopped.
 pub fn start(cloud: &Arc<Cloud>) {
+    if let Err(error) = code::sweep(cloud) {
+        tracing::warn!(%error, "failed to remove code that no function has");
+    }
     queue::start(cloud);
 }
 

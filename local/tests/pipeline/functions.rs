@@ -1,12 +1,14 @@
 //! Which function is invoked, and when its clock runs.
 
+use std::io::Cursor;
+
 use aws_sdk_lambda::error::ProvideErrorMetadata;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
 use aws_sdk_sfn::types::ExecutionStatus;
 use serde_json::{Value, json};
 
-use crate::stack::{FUNCTION, Stack, role_arn};
+use crate::stack::{FUNCTION, Stack, code, role_arn};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_function_elsewhere_is_not_ours() {
@@ -84,6 +86,28 @@ async fn no_clock_runs_while_an_invocation_waits_for_room() {
     }
     let ended = run(&stack, "hurried", &hurried).await;
     assert_eq!(ended, (ExecutionStatus::Succeeded, None));
+}
+
+/// Until then an invocation may be about to start it.
+#[tokio::test(flavor = "multi_thread")]
+async fn replaced_code_goes_at_the_next_start() {
+    let mut stack = Stack::start().await;
+    let mut zip = zip::ZipWriter::new_append(Cursor::new(code())).unwrap();
+    zip.start_file("more", zip::write::SimpleFileOptions::default())
+        .unwrap();
+    let other = zip.finish().unwrap().into_inner();
+    let update = stack.cloud.lambda().update_function_code();
+    let update = update.function_name("resize").zip_file(Blob::new(other));
+    update.send().await.unwrap();
+    let folders = |stack: &Stack| {
+        let kept = std::fs::read_dir(stack.cloud.data_dir().join("functions"));
+        kept.unwrap().count()
+    };
+    assert_eq!(folders(&stack), 2);
+    stack.cloud = stack.cloud.restart().await;
+    let found = stack.run(json!({"do": "sleep", "seconds": 0})).await;
+    assert_eq!(found.status, ExecutionStatus::Succeeded, "{found:?}");
+    assert_eq!(folders(&stack), 1);
 }
 
 fn task(function: &str) -> Value {

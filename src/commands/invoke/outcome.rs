@@ -18,6 +18,8 @@ struct Shown<'a> {
     outputs: Outputs,
     #[serde(flatten)]
     document: Document<'a>,
+    /// What to type next, if it failed.
+    hints: &'a [String],
 }
 
 /// Prints what came of it.
@@ -32,29 +34,36 @@ pub async fn tell(
     timeline: &Timeline,
     ui: &Ui,
 ) -> Result<(), CommandError> {
+    let failure = failure(session, execution, object, timeline);
     if ui.json {
         ui.json(&Shown {
             outputs: standing::outputs(session, settings).await?,
             document: Document::new(execution, timeline),
+            hints: failure.as_ref().map_or(&[], |failure| &failure.hints),
         })?;
     } else if let Some(answer) = Answer::of(timeline) {
         ui.result(summary(object, timeline, &answer));
     } else {
         ui.say(timeline::verdict(timeline));
     }
-    match &timeline.end {
-        Some(end) if end.status != Status::Succeeded => Err(CommandError::failed(format!(
+    failure.map_or(Ok(()), |failure| Err(failure.documented()))
+}
+
+/// That it ended, and not well.
+fn failure(session: &Session, execution: &str, object: &Object, timeline: &Timeline) -> Option<CommandError> {
+    let end = timeline.end.as_ref()?;
+    let failure = || {
+        CommandError::failed(format!(
             "s3://{}/{} was not resized: {}",
             object.bucket, object.key, end.trouble
         ))
-        .documented()
         .hint(format!(
             "`resizer status{} --execution {}` shows the execution step by step",
             session.flags,
             name_part(execution)
-        ))),
-        _ => Ok(()),
-    }
+        ))
+    };
+    (end.status != Status::Succeeded).then(failure)
 }
 
 /// Where the result is, and what became of the picture.

@@ -6,7 +6,7 @@ use crate::aws::During;
 use crate::commands::standing;
 use crate::config::Settings;
 use crate::error::CommandError;
-use crate::execution::{Document, Timeline, from_history, from_logs, timestamp};
+use crate::execution::{Document, Event, Timeline, from_history, from_logs, timestamp};
 use crate::outputs::Outputs;
 use crate::session::Session;
 use crate::ui::format::date_and_time;
@@ -96,14 +96,39 @@ async fn read(session: &Session, arn: &str) -> Result<(Timeline, ReadFrom), Comm
         .map(|stopped| timestamp(&stopped).as_millisecond() + DELIVERY_MAX_MILLIS);
     let log_group = session.names.state_machine_log_group();
     let logged = match from_logs(&session.clients, &log_group, arn, (since.max(0), until)).await {
-        Ok(events) => Timeline::of(&events),
-        Err(failure) if failure.is_not_found() => Timeline::default(),
+        Ok(events) => events,
+        Err(failure) if failure.is_not_found() => Vec::new(),
         Err(failure) => return Err(failure.into()),
     };
-    let has_ended = described.stop_date.is_some();
-    if logged.started.is_some() && logged.end.is_some() == has_ended {
-        return Ok((logged, ReadFrom::CloudwatchLogs));
+    if are_whole(&logged) {
+        let timeline = Timeline::of(&logged);
+        if timeline.end.is_some() == described.stop_date.is_some() {
+            return Ok((timeline, ReadFrom::CloudwatchLogs));
+        }
     }
     let events = from_history(&session.clients, arn).await?;
     Ok((Timeline::of(&events), ReadFrom::StepFunctions))
+}
+
+/// Whether none is missing between the first and the last: an execution's events are counted from 1.
+fn are_whole(events: &[Event]) -> bool {
+    !events.is_empty() && events.iter().zip(1..).all(|(event, id)| event.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::execution::tests::resized;
+
+    #[test]
+    fn a_log_with_a_gap_is_not_the_whole_story() {
+        let events = resized();
+        assert!(are_whole(&events));
+        for missing in 0..events.len() - 1 {
+            let mut some = events.clone();
+            some.remove(missing);
+            assert!(!are_whole(&some), "without event {missing}");
+        }
+        assert!(!are_whole(&[]));
+    }
 }

@@ -125,6 +125,22 @@ fn what_is_not_understood_is_refused() {
         "#set($a = )",
         "${input.body",
         "#set($a = 'x)",
+        "#set($input = 'x')",
+        "$input",
+        "$input.jsn('$')",
+        "$input.json()",
+        "$input.json('$.list.length()')",
+        "$input.path('no path')",
+        "$input.body.size()",
+        "$util.trim('x')",
+        "$util.escapeJavaScript()",
+        "$context.authorizer.principalId",
+        "$context.identity.userArn",
+        "$context.requestId.more",
+        "$context.stage.substring()",
+        "$foreach.name",
+        "$input.path('$').getClass()",
+        "$input.body.replaceAll('(', '')",
     ] {
         assert!(Template::parse(template).is_err(), "{template}");
     }

@@ -1,44 +1,9 @@
-//! References and expressions of a template.
+//! Expressions of a template.
 
 use serde_json::Value;
 
-use super::super::ast::{Expression, Operator, Reference, Step};
+use super::super::ast::{Expression, Operator};
 use super::Parser;
-
-/// Variables that API Gateway defines; others have to be set by the template.
-const DEFINED: [&str; 5] = ["input", "util", "context", "stageVariables", "foreach"];
-
-/// Methods that are evaluated here, of whatever object.
-const METHODS: [&str; 28] = [
-    "json",
-    "path",
-    "params",
-    "escapeJavaScript",
-    "urlEncode",
-    "urlDecode",
-    "base64Encode",
-    "base64Decode",
-    "parseJson",
-    "replaceAll",
-    "replace",
-    "length",
-    "substring",
-    "toString",
-    "equals",
-    "contains",
-    "startsWith",
-    "endsWith",
-    "indexOf",
-    "toLowerCase",
-    "toUpperCase",
-    "trim",
-    "isEmpty",
-    "size",
-    "get",
-    "keySet",
-    "containsKey",
-    "split",
-];
 
 /// Longer tokens first; a higher number binds tighter.
 const OPERATORS: [(&str, Operator, u8); 10] = [
@@ -56,50 +21,7 @@ const OPERATORS: [(&str, Operator, u8); 10] = [
 const NOT_BINDING: u8 = 6;
 
 impl Parser<'_> {
-    pub(super) fn reference(&mut self) -> Result<Option<(Reference, bool)>, String> {
-        if !self.eat("$") {
-            return Ok(None);
-        }
-        let quiet = self.eat("!");
-        let braces = self.eat("{");
-        let Some(root) = self.name() else { return Ok(None) };
-        if !DEFINED.contains(&root.as_str()) && !self.known.contains(&root) {
-            return Err(self.wrong(&format!(
-                "the variable ${root} is not supported and not set before its use"
-            )));
-        }
-        let mut steps = Vec::new();
-        loop {
-            if self.rest().starts_with('.') {
-                let dot = self.at;
-                self.at += 1;
-                let Some(name) = self.name() else {
-                    self.at = dot;
-                    break;
-                };
-                if self.eat("(") {
-                    if !METHODS.contains(&name.as_str()) {
-                        return Err(self.wrong(&format!("the method {name} is not supported")));
-                    }
-                    steps.push(Step::Method(name, self.arguments(")")?));
-                } else {
-                    steps.push(Step::Property(name));
-                }
-            } else if self.eat("[") {
-                let index = self.expression(0)?;
-                self.expect("]")?;
-                steps.push(Step::Index(index));
-            } else {
-                break;
-            }
-        }
-        if braces && !self.eat("}") {
-            return Err(self.wrong("a reference in braces does not end"));
-        }
-        Ok(Some((Reference { root, steps }, quiet)))
-    }
-
-    fn arguments(&mut self, close: &str) -> Result<Vec<Expression>, String> {
+    pub(super) fn arguments(&mut self, close: &str) -> Result<Vec<Expression>, String> {
         let mut arguments = Vec::new();
         self.skip_space();
         if self.eat(close) {

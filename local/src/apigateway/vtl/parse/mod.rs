@@ -1,6 +1,8 @@
-//! From a template's text to its nodes: text and directives here, references and expressions in [`expression`].
+//! From a template's text to its nodes: text and directives here, expressions in [`expression`], references in
+//! [`reference`].
 
 mod expression;
+mod reference;
 
 use super::ast::Node;
 
@@ -227,7 +229,7 @@ impl<'t> Parser<'t> {
         let value = self.expression(0)?;
         self.expect(")")?;
         self.skip_line_end();
-        self.known.push(name.clone());
+        self.set_name(&name)?;
         Ok(Node::Set { name, value })
     }
 
@@ -270,7 +272,7 @@ impl<'t> Parser<'t> {
         let items = self.expression(0)?;
         self.expect(")")?;
         self.skip_line_end();
-        self.known.push(name.clone());
+        self.set_name(&name)?;
         match self.block()? {
             (body, Ended::End) => Ok(Node::Foreach { name, items, body }),
             _ => Err(self.wrong("#foreach without #end")),
