@@ -45,6 +45,16 @@ pub fn date_and_time(at: Timestamp) -> String {
     at.to_zoned(TimeZone::system()).strftime("%F %T").to_string()
 }
 
+/// `11-23 03:11:02`, where this machine is.
+pub fn day_and_time(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::system()).strftime("%m-%d %T").to_string()
+}
+
+/// `03:11`, where this machine is.
+pub fn time_of_day(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::system()).strftime("%H:%M").to_string()
+}
+
 /// `text` on one line, no longer than `max` characters.
 pub fn clipped(text: &str, max: usize) -> String {
     let line: String = text

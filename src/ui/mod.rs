@@ -1,5 +1,6 @@
 //! The only place that draws: what a person reads goes to stderr, results to stdout.
 
+pub mod chart;
 pub mod format;
 pub mod plan;
 pub mod progress;

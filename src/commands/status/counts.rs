@@ -1,20 +1,27 @@
-//! CloudWatch's counts of the last 24 hours, in one call.
+//! CloudWatch's counts of the last 24 hours, in one call: as totals, and of executions hour by hour.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
 
+use anstyle::{AnsiColor, Style};
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::aws::During;
 use crate::error::CommandError;
 use crate::names::Names;
 use crate::session::Session;
+use crate::ui::chart::bars;
+use crate::ui::format::time_of_day;
 use crate::ui::table::aligned;
 
-/// Seconds of a day: one value for each metric.
-const DAY: u32 = 86_400;
+/// Seconds.
+const HOUR: i32 = 3600;
+/// Seconds.
+const DAY: i32 = 24 * HOUR;
+/// How many hours are looked at, the one that runs included.
+const HOURS: usize = 24;
 
 /// What is counted, and of which resource.
 struct Count {
@@ -43,6 +50,22 @@ const fn sum(id: &'static str, metric: &'static str) -> Count {
     }
 }
 
+const fn percentile(id: &'static str, metric: &'static str, statistic: &'static str) -> Count {
+    Count {
+        id,
+        metric,
+        statistic,
+    }
+}
+
+/// What is shown hour by hour.
+const CHART: [&str; 4] = [
+    "executions_started",
+    "executions_succeeded",
+    "executions_failed",
+    "executions_timed_out",
+];
+
 /// Names and dimensions as each service's documentation has them.
 const SOURCES: [Source; 4] = [
     Source {
@@ -55,6 +78,9 @@ const SOURCES: [Source; 4] = [
             sum("executions_succeeded", "ExecutionsSucceeded"),
             sum("executions_failed", "ExecutionsFailed"),
             sum("executions_timed_out", "ExecutionsTimedOut"),
+            percentile("executions_duration_p50", "ExecutionTime", "p50"),
+            percentile("executions_duration_p90", "ExecutionTime", "p90"),
+            percentile("executions_duration_p99", "ExecutionTime", "p99"),
         ],
     },
     Source {
@@ -66,16 +92,9 @@ const SOURCES: [Source; 4] = [
             sum("function_invocations", "Invocations"),
             sum("function_errors", "Errors"),
             sum("function_throttles", "Throttles"),
-            Count {
-                id: "function_duration_p50",
-                metric: "Duration",
-                statistic: "p50",
-            },
-            Count {
-                id: "function_duration_p99",
-                metric: "Duration",
-                statistic: "p99",
-            },
+            percentile("function_duration_p50", "Duration", "p50"),
+            percentile("function_duration_p90", "Duration", "p90"),
+            percentile("function_duration_p99", "Duration", "p99"),
         ],
     },
     Source {
@@ -101,15 +120,33 @@ const SOURCES: [Source; 4] = [
     },
 ];
 
-/// A value for each count that CloudWatch has anything of.
+/// What CloudWatch has counted.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// A value for each count that there is anything of.
+    pub day: Day,
+    pub hours: Hours,
+}
+
+/// Of the last 24 hours, by the counts' names.
 #[derive(Debug, Default, Serialize)]
 #[serde(transparent)]
-pub struct Counts(BTreeMap<String, f64>);
+pub struct Day(BTreeMap<&'static str, f64>);
+
+/// Hour by hour, the oldest first.
+#[derive(Debug, Default, Serialize)]
+pub struct Hours {
+    /// When the first begins.
+    start: Timestamp,
+    #[serde(flatten)]
+    counts: BTreeMap<&'static str, [f64; HOURS]>,
+}
 
 /// Asks for all of them at once.
 pub async fn read(session: &Session) -> Result<Counts, CommandError> {
-    let now = SystemTime::now();
-    let start = now - Duration::from_secs(DAY.into());
+    let now = Timestamp::now();
+    let this_hour = now.as_second() - now.as_second().rem_euclid(HOUR.into());
+    let start = this_hour - i64::from(DAY - HOUR);
     let queries = SOURCES.iter().flat_map(|source| {
         let value = (source.value)(&session.names);
         source
@@ -117,30 +154,71 @@ pub async fn read(session: &Session) -> Result<Counts, CommandError> {
             .iter()
             .map(move |count| query(source, count, &value))
     });
-    let mut values = BTreeMap::new();
+    let queries: Vec<_> = queries.collect();
+    let mut counts = Counts::since(start);
     let mut next = None;
     loop {
         let answer = session
             .clients
             .cloudwatch
             .get_metric_data()
-            .set_metric_data_queries(Some(queries.clone().collect()))
-            .start_time(DateTime::from(start))
-            .end_time(DateTime::from(now))
+            .set_metric_data_queries(Some(queries.clone()))
+            .start_time(DateTime::from_secs(start))
+            .end_time(DateTime::from_secs(this_hour + i64::from(HOUR)))
             .set_next_token(next)
             .send()
             .await
             .during("cloudwatch:GetMetricData", &session.names.stack)?;
         for result in answer.metric_data_results() {
-            let id = result.id().unwrap_or_default();
-            if let Some(value) = together(id, result.values()) {
-                values.insert(id.to_owned(), value);
-            }
+            let times = result.timestamps().iter().map(DateTime::secs);
+            let points = times.zip(result.values().iter().copied());
+            counts.add(result.id().unwrap_or_default(), points);
         }
         next = answer.next_token;
         if next.is_none() {
-            return Ok(Counts(values));
+            return Ok(counts);
         }
+    }
+}
+
+impl Counts {
+    /// Nothing counted since `start`, seconds since 1970.
+    fn since(start: i64) -> Self {
+        Self {
+            day: Day::default(),
+            hours: Hours {
+                start: Timestamp::from_second(start).unwrap_or_default(),
+                counts: CHART.map(|id| (id, [0.0; HOURS])).into(),
+            },
+        }
+    }
+
+    /// Adds a count's points: seconds since 1970, and what was counted from then on. Sums add up; of percentiles, where
+    /// CloudWatch splits the day, the worse stands.
+    fn add(&mut self, id: &str, points: impl Iterator<Item = (i64, f64)>) {
+        let known = SOURCES.iter().flat_map(|source| source.counts);
+        let Some(count) = known.into_iter().find(|count| count.id == id) else {
+            return;
+        };
+        for (time, value) in points {
+            let day = self.day.0.entry(count.id).or_default();
+            *day = if count.is_sum() {
+                *day + value
+            } else {
+                day.max(value)
+            };
+            let hour = (time - self.hours.start.as_second()) / i64::from(HOUR);
+            let hours = self.hours.counts.get_mut(count.id);
+            if let Some(hour) = hours.and_then(|hours| hours.get_mut(usize::try_from(hour).ok()?)) {
+                *hour += value;
+            }
+        }
+    }
+}
+
+impl Count {
+    fn is_sum(&self) -> bool {
+        self.statistic == "Sum"
     }
 }
 
@@ -153,7 +231,7 @@ fn query(source: &Source, count: &Count, value: &str) -> MetricDataQuery {
         .build();
     let statistic = MetricStat::builder()
         .metric(metric)
-        .period(DAY.cast_signed())
+        .period(if count.is_sum() { HOUR } else { DAY })
         .stat(count.statistic)
         .build();
     MetricDataQuery::builder()
@@ -162,63 +240,99 @@ fn query(source: &Source, count: &Count, value: &str) -> MetricDataQuery {
         .build()
 }
 
-/// One value of a metric's values: where CloudWatch splits the day, sums add up, and of percentiles the worse stands.
-fn together(id: &str, values: &[f64]) -> Option<f64> {
-    if id.contains("duration") {
-        values.iter().copied().reduce(f64::max)
-    } else {
-        (!values.is_empty()).then(|| values.iter().sum())
-    }
-}
-
 /// The counts as people read them.
 pub fn table(counts: &Counts, width: usize) -> String {
-    let rows: Vec<_> = SOURCES.iter().map(|source| row(source, counts)).collect();
-    let heading = if counts.0.is_empty() {
-        "Last 24 hours: nothing counted yet (CloudWatch takes some minutes)"
-    } else {
-        "Last 24 hours"
-    };
+    let rows: Vec<_> = SOURCES.iter().map(|source| row(source, &counts.day)).collect();
+    let rows = aligned(&rows, width.saturating_sub(2)).join("\n  ");
+    if counts.day.0.is_empty() {
+        return format!("Last 24 hours: nothing counted yet (CloudWatch takes some minutes)\n  {rows}");
+    }
+    format!("Last 24 hours{}\n\n  {rows}", chart(&counts.hours))
+}
+
+/// A row of bars for each kind of execution that there was, all in one scale.
+fn chart(hours: &Hours) -> String {
+    let highest = hours.counts.values().flatten().copied().fold(0.0, f64::max);
+    if highest <= 0.0 {
+        return String::new();
+    }
+    let rows = CHART.iter().filter_map(|id| {
+        let values = hours.counts.get(id)?;
+        let total: f64 = values.iter().sum();
+        let style = match *id {
+            "executions_succeeded" => AnsiColor::Green.on_default(),
+            "executions_failed" | "executions_timed_out" => AnsiColor::Red.on_default(),
+            _ => Style::new(),
+        };
+        let bars = bars(values, highest);
+        (total > 0.0).then(|| format!("\n  {:<9}  {style}{bars}{style:#} {total:>6.0}", what(id)))
+    });
     format!(
-        "{heading}\n  {}",
-        aligned(&rows, width.saturating_sub(2)).join("\n  ")
+        ", hour by hour, at most {highest:.0} an hour{}\n{:13}{:<21}now",
+        rows.collect::<String>(),
+        "",
+        time_of_day(hours.start),
     )
 }
 
-fn row(source: &Source, counts: &Counts) -> [String; 2] {
-    let shown = source.counts.iter().map(|count| {
-        let (_, what) = count.id.split_once('_').unwrap_or(("", count.id));
-        let what = what.replace('_', " ");
-        match (counts.0.get(count.id), count.statistic) {
-            (value, "Sum") => format!("{what} {:.0}", value.unwrap_or(&0.0)),
-            (Some(millis), percentile) => format!("{percentile} {millis:.0} ms"),
-            (None, percentile) => format!("{percentile} –"),
-        }
+/// A count's name without its resource's.
+fn what(id: &str) -> String {
+    let (_, what) = id.split_once('_').unwrap_or(("", id));
+    what.replace('_', " ")
+}
+
+fn row(source: &Source, day: &Day) -> [String; 2] {
+    let shown = source.counts.iter().map(|count| match day.0.get(count.id) {
+        value if count.is_sum() => format!("{} {:.0}", what(count.id), value.unwrap_or(&0.0)),
+        Some(millis) => format!("{} {millis:.0} ms", count.statistic),
+        None => format!("{} –", count.statistic),
     });
     [source.heading.to_owned(), shown.collect::<Vec<_>>().join(", ")]
 }
 
 #[cfg(test)]
 mod tests {
+    use anstream::adapter::strip_str;
+
     use super::*;
 
+    const START: i64 = 1_764_000_000;
+
     #[test]
-    fn counts_are_shown_by_resource() {
-        let counts = [
-            ("executions_started", 12.0),
-            ("executions_succeeded", 11.0),
-            ("executions_failed", 1.0),
-            ("function_invocations", 13.0),
-            ("function_errors", 1.0),
-            ("function_duration_p50", 41.4),
-            ("function_duration_p99", 120.0),
-            ("api_requests", 3.0),
-        ];
-        let counts = Counts(counts.map(|(id, value)| (id.to_owned(), value)).into());
-        insta::assert_snapshot!(table(&counts, 100), @"
-        Last 24 hours
-          executions  started 12, succeeded 11, failed 1, timed out 0
-          function    invocations 13, errors 1, throttles 0, p50 41 ms, p99 120 ms
+    fn counts_are_shown_by_resource_and_executions_by_hour() {
+        let mut counts = Counts::since(START);
+        let hour = |n: i64| START + n * i64::from(HOUR);
+        counts.add(
+            "executions_started",
+            [(hour(23), 8.0), (hour(2), 4.0)].into_iter(),
+        );
+        counts.add(
+            "executions_succeeded",
+            [(hour(23), 7.0), (hour(2), 4.0)].into_iter(),
+        );
+        counts.add("executions_failed", [(hour(23), 1.0)].into_iter());
+        counts.add("executions_duration_p50", [(START, 45.0)].into_iter());
+        counts.add("function_invocations", [(hour(23), 13.0)].into_iter());
+        counts.add("function_errors", [(hour(23), 1.0)].into_iter());
+        counts.add(
+            "function_duration_p50",
+            [(START, 41.4), (START + 7, 30.0)].into_iter(),
+        );
+        counts.add("function_duration_p99", [(START, 120.0)].into_iter());
+        counts.add("api_requests", [(hour(0), 3.0)].into_iter());
+        counts.add("of another version", [(hour(0), 3.0)].into_iter());
+        let shown = strip_str(&table(&counts, 100)).to_string();
+        // The times are where this machine is.
+        let shown = shown.replace(&time_of_day(counts.hours.start), "[ago]");
+        insta::assert_snapshot!(shown, @"
+        Last 24 hours, hour by hour, at most 8 an hour
+          started    ··▄····················█     12
+          succeeded  ··▄····················▇     11
+          failed     ·······················▁      1
+                     [ago]                now
+
+          executions  started 12, succeeded 11, failed 1, timed out 0, p50 45 ms, p90 –, p99 –
+          function    invocations 13, errors 1, throttles 0, p50 41 ms, p90 –, p99 120 ms
           rule        invocations 0, failed invocations 0
           REST API    requests 3, 4xx 0, 5xx 0
         ");
@@ -226,19 +340,12 @@ mod tests {
 
     #[test]
     fn a_new_stack_has_nothing_counted() {
-        insta::assert_snapshot!(table(&Counts::default(), 100), @"
+        insta::assert_snapshot!(table(&Counts::since(START), 100), @"
         Last 24 hours: nothing counted yet (CloudWatch takes some minutes)
-          executions  started 0, succeeded 0, failed 0, timed out 0
-          function    invocations 0, errors 0, throttles 0, p50 –, p99 –
+          executions  started 0, succeeded 0, failed 0, timed out 0, p50 –, p90 –, p99 –
+          function    invocations 0, errors 0, throttles 0, p50 –, p90 –, p99 –
           rule        invocations 0, failed invocations 0
           REST API    requests 0, 4xx 0, 5xx 0
         ");
-    }
-
-    #[test]
-    fn a_split_day_adds_up() {
-        assert_eq!(together("executions_started", &[1.0, 2.0]), Some(3.0));
-        assert_eq!(together("function_duration_p99", &[1.0, 2.0]), Some(2.0));
-        assert_eq!(together("executions_started", &[]), None);
     }
 }

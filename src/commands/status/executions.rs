@@ -1,7 +1,8 @@
 //! The newest executions.
 
 use anstyle::{AnsiColor, Style};
-use aws_sdk_sfn::types::ExecutionListItem;
+use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus};
+use futures_util::future::try_join_all;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -11,15 +12,36 @@ use crate::aws::{CallFailure, During};
 use crate::error::CommandError;
 use crate::execution::timestamp;
 use crate::session::Session;
-use crate::ui::format::{clipped, date_and_time, duration};
+use crate::ui::format::{clipped, date_and_time, day_and_time, duration};
 use crate::ui::table::aligned;
 
 /// How many are described at once.
 const AT_ONCE: usize = 8;
+/// The most that Step Functions lists on one page.
+const PAGE: usize = 1000;
+/// The most that are listed, whatever is asked for.
+const LISTED_MAX: usize = 100_000;
+/// The most that are described to find those for a key, unless it is said how far to look back: each is a call.
+pub const LOOKED_AT_MAX: usize = 300;
 /// The room for a key.
 const KEY_WIDTH: usize = 40;
 /// The room for a reason.
 const REASON_WIDTH: usize = 120;
+/// The least of an execution's name that is shown.
+const SHORTEST_NAME: usize = 12;
+
+/// Which executions to show.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// The most of them.
+    pub limit: usize,
+    /// Only those that ended without success.
+    pub failed: bool,
+    /// Only those started since.
+    pub since: Option<Timestamp>,
+    /// Only those for keys that begin so.
+    pub key: Option<String>,
+}
 
 /// One execution.
 #[derive(Debug, Serialize)]
@@ -32,33 +54,97 @@ pub struct Execution {
     millis: Option<u64>,
     /// Of the object it is for.
     key: Option<String>,
+    /// Of the picture that it wrote.
+    result_key: Option<String>,
     error: Option<String>,
     cause: Option<String>,
 }
 
-/// The newest `limit` executions, newest first; none where there is no state machine.
-pub async fn newest(session: &Session, limit: u16) -> Result<Vec<Execution>, CommandError> {
-    let machine = session.names.state_machine_arn();
-    let listed = session
-        .clients
-        .states
-        .list_executions()
-        .state_machine_arn(&machine)
-        .max_results(limit.into())
-        .send()
-        .await
-        .during("states:ListExecutions", &machine);
-    let listed = match listed {
-        Ok(listed) => listed.executions,
-        Err(failure) if failure.is_not_found() => return Ok(Vec::new()),
-        Err(failure) => return Err(failure.into()),
+/// The newest executions that are wanted, newest first; none where there is no state machine.
+pub async fn newest(session: &Session, wanted: &Wanted) -> Result<Vec<Execution>, CommandError> {
+    let most = match (&wanted.key, wanted.since) {
+        (None, _) => wanted.limit,
+        (Some(_), None) => LOOKED_AT_MAX,
+        (Some(_), Some(_)) => LISTED_MAX,
+    };
+    let listed = if wanted.failed {
+        let ended = [
+            ExecutionStatus::Failed,
+            ExecutionStatus::TimedOut,
+            ExecutionStatus::Aborted,
+        ];
+        let each = ended.map(|status| list(session, Some(status), most, wanted.since));
+        let mut together: Vec<_> = try_join_all(each).await?.into_iter().flatten().collect();
+        together.sort_by_key(|item| std::cmp::Reverse(timestamp(&item.start_date)));
+        together.truncate(most);
+        together
+    } else {
+        list(session, None, most, wanted.since).await?
+    };
+    let is_wanted = |execution: &Execution| {
+        let prefix = wanted.key.as_deref().unwrap_or_default();
+        let key = execution.key.as_deref().unwrap_or_default();
+        key.starts_with(prefix)
     };
     let executions = stream::iter(listed)
         .map(|item| describe(session, item))
         .buffered(AT_ONCE)
+        .try_filter(|execution| std::future::ready(is_wanted(execution)))
+        .take(wanted.limit)
         .try_collect()
         .await?;
     Ok(executions)
+}
+
+/// The names of executions that begin with `prefix`, newest first.
+pub async fn named(session: &Session, prefix: &str) -> Result<Vec<String>, CallFailure> {
+    let listed = list(session, None, LISTED_MAX, None).await?;
+    let names = listed.into_iter().map(|item| item.name);
+    Ok(names.filter(|name| name.starts_with(prefix)).collect())
+}
+
+/// At most `most`, newest first.
+async fn list(
+    session: &Session,
+    status: Option<ExecutionStatus>,
+    most: usize,
+    since: Option<Timestamp>,
+) -> Result<Vec<ExecutionListItem>, CallFailure> {
+    let machine = session.names.state_machine_arn();
+    let mut listed = Vec::new();
+    let mut next = None;
+    loop {
+        let page = (most - listed.len()).min(PAGE);
+        let answer = session
+            .clients
+            .states
+            .list_executions()
+            .state_machine_arn(&machine)
+            .set_status_filter(status.clone())
+            .max_results(page.try_into().unwrap_or_default())
+            .set_next_token(next)
+            .send()
+            .await
+            .during("states:ListExecutions", &machine);
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(failure) if failure.is_not_found() => return Ok(listed),
+            Err(failure) => return Err(failure),
+        };
+        let found = answer.executions.len();
+        let recent = answer
+            .executions
+            .into_iter()
+            .take(page)
+            .take_while(|item| since.is_none_or(|since| timestamp(&item.start_date) >= since));
+        let before = listed.len();
+        listed.extend(recent);
+        next = answer.next_token;
+        let has_older_ones = listed.len() - before < found;
+        if next.is_none() || has_older_ones || listed.len() >= most {
+            return Ok(listed);
+        }
+    }
 }
 
 /// The list does not say what an execution was for, nor why it failed.
@@ -71,7 +157,10 @@ async fn describe(session: &Session, item: ExecutionListItem) -> Result<Executio
         .send()
         .await
         .during("states:DescribeExecution", &item.execution_arn)?;
-    let input: Value = serde_json::from_str(described.input().unwrap_or_default()).unwrap_or_default();
+    let member = |document: Option<&str>, name: &str| {
+        let document: Value = serde_json::from_str(document.unwrap_or_default()).unwrap_or_default();
+        document[name].as_str().map(str::to_owned)
+    };
     let started = timestamp(&described.start_date);
     let millis = described
         .stop_date()
@@ -82,34 +171,86 @@ async fn describe(session: &Session, item: ExecutionListItem) -> Result<Executio
         status: described.status.as_str().to_owned(),
         started,
         millis: millis.and_then(|millis| millis.try_into().ok()),
-        key: input["key"].as_str().map(str::to_owned),
+        key: member(described.input(), "key"),
+        result_key: member(described.output(), "destKey"),
         error: described.error,
         cause: described.cause,
     })
 }
 
 /// The executions as people read them; `flags` are those of the command that starts one.
-pub fn table(executions: &[Execution], flags: &str, width: usize) -> String {
+pub fn table(executions: &[Execution], wanted: &Wanted, flags: &str, width: usize) -> String {
     if executions.is_empty() {
-        return format!("Executions: none yet; `resizer invoke{flags} --file PATH` runs the pipeline");
+        return wanted.nothing(flags);
     }
-    let rows: Vec<_> = executions.iter().map(row).collect();
-    let lines = aligned(&rows, width.saturating_sub(4));
-    let widest = lines
+    let names = short_names(executions);
+    let name_width = names
         .iter()
-        .map(|line| line.chars().count())
+        .map(|name| name.chars().count())
         .max()
         .unwrap_or_default();
-    let marked = executions.iter().zip(lines).map(|(execution, line)| {
-        let (mark, style) = mark(&execution.status);
-        // Last and never cut, whatever the width: a name is there to be copied.
-        let name = &execution.name;
-        format!(
-            "\n  {style}{mark}{style:#} {line:widest$}  {name}{}",
-            reason(execution)
-        )
-    });
-    format!("Newest executions{}", marked.collect::<String>())
+    let rows: Vec<_> = executions.iter().map(row).collect();
+    let lines = aligned(&rows, width.saturating_sub(name_width + 6));
+    let marked = executions
+        .iter()
+        .zip(names)
+        .zip(lines)
+        .map(|((execution, name), line)| {
+            let (mark, style) = mark(&execution.status);
+            format!(
+                "\n  {style}{mark}{style:#} {name:name_width$}  {line}{}",
+                reason(execution)
+            )
+        });
+    format!("{}{}", wanted.heading(), marked.collect::<String>())
+}
+
+impl Wanted {
+    fn heading(&self) -> String {
+        let failed = if self.failed {
+            "failed executions"
+        } else {
+            "executions"
+        };
+        let key = self.key.as_ref();
+        let key = key.map_or_else(String::new, |key| format!(" for keys that begin with {key}"));
+        let since = self.since.map(date_and_time);
+        let since = since.map_or_else(String::new, |since| format!(" since {since}"));
+        format!("Newest {failed}{key}{since}")
+    }
+
+    fn nothing(&self, flags: &str) -> String {
+        if self.key.is_some() && self.since.is_none() {
+            return format!(
+                "{}: none among the newest {LOOKED_AT_MAX}; `--since 7d` looks further back",
+                self.heading()
+            );
+        }
+        if self.failed || self.key.is_some() || self.since.is_some() {
+            return format!("{}: none", self.heading());
+        }
+        format!("Executions: none yet; `resizer invoke{flags} --file PATH` runs the pipeline")
+    }
+}
+
+/// As much of each name as tells it from the others: `--execution` takes the beginning of a name.
+fn short_names(executions: &[Execution]) -> Vec<&str> {
+    let mut sorted: Vec<&str> = executions
+        .iter()
+        .map(|execution| execution.name.as_str())
+        .collect();
+    sorted.sort_unstable();
+    let common = |pair: &[&str]| {
+        let same = pair[0].chars().zip(pair[1].chars()).take_while(|(a, b)| a == b);
+        same.count()
+    };
+    let longest_common = sorted.windows(2).map(common).max().unwrap_or_default();
+    let length = SHORTEST_NAME.max(longest_common + 1);
+    let short = |name: &str| name.char_indices().nth(length).map_or(name.len(), |(end, _)| end);
+    executions
+        .iter()
+        .map(|execution| &execution.name[..short(&execution.name)])
+        .collect()
 }
 
 /// The mark before a row.
@@ -134,11 +275,15 @@ fn row(execution: &Execution) -> [String; 4] {
     let took = execution
         .millis
         .map(|millis| duration(std::time::Duration::from_millis(millis)));
+    let came_of_it = match &execution.result_key {
+        Some(key) => format!("→ {}", clipped(key, KEY_WIDTH)),
+        None => execution.status.to_lowercase().replace('_', " "),
+    };
     [
-        date_and_time(execution.started),
+        day_and_time(execution.started),
         format!("{:>8}", took.unwrap_or_default()),
-        execution.status.to_lowercase().replace('_', " "),
         clipped(execution.key.as_deref().unwrap_or("–"), KEY_WIDTH),
+        came_of_it,
     ]
 }
 
@@ -149,35 +294,57 @@ mod tests {
 
     use super::*;
 
-    fn execution(status: &str, millis: Option<u64>, key: &str, cause: Option<&str>) -> Execution {
+    fn execution(name: &str, status: &str, millis: Option<u64>, key: &str, cause: Option<&str>) -> Execution {
         Execution {
-            name: "invoke-0123".to_owned(),
-            arn: "arn:…:invoke-0123".to_owned(),
+            name: name.to_owned(),
+            arn: format!("arn:…:{name}"),
             status: status.to_owned(),
             started: Timestamp::from_second(1_764_000_000).unwrap(),
             millis,
             key: Some(key.to_owned()),
+            result_key: (status == "SUCCEEDED").then(|| format!("output/{key}")),
             error: cause.map(str::to_owned),
             cause: cause.map(str::to_owned),
         }
     }
 
+    const ALL: Wanted = Wanted {
+        limit: 10,
+        failed: false,
+        since: None,
+        key: None,
+    };
+
     #[test]
-    fn each_execution_has_its_key_and_its_reason() {
+    fn each_execution_has_its_key_and_its_result_or_its_reason() {
         let executions = [
-            execution("RUNNING", None, "now.jpg", None),
-            execution("SUCCEEDED", Some(61), "cat.jpg", None),
-            execution("FAILED", Some(13), "in/a.txt", Some("not an image")),
+            execution("0b9d7f6e-aa", "RUNNING", None, "now.jpg", None),
+            execution("51c0a7d2-bb", "SUCCEEDED", Some(61), "cat.jpg", None),
+            execution(
+                "51c0a7d2-cc",
+                "FAILED",
+                Some(13),
+                "in/a.txt",
+                Some("not an image"),
+            ),
         ];
-        let shown = strip_str(&table(&executions, "", 100)).to_string();
+        let shown = strip_str(&table(&executions, &ALL, "", 100)).to_string();
         // The time is where this machine is.
-        let date = date_and_time(executions[0].started);
-        insta::assert_snapshot!(shown.replace(&date, "[date and time]"), @"
+        let date = day_and_time(executions[0].started);
+        insta::assert_snapshot!(shown.replace(&date, "[day and time]"), @"
         Newest executions
-          … [date and time]            running    now.jpg   invoke-0123
-          ✓ [date and time]     61 ms  succeeded  cat.jpg   invoke-0123
-          ✗ [date and time]     13 ms  failed     in/a.txt  invoke-0123
+          … 0b9d7f6e-aa  [day and time]            now.jpg   running
+          ✓ 51c0a7d2-bb  [day and time]     61 ms  cat.jpg   → output/cat.jpg
+          ✗ 51c0a7d2-cc  [day and time]     13 ms  in/a.txt  failed
             not an image
         ");
+    }
+
+    #[test]
+    fn where_nothing_is_found_it_says_how_far_was_looked() {
+        let shown = |wanted: Wanted| table(&[], &wanted, " --local", 100);
+        insta::assert_snapshot!(shown(ALL), @"Executions: none yet; `resizer invoke --local --file PATH` runs the pipeline");
+        insta::assert_snapshot!(shown(Wanted { failed: true, ..ALL }), @"Newest failed executions: none");
+        insta::assert_snapshot!(shown(Wanted { key: Some("in/".to_owned()), ..ALL }), @"Newest executions for keys that begin with in/: none among the newest 300; `--since 7d` looks further back");
     }
 }

@@ -14,6 +14,7 @@ mod resources;
 use std::time::Duration;
 
 use clap::Args;
+use jiff::{Span, SpanRelativeTo, Timestamp};
 use serde::Serialize;
 
 use crate::commands::standing;
@@ -23,19 +24,28 @@ use crate::outputs::Outputs;
 use crate::session::{Session, WhenAbsent};
 use crate::ui::Ui;
 use crate::ui::table::width_of_stdout;
-use counts::Counts;
-use executions::Execution;
+use counts::{Counts, Day, Hours};
+use executions::{Execution, Wanted};
 use resources::{Resource, Standing};
 
 /// Shows whether every resource is there and right, and what the pipeline did.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
-    /// Show this execution step by step, from CloudWatch Logs
-    #[arg(long, value_name = "NAME|ARN")]
+    /// Show this execution step by step, from CloudWatch Logs; the beginning of its name will do
+    #[arg(long, value_name = "NAME|ARN", conflicts_with_all = ["limit", "failed", "since", "key"])]
     execution: Option<String>,
     /// How many of the newest executions to list
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    limit: u16,
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    limit: u32,
+    /// List only executions that ended without success
+    #[arg(long)]
+    failed: bool,
+    /// List only executions of the last hours or days, such as 90m, 2h or 7d
+    #[arg(long, value_name = "TIME", value_parser = ago)]
+    since: Option<Timestamp>,
+    /// List only executions for keys that begin so (without --since among the newest 300)
+    #[arg(long, value_name = "PREFIX")]
+    key: Option<String>,
     /// Look again every two seconds and show what is new, until Ctrl-C
     #[arg(long, conflicts_with_all = ["execution", "json"])]
     watch: bool,
@@ -50,7 +60,31 @@ struct Document<'a> {
     resources: &'a [Resource],
     executions: &'a [Execution],
     /// Of the last 24 hours.
-    metrics: &'a Counts,
+    metrics: &'a Day,
+    hours: &'a Hours,
+}
+
+impl StatusArgs {
+    fn wanted(&self) -> Wanted {
+        Wanted {
+            limit: self.limit.try_into().unwrap_or(usize::MAX),
+            failed: self.failed,
+            since: self.since,
+            key: self.key.clone(),
+        }
+    }
+}
+
+/// The time that `text` (`2h`) ago was.
+fn ago(text: &str) -> Result<Timestamp, String> {
+    let what = || format!("'{text}' is no time; write it as 90m, 2h or 7d");
+    let span: Span = text.parse().map_err(|_| what())?;
+    let duration = span
+        .to_duration(SpanRelativeTo::days_are_24_hours())
+        .map_err(|_| what())?;
+    Timestamp::now()
+        .checked_sub(duration.abs())
+        .map_err(|_| format!("'{text}' ago is before all time"))
 }
 
 /// How often to look again.
@@ -61,31 +95,35 @@ pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<(), C
     if let Some(execution) = &args.execution {
         return one::show(&session, settings, execution, ui).await;
     }
+    let wanted = args.wanted();
     if args.watch {
         return tokio::select! {
-            watched = watch(&session, settings, args.limit, ui) => watched,
+            watched = watch(&session, settings, &wanted, ui) => watched,
             _ = tokio::signal::ctrl_c() => Ok(()),
         };
     }
-    let overview = Overview::read(&session, settings, args.limit).await?;
+    let overview = Overview::read(&session, settings, &wanted).await?;
     if ui.json {
         return ui.json(&Document {
             outputs: &overview.standing.outputs,
             healthy: overview.standing.is_healthy(),
             resources: &overview.standing.resources,
             executions: &overview.executions,
-            metrics: &overview.counts,
+            metrics: &overview.counts.day,
+            hours: &overview.counts.hours,
         });
     }
-    ui.result(overview.text(&session));
+    ui.result(overview.text(&session, &wanted));
     Ok(())
 }
 
 /// Shows it anew whenever something of it is new.
-async fn watch(session: &Session, settings: &Settings, limit: u16, ui: &Ui) -> Result<(), CommandError> {
+async fn watch(session: &Session, settings: &Settings, wanted: &Wanted, ui: &Ui) -> Result<(), CommandError> {
     let mut shown = String::new();
     loop {
-        let text = Overview::read(session, settings, limit).await?.text(session);
+        let text = Overview::read(session, settings, wanted)
+            .await?
+            .text(session, wanted);
         if text != shown {
             ui.screen(&text);
             shown = text;
@@ -102,10 +140,10 @@ struct Overview {
 }
 
 impl Overview {
-    async fn read(session: &Session, settings: &Settings, limit: u16) -> Result<Self, CommandError> {
+    async fn read(session: &Session, settings: &Settings, wanted: &Wanted) -> Result<Self, CommandError> {
         let (standing, executions, counts) = tokio::try_join!(
             resources::read(session, settings),
-            executions::newest(session, limit),
+            executions::newest(session, wanted),
             counts::read(session),
         )?;
         if standing.resources.iter().all(Resource::is_missing) {
@@ -118,7 +156,7 @@ impl Overview {
         })
     }
 
-    fn text(&self, session: &Session) -> String {
+    fn text(&self, session: &Session, wanted: &Wanted) -> String {
         let width = width_of_stdout();
         let outputs = &self.standing.outputs;
         let sections = [
@@ -127,9 +165,25 @@ impl Overview {
                 outputs.stack, outputs.region, outputs.account
             ),
             resources::table(&self.standing.resources, &session.flags, width),
-            executions::table(&self.executions, &session.flags, width),
+            executions::table(&self.executions, wanted, &session.flags, width),
             counts::table(&self.counts, width),
         ];
         sections.join("\n\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_ago_is_said_in_minutes_hours_or_days() {
+        let minutes = |text| ago(text).map(|at| (Timestamp::now().as_second() - at.as_second()) / 60);
+        assert_eq!(minutes("90m"), Ok(90));
+        assert_eq!(minutes("2h"), Ok(120));
+        assert_eq!(minutes("7d"), Ok(7 * 24 * 60));
+        for text in ["", "2", "soon", "1 month", "2h later", "99999999d"] {
+            assert!(ago(text).is_err(), "{text}");
+        }
     }
 }

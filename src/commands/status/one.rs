@@ -1,7 +1,9 @@
 //! One execution, step by step, from CloudWatch Logs.
 
+use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
 use serde::Serialize;
 
+use super::executions;
 use crate::aws::During;
 use crate::commands::standing;
 use crate::config::Settings;
@@ -47,7 +49,13 @@ pub async fn show(
     } else {
         session.names.execution_arn(execution)
     };
-    let (timeline, read_from) = read(session, &arn).await?;
+    let described = described(session, &arn).await?;
+    let described = match described {
+        Some(described) => described,
+        None => begun(session, execution).await?,
+    };
+    let arn = described.execution_arn.clone();
+    let (timeline, read_from) = read(session, &described).await?;
     if ui.json {
         return ui.json(&Shown {
             outputs: &standing::outputs(session, settings).await?,
@@ -68,8 +76,8 @@ pub async fn show(
     Ok(())
 }
 
-/// From CloudWatch Logs, or from Step Functions itself while the logs do not have all of it.
-async fn read(session: &Session, arn: &str) -> Result<(Timeline, ReadFrom), CommandError> {
+/// What Step Functions says of it, if there is such an execution.
+async fn described(session: &Session, arn: &str) -> Result<Option<DescribeExecutionOutput>, CommandError> {
     let described = session
         .clients
         .states
@@ -78,22 +86,57 @@ async fn read(session: &Session, arn: &str) -> Result<(Timeline, ReadFrom), Comm
         .send()
         .await
         .during("states:DescribeExecution", arn);
-    let described = match described {
-        Ok(described) => described,
-        Err(failure) if failure.is_not_found() => {
-            return Err(
-                CommandError::failed(format!("there is no execution {arn}")).hint(format!(
-                    "`resizer status{}` lists the newest; Step Functions keeps each for 90 days",
-                    session.flags
-                )),
-            );
-        }
-        Err(failure) => return Err(failure.into()),
+    match described {
+        Ok(described) => Ok(Some(described)),
+        Err(failure) if failure.is_not_found() => Ok(None),
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+/// The one execution whose name begins with `prefix`, as the list shows names.
+async fn begun(session: &Session, prefix: &str) -> Result<DescribeExecutionOutput, CommandError> {
+    let is_name = !prefix.is_empty() && !prefix.starts_with("arn:");
+    let names = if is_name {
+        executions::named(session, prefix).await?
+    } else {
+        Vec::new()
     };
+    let found = match names.as_slice() {
+        [name] => described(session, &session.names.execution_arn(name)).await?,
+        [] => None,
+        [newest, next, ..] => {
+            return Err(CommandError::failed(format!(
+                "{} executions have names that begin with {prefix}",
+                names.len()
+            ))
+            .hint(format!(
+                "say more of the name: the newest are {newest} and {next}"
+            )));
+        }
+    };
+    found.ok_or_else(|| {
+        CommandError::failed(format!(
+            "there is no execution {prefix} of {}",
+            session.names.state_machine_arn()
+        ))
+        .hint(format!(
+            "`resizer status{}` lists the newest; Step Functions keeps each for 90 days",
+            session.flags
+        ))
+    })
+}
+
+/// From CloudWatch Logs, or from Step Functions itself while the logs do not have all of it.
+async fn read(
+    session: &Session,
+    described: &DescribeExecutionOutput,
+) -> Result<(Timeline, ReadFrom), CommandError> {
+    let arn = &described.execution_arn;
     let since = timestamp(&described.start_date).as_millisecond() - CLOCK_DIFFERENCE_MILLIS;
     let until = described
         .stop_date
-        .map(|stopped| timestamp(&stopped).as_millisecond() + DELIVERY_MAX_MILLIS);
+        .as_ref()
+        .map(|stopped| timestamp(stopped).as_millisecond() + DELIVERY_MAX_MILLIS);
     let log_group = session.names.state_machine_log_group();
     let logged = match from_logs(&session.clients, &log_group, arn, (since.max(0), until)).await {
         Ok(events) => events,
