@@ -51,6 +51,20 @@ impl Place {
         matches!(self, Self::Local { data_dir, .. } if !data_dir.exists())
     }
 
+    /// Whether it is an endpoint here that `--local` does not know of.
+    pub fn is_other_cloud_on_this_machine(&self) -> bool {
+        let Self::Aws {
+            endpoint_url: Some(url),
+            ..
+        } = self
+        else {
+            return false;
+        };
+        ["http://127.0.0.1", "http://localhost", "http://[::1]"]
+            .iter()
+            .any(|here| url.starts_with(here))
+    }
+
     /// The region that was asked for.
     pub fn region(&self) -> Option<&str> {
         match self {
@@ -291,7 +305,8 @@ fn flags(args: &GlobalArgs) -> String {
 
 impl File {
     fn read_if_there(path: &Path) -> Result<Self, CommandError> {
-        if path.exists() {
+        // A link that leads nowhere is there, and a mistake.
+        if path.symlink_metadata().is_ok() {
             Self::read(path)
         } else {
             Ok(Self::default())
@@ -330,6 +345,11 @@ impl File {
             if side.is_some_and(|side| !(1..=16_383).contains(&side)) {
                 return Err(format!("{name} is a number of pixels from 1 to 16383"));
             }
+        }
+        if height.is_none() && self.resize.fit != Fit::default() {
+            return Err(
+                "resize.fit says how a picture fits width and height: it needs a resize.height".to_owned(),
+            );
         }
         if !(1..=100).contains(&quality) {
             return Err("resize.quality is a number from 1 to 100".to_owned());

@@ -5,6 +5,7 @@ use std::io;
 use std::process::ExitCode;
 
 use crate::engine::Failure;
+use crate::ui::format::printable;
 
 /// Why a command could not be carried out, and what to do about it.
 #[derive(Debug)]
@@ -16,6 +17,12 @@ pub struct CommandError {
     pub hints: Vec<String>,
     /// Whether a document on stdout tells of it already.
     pub is_documented: bool,
+}
+
+/// The lines of `text`, none of which can act on a terminal: AWS's messages and names may hold anything.
+fn lines(text: &impl Display) -> String {
+    let text = text.to_string();
+    text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }
 
 /// Decides the exit code.
@@ -30,7 +37,7 @@ impl CommandError {
     fn new(kind: Kind, message: impl Display) -> Self {
         Self {
             kind,
-            message: message.to_string(),
+            message: lines(&message),
             hints: Vec::new(),
             is_documented: false,
         }
@@ -54,7 +61,7 @@ impl CommandError {
     /// Adds a line that says what it means or what to type next.
     #[must_use]
     pub fn hint(mut self, hint: impl Display) -> Self {
-        self.hints.push(hint.to_string());
+        self.hints.push(lines(&hint));
         self
     }
 

@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::io::{Read, Write};
+
 use common::terminal::typed;
 use common::{Ended, Place, sample};
 
@@ -218,6 +220,57 @@ fn a_reader_that_goes_away_is_no_failure() {
     let ended = Ended::from(child.wait_with_output().unwrap());
     assert!(!ended.stderr.contains("panic"), "{}", ended.stderr);
     ended.ok();
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_a_failure() {
+    let place = Place::with_stack();
+    let mut status = place.command(&["status", "--local"]);
+    status.stdout(std::fs::File::create("/dev/full").unwrap());
+    Ended::from(status.output().unwrap())
+        .code(1)
+        .says("cannot be written");
+}
+
+#[test]
+fn a_post_without_a_key_is_refused_and_starts_nothing() {
+    let place = Place::with_stack();
+    let url = place.outputs()["api_url"].as_str().unwrap().to_owned();
+    for body in [
+        "",
+        "null",
+        "[]",
+        "{}",
+        "no json",
+        r#"{"key": 5}"#,
+        r#"{"key": ""}"#,
+        r#"{"Key": "a.jpg"}"#,
+        r#"{"key": "a.jpg", "size": 1}"#,
+        r#"{"Records": [{"s3": {"object": {"key": "a.jpg"}}}]}"#,
+    ] {
+        assert_eq!(post(&url, body), 400, "{body}");
+    }
+    assert_eq!(
+        place.json(&["status", "--local"])["executions"],
+        serde_json::json!([])
+    );
+    assert_eq!(post(&url, r#"{"key": "a.jpg"}"#), 200);
+}
+
+/// The answer's status.
+fn post(url: &str, body: &str) -> u16 {
+    let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let mut stream = std::net::TcpStream::connect(host).unwrap();
+    write!(
+        stream,
+        "POST /{path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+         Connection: close\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split(' ').nth(1).unwrap().parse().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

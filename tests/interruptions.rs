@@ -51,6 +51,27 @@ fn ctrl_c_lets_what_is_under_way_end_and_up_carries_on() {
     assert_eq!(place.json(&["status", "--local"])["healthy"], true);
 }
 
+#[test]
+fn ctrl_c_while_only_looking_says_so_and_leaves_a_document() {
+    let place = Place::with_stack();
+    for (args, call) in [
+        (&["up", "--local", "--json"][..], "GetRole"),
+        (&["plan", "--local", "--json"], "GetRole"),
+        (&["status", "--local", "--json"], "ListExecutions"),
+        (&["down", "--local", "--json"], "GetRole"),
+    ] {
+        let gate = Gate::before(&place, call);
+        let run = place.spawn(args);
+        gate.wait_for_arrival();
+        signal("INT", run.id().into());
+        let told = Ended::from(run.wait_with_output().unwrap()).code(130).document();
+        let error = told["error"].as_str().unwrap();
+        assert!(error.starts_with("interrupted before"), "{args:?}: {told}");
+        gate.open();
+    }
+    assert_eq!(place.json(&["status", "--local"])["healthy"], true);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_any_call_up_carries_on_and_makes_nothing_twice() {
     let runs = CALLS_OF_UP.map(|call| {

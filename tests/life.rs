@@ -6,12 +6,16 @@ mod common;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use aws_sdk_lambda::primitives::Blob;
 use common::{Ended, Place, corpus, sample, signal};
 use serde_json::Value;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
+
+/// How long a test waits for a line to come.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 const OUTPUTS: [&str; 14] = [
     "account",
@@ -237,14 +241,24 @@ fn with_a_note(zip: &Path, to: &Path) {
 fn watched_the_status_shows_each_execution_until_ctrl_c() {
     let place = Place::with_stack();
     let mut watch = place.spawn(&["status", "--local", "--watch"]);
-    let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
-    let mut shows = |words: &str| lines.any(|line| line.unwrap().contains(words));
+    let lines = BufReader::new(watch.stdout.take().unwrap()).lines();
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| tell.send(line)));
+    // A line that never comes must not hold up the tests for ever.
+    let shows = |words: &str| {
+        while let Ok(line) = told.recv_timeout(PATIENCE) {
+            if line.contains(words) {
+                return true;
+            }
+        }
+        false
+    };
     assert!(shows("Executions: none yet"));
     let rocket = sample("rocket.jpg");
     place
         .resizer(&["invoke", "--local", "--file", rocket.to_str().unwrap()])
         .ok();
-    assert!(shows("succeeded  rocket.jpg"));
+    assert!(shows("rocket.jpg  → output/rocket_resized.jpg"));
     signal("INT", watch.id().into());
     Ended::from(watch.wait_with_output().unwrap()).ok();
 }

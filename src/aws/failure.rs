@@ -230,6 +230,10 @@ impl CallFailure {
                     "the secret key is wrong for this access key"
                 }
                 "RequestExpired" | "RequestTimeTooSkewed" => "this machine's clock is off: set it",
+                _ if message.starts_with("the local cloud's ") => {
+                    "something has changed its files: `resizer local stop`, move .resizer/local aside, and \
+                     `resizer up --local` makes it anew"
+                }
                 _ if *status >= 500 && *status != 501 => {
                     "trouble on the other side, which was tried again and stayed: try later"
                 }

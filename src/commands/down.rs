@@ -3,7 +3,7 @@ use futures_util::future::try_join_all;
 use serde::Serialize;
 
 use super::ending::{self, Command};
-use super::interrupt::stop_on_ctrl_c;
+use super::interrupt::{NOTHING_CHANGED, stop_on_ctrl_c, unless_interrupted};
 use super::standing;
 use crate::config::{Place, Settings};
 use crate::engine::{Graph, NodeId, Outcome, Plan, Reading, Report, Stop};
@@ -15,7 +15,7 @@ use crate::stack;
 use crate::ui::Ui;
 use crate::ui::format;
 use crate::ui::progress::Progress;
-use crate::ui::table::{aligned, width_of_stdout};
+use crate::ui::table::aligned;
 
 /// Takes the stack away again, with every picture in its buckets.
 ///
@@ -51,24 +51,25 @@ struct Removed {
 const LOOKS: usize = 5;
 
 pub async fn run(settings: &Settings, args: DownArgs, ui: &Ui) -> Result<(), CommandError> {
-    let session = Session::open(settings, WhenAbsent::Resume).await?;
-    let graph = stack::graph(&session, settings, None)?;
-    let plan = Plan::to_remove(&graph, graph.read().await?);
-    ending::refuse_foreign(&graph, &plan, &settings.stack)?;
+    let (session, graph, plan) = unless_interrupted(look(settings), NOTHING_CHANGED).await?;
     let document = document(&session, &graph, &plan, args.dry_run);
     if plan.is_empty() {
         return show(ui, &document, "nothing to remove: nothing of the stack is there");
     }
-    if !ui.json {
-        ui.result(listing(&session, &graph, &plan).await?);
-    } else if !args.dry_run && !args.yes {
-        // Whoever is asked has to see what about.
-        ui.say(listing(&session, &graph, &plan).await?);
+    let asks = !args.yes && !args.dry_run;
+    if !ui.json || asks {
+        let listing = unless_interrupted(listing(&session, &graph, &plan), NOTHING_CHANGED).await?;
+        if ui.json {
+            // Whoever is asked has to see what about.
+            ui.say(listing);
+        } else {
+            ui.result(listing)?;
+        }
     }
     if args.dry_run {
         return show(ui, &document, "nothing was removed");
     }
-    if !args.yes && !confirmed(settings, ui)? {
+    if asks && !confirmed(settings, ui).await? {
         return Err(CommandError::failed("nothing was removed: it was not confirmed"));
     }
     remove(settings, &graph, &plan, ui).await?;
@@ -84,12 +85,20 @@ pub async fn run(settings: &Settings, args: DownArgs, ui: &Ui) -> Result<(), Com
     Ok(())
 }
 
+/// What there is to remove.
+async fn look(settings: &Settings) -> Result<(Session, Graph, Plan), CommandError> {
+    let session = Session::open(settings, WhenAbsent::Resume).await?;
+    let graph = stack::graph(&session, settings, None)?;
+    let plan = Plan::to_remove(&graph, graph.read().await?);
+    ending::refuse_foreign(&graph, &plan, &settings.stack)?;
+    Ok((session, graph, plan))
+}
+
 fn show(ui: &Ui, document: &Document, text: &str) -> Result<(), CommandError> {
     if ui.json {
         return ui.json(document);
     }
-    ui.result(text);
-    Ok(())
+    ui.result(text)
 }
 
 fn document(session: &Session, graph: &Graph, plan: &Plan, dry_run: bool) -> Document {
@@ -128,7 +137,8 @@ async fn listing(session: &Session, graph: &Graph, plan: &Plan) -> Result<String
         "This removes from account {} in {}:\n\n{}\n",
         session.names.account,
         session.names.region,
-        aligned(&rows, width_of_stdout()).join("\n")
+        // Not cut, however narrow the terminal: it is what one decides by.
+        aligned(&rows, usize::MAX).join("\n")
     ))
 }
 
@@ -146,15 +156,34 @@ fn described(contents: Contents) -> String {
     }
 }
 
-fn confirmed(settings: &Settings, ui: &Ui) -> Result<bool, CommandError> {
+async fn confirmed(settings: &Settings, ui: &Ui) -> Result<bool, CommandError> {
     let stack = &settings.stack;
-    match ui.ask(&format!("Remove it all? Type {stack} or y:"))? {
-        Some(answer) => Ok(answer == *stack || answer.eq_ignore_ascii_case("y")),
+    let question = format!("Remove it all? Type {stack} or y:");
+    let answer = unless_interrupted(asked(*ui, question), NOTHING_CHANGED).await;
+    if answer.is_err() {
+        // The cursor still stands behind the question.
+        ui.say("");
+    }
+    match answer? {
+        Some(answer) => {
+            let yes = [stack.as_str(), "y", "yes"];
+            Ok(yes.iter().any(|yes| answer.eq_ignore_ascii_case(yes)))
+        }
         None => Err(
             CommandError::usage("down removes every picture, and there is no terminal to ask at")
                 .hint(format!("say `resizer down{} --yes`", settings.flags)),
         ),
     }
+}
+
+/// The answer, waited for in a thread of its own: Ctrl-C has to be heard meanwhile.
+async fn asked(ui: Ui, question: String) -> Result<Option<String>, CommandError> {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || tell.send(ui.ask(&question)));
+    let answer = told
+        .await
+        .map_err(|_| CommandError::failed("the question could not be asked"))?;
+    Ok(answer?)
 }
 
 /// Removes what is planned, then looks again until nothing is found.

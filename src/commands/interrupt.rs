@@ -1,9 +1,26 @@
 //! Ctrl-C: once, and the run ends in good order; twice, and it ends.
 
+use std::future::Future;
+
 use crate::engine::{Stop, StopSwitch};
+use crate::error::CommandError;
 
 /// The exit code of a process that was interrupted.
 const INTERRUPTED: i32 = 130;
+
+/// What is to be said of a run that had only looked so far.
+pub const NOTHING_CHANGED: &str = "interrupted before anything was changed";
+
+/// What `work` comes to, or that it was interrupted: `what` says what that means.
+pub async fn unless_interrupted<T>(
+    work: impl Future<Output = Result<T, CommandError>>,
+    what: &str,
+) -> Result<T, CommandError> {
+    tokio::select! {
+        outcome = work => outcome,
+        _ = tokio::signal::ctrl_c() => Err(CommandError::interrupted(what)),
+    }
+}
 
 /// From now on Ctrl-C asks the run to stop, and says so with `announce`; a second one ends the process at once.
 pub fn stop_on_ctrl_c(announce: impl Fn(&str) + Send + 'static) -> Stop {

@@ -1,5 +1,6 @@
 use clap::Args;
 
+use super::interrupt::{NOTHING_CHANGED, unless_interrupted};
 use super::planning::{Planning, WantedArgs};
 use crate::config::Settings;
 use crate::error::CommandError;
@@ -21,7 +22,8 @@ pub struct PlanArgs {
 /// Whether there is anything to do.
 pub async fn run(settings: &Settings, args: &PlanArgs, ui: &Ui) -> Result<bool, CommandError> {
     let settings = args.wanted.applied(settings);
-    let planning = Planning::foresee(&settings, &args.wanted, ui).await?;
+    let planning = Planning::foresee(&settings, &args.wanted, ui);
+    let planning = unless_interrupted(planning, NOTHING_CHANGED).await?;
     planning.show(&settings, ui)?;
     Ok(!planning.plan.is_empty())
 }

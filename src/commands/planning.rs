@@ -92,6 +92,12 @@ impl Planning {
     pub async fn make(settings: &Settings, args: &WantedArgs, ui: &Ui) -> Result<Self, CommandError> {
         let session = Session::open(settings, WhenAbsent::Start).await?;
         let readings = stack::graph(&session, settings, None)?.read().await?;
+        if args.handler_zip.is_none() && settings.place.is_other_cloud_on_this_machine() {
+            ui.say(
+                "The endpoint is on this machine, but the function is built as for AWS; for the local cloud, \
+                 `resizer up --local` is quicker",
+            );
+        }
         let package = function_package(Target::of(settings), args.handler_zip.as_deref(), ui).await?;
         let graph = stack::graph(&session, settings, Some(package))?;
         Self::of(session, graph, readings, settings)
@@ -143,10 +149,10 @@ impl Planning {
         }
         let text = ui::plan::text(&self.graph, &self.plan);
         if !text.is_empty() {
-            ui.result(text);
+            ui.result(text)?;
         }
         if self.plan.is_empty() {
-            ui.result("nothing to do: the stack is as it should be");
+            ui.result("nothing to do: the stack is as it should be")?;
         } else {
             let again = format!("resizer up{}", settings.flags);
             ui.say(format!("nothing was done; `{again}` does it"));

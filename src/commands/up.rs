@@ -1,7 +1,7 @@
 use clap::Args;
 
 use super::ending::{self, Command};
-use super::interrupt::stop_on_ctrl_c;
+use super::interrupt::{NOTHING_CHANGED, stop_on_ctrl_c, unless_interrupted};
 use super::planning::{Carried, Planning, WantedArgs};
 use super::standing;
 use crate::config::Settings;
@@ -31,11 +31,12 @@ pub async fn run(settings: &Settings, args: &UpArgs, ui: &Ui) -> Result<(), Comm
     let place_flags = settings.flags.clone();
     let settings = args.wanted.applied(settings);
     if args.dry_run {
-        let planning = Planning::foresee(&settings, &args.wanted, ui).await?;
+        let planning = Planning::foresee(&settings, &args.wanted, ui);
+        let planning = unless_interrupted(planning, NOTHING_CHANGED).await?;
         return planning.show(&settings, ui);
     }
     let up = Up {
-        planning: Planning::make(&settings, &args.wanted, ui).await?,
+        planning: unless_interrupted(Planning::make(&settings, &args.wanted, ui), NOTHING_CHANGED).await?,
         settings: &settings,
         place_flags,
         ui,
@@ -71,9 +72,8 @@ impl Up<'_> {
         if self.ui.json {
             return self.planning.show_document(outputs, Carried::Out, self.ui);
         }
-        self.ui.result("nothing to do: the stack is as it should be");
-        self.ui.result(self.next_commands(&outputs));
-        Ok(())
+        self.ui.result("nothing to do: the stack is as it should be")?;
+        self.ui.result(self.next_commands(&outputs))
     }
 
     fn show_stack(&self, report: &Report) -> Result<(), CommandError> {
@@ -91,8 +91,8 @@ impl Up<'_> {
         if self.ui.json {
             return self.planning.show_document(outputs, Carried::Out, self.ui);
         }
-        self.ui.result(format!("\n{}\n", self.table()));
-        self.ui.result(self.next_commands(&outputs));
+        self.ui.result(format!("\n{}\n", self.table()))?;
+        self.ui.result(self.next_commands(&outputs))?;
         if self.tells_event_bridge_anew() {
             self.ui.say(
                 "\nS3 takes about five minutes until it tells EventBridge of uploads to a new bucket; \
@@ -122,7 +122,7 @@ impl Up<'_> {
 
     fn next_commands(&self, outputs: &Outputs) -> String {
         let flags = &self.place_flags;
-        let mut rows = vec![
+        let rows = [
             [
                 format!("resizer invoke{flags} --key cat.jpg --file cat.jpg"),
                 "upload a picture and follow it to the end".to_owned(),
@@ -136,15 +136,13 @@ impl Up<'_> {
                 "take it all away again".to_owned(),
             ],
         ];
+        let mut lines = aligned(&rows, usize::MAX);
         if let Some(url) = &outputs.api_url {
-            let call = format!(r#"curl -H 'Content-Type: application/json' -d '{{"key": "cat.jpg"}}' {url}"#);
-            rows.push([call, String::new()]);
+            lines.push(format!(
+                r#"curl -H 'Content-Type: application/json' -d '{{"key": "cat.jpg"}}' {url}"#
+            ));
         }
-        let lines = rows
-            .iter()
-            .map(|[command, what]| format!("  {command:<52}  {what}"));
-        let lines: Vec<String> = lines.map(|line| line.trim_end().to_owned()).collect();
-        format!("Next:\n{}", lines.join("\n"))
+        format!("Next:\n  {}", lines.join("\n  "))
     }
 
     /// Whether S3 itself, which takes its time, was just told to tell EventBridge.

@@ -14,7 +14,7 @@ mod timeline;
 pub use document::{Answer, Document};
 pub use event::{Event, timestamp};
 pub use history::{from_history, from_logs};
-pub use timeline::{Status, Step, Timeline};
+pub use timeline::{Status, Step, Timeline, in_words};
 
 #[cfg(test)]
 pub mod tests;

@@ -1,8 +1,10 @@
 //! Events put together: which state took how long, what was tried again, how it ended.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Deserialize;
 
 use super::event::Event;
 
@@ -154,13 +156,26 @@ impl Trouble {
     }
 }
 
+/// The message of a cause that is a function's error, `{"errorType": …, "errorMessage": …}`; others as they are.
+pub fn in_words(cause: &str) -> Cow<'_, str> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct FunctionError {
+        error_message: String,
+    }
+    match serde_json::from_str::<FunctionError>(cause) {
+        Ok(error) => Cow::Owned(error.error_message),
+        Err(_) => Cow::Borrowed(cause),
+    }
+}
+
 impl std::fmt::Display for Trouble {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match (&self.error, &self.cause) {
             // The function's reason is both.
             (Some(error), Some(cause)) if error == cause => f.write_str(error),
-            (Some(error), Some(cause)) => write!(f, "{error}: {cause}"),
-            (Some(only), None) | (None, Some(only)) => f.write_str(only),
+            (Some(error), Some(cause)) => write!(f, "{error}: {}", in_words(cause)),
+            (Some(only), None) | (None, Some(only)) => f.write_str(&in_words(only)),
             (None, None) => f.write_str("no reason given"),
         }
     }

@@ -55,6 +55,22 @@ pub fn time_of_day(at: Timestamp) -> String {
     at.to_zoned(TimeZone::system()).strftime("%H:%M").to_string()
 }
 
+/// `text` with what would act on a terminal, or forge a line of ours, replaced: control characters, and those that
+/// turn the direction of writing.
+pub fn printable(text: &str) -> String {
+    let acts = |c: char| {
+        c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c)
+    };
+    text.chars()
+        .map(|c| if acts(c) { char::REPLACEMENT_CHARACTER } else { c })
+        .collect()
+}
+
+/// An object's address, fit to print whatever its key.
+pub fn s3_uri(bucket: &str, key: &str) -> String {
+    format!("s3://{bucket}/{}", printable(key))
+}
+
 /// `text` on one line, no longer than `max` characters.
 pub fn clipped(text: &str, max: usize) -> String {
     let line: String = text
@@ -83,6 +99,12 @@ mod tests {
     fn sizes_have_the_unit_that_fits() {
         let shown = [0, 999, 176_000, 1_400_000, 5_000_000_000].map(bytes);
         assert_eq!(shown, ["0 B", "999 B", "176 kB", "1.4 MB", "5.0 GB"]);
+    }
+
+    #[test]
+    fn a_key_cannot_act_on_the_terminal() {
+        assert_eq!(s3_uri("b", "a\u{1b}[31m\n✓ x"), "s3://b/a\u{fffd}[31m\u{fffd}✓ x");
+        assert_eq!(s3_uri("b", "日本 é.jpg"), "s3://b/日本 é.jpg");
     }
 
     #[test]

@@ -78,7 +78,10 @@ impl Ui {
         write!(stderr, "{question} ")?;
         stderr.flush()?;
         let mut answer = String::new();
-        io::stdin().read_line(&mut answer)?;
+        if io::stdin().read_line(&mut answer)? == 0 {
+            // Its end instead of a line: the cursor still stands behind the question.
+            writeln!(stderr)?;
+        }
         Ok(Some(answer.trim().to_owned()))
     }
 
@@ -91,28 +94,29 @@ impl Ui {
         }
     }
 
-    /// Prints a result for people.
-    pub fn result(&self, text: impl std::fmt::Display) {
+    /// Prints a result for people. That its reader has gone away is no failure.
+    pub fn result(&self, text: impl std::fmt::Display) -> Result<(), CommandError> {
         let mut stdout = AutoStream::new(io::stdout(), self.color).lock();
-        let _ = writeln!(stdout, "{text}");
+        match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(not_written(&error)),
+            _ => Ok(()),
+        }
     }
 
     /// Shows a result in the place of the one before; below it, where stdout is no terminal.
-    pub fn screen(&self, text: &str) {
+    pub fn screen(&self, text: &str) -> Result<(), CommandError> {
         if io::stdout().is_terminal() {
             // Clears the screen and goes to its top.
             let _ = write!(io::stdout(), "\x1b[2J\x1b[H");
-            self.result(text);
+            self.result(text)
         } else {
-            self.result(format!("{text}\n"));
+            self.result(format!("{text}\n"))
         }
     }
 
     /// Prints a result for programs, as one JSON document.
     pub fn json(&self, document: &impl Serialize) -> Result<(), CommandError> {
-        print_document(document).map_err(|error| {
-            CommandError::failed(format!("the result cannot be written: {error}")).documented()
-        })
+        print_document(document).map_err(|error| not_written(&error).documented())
     }
 
     /// Prints why the command failed and what to do about it; for programs too, unless their document tells of it.
@@ -130,6 +134,10 @@ impl Ui {
             let _ = writeln!(stderr, "  {HINT}hint:{HINT:#} {hint}");
         }
     }
+}
+
+fn not_written(error: &io::Error) -> CommandError {
+    CommandError::failed(format!("the result cannot be written: {error}"))
 }
 
 /// Prints a JSON document on stdout.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::io::{Cursor, Read};
+use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -45,12 +45,21 @@ pub fn take(data_dir: &Path, source: &Value) -> Result<Code, AwsError> {
     let sha256 = STANDARD.encode(Sha256::digest(&zip));
     let folder = folder(data_dir, &sha256);
     if !folder.exists() {
+        make_folder(data_dir)?;
         unpack(&zip, &folder)?;
     }
     Ok(Code {
         sha256,
         bytes: zip.len(),
     })
+}
+
+/// Makes the folder of all code, where somebody removed it. Not the data folder: that must not come back.
+fn make_folder(data_dir: &Path) -> Result<(), AwsError> {
+    match fs::create_dir(data_dir.join(FOLDER)) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 /// Where code of this hash is unpacked.
@@ -119,7 +128,7 @@ fn extract(archive: &mut ZipArchive<Cursor<&[u8]>>, folder: &Path) -> Result<(),
             fs::create_dir_all(parent)?;
         }
         let mut out = fs::File::create(&target)?;
-        room -= std::io::copy(&mut file.by_ref().take(room), &mut out)?;
+        room -= io::copy(&mut file.by_ref().take(room), &mut out)?;
         if room == 0 {
             return Err(invalid(&format!(
                 "Unzipped size must be smaller than {MOST_UNPACKED} bytes"

@@ -105,7 +105,7 @@ pub async fn update_code(cloud: &Arc<Cloud>, call: &Call, name: &str) -> Result<
 pub fn get(cloud: &Cloud, call: &Call, name: &str) -> Result<Reply, AwsError> {
     let function = authorized(cloud, call, name, "lambda:GetFunction")?;
     Ok(Reply::ok(json!({
-        "Configuration": function.configuration,
+        "Configuration": as_it_stands(cloud, &function),
         "Code": {"RepositoryType": "S3"},
         "Tags": function.tags,
     })))
@@ -113,7 +113,18 @@ pub fn get(cloud: &Cloud, call: &Call, name: &str) -> Result<Reply, AwsError> {
 
 pub fn get_configuration(cloud: &Cloud, call: &Call, name: &str) -> Result<Reply, AwsError> {
     let function = authorized(cloud, call, name, "lambda:GetFunctionConfiguration")?;
-    Ok(Reply::ok(function.configuration.clone()))
+    Ok(Reply::ok(as_it_stands(cloud, &function)))
+}
+
+/// Its configuration; without a CodeSha256 where somebody removed the code's folder, so that a deployment sees that its
+/// code is not there.
+fn as_it_stands(cloud: &Cloud, function: &Function) -> Value {
+    let mut configuration = function.configuration.clone();
+    let sha256 = configuration["CodeSha256"].as_str().unwrap_or_default();
+    if !code::folder(&cloud.data_dir, sha256).exists() {
+        configuration["CodeSha256"] = json!("");
+    }
+    configuration
 }
 
 pub fn list(cloud: &Cloud, call: &Call) -> Result<Reply, AwsError> {

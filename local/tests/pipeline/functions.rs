@@ -110,6 +110,28 @@ async fn replaced_code_goes_at_the_next_start() {
     assert_eq!(folders(&stack), 1);
 }
 
+/// So that a deployment sees that it has to bring it again.
+#[tokio::test(flavor = "multi_thread")]
+async fn code_that_somebody_removed_has_no_hash() {
+    let stack = Stack::start().await;
+    let lambda = stack.cloud.lambda();
+    let hash = async || {
+        let found = lambda
+            .get_function_configuration()
+            .function_name("resize")
+            .send()
+            .await;
+        found.unwrap().code_sha256.unwrap()
+    };
+    let before = hash().await;
+    std::fs::remove_dir_all(stack.cloud.data_dir().join("functions")).unwrap();
+    assert_eq!(hash().await, "");
+    let update = lambda.update_function_code();
+    let update = update.function_name("resize").zip_file(Blob::new(code()));
+    update.send().await.unwrap();
+    assert_eq!(hash().await, before);
+}
+
 fn task(function: &str) -> Value {
     let parameters = json!({"FunctionName": function, "Payload": {"do": "echo"}});
     json!({"StartAt": "Echo", "States": {"Echo": {

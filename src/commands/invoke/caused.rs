@@ -11,7 +11,7 @@ use crate::aws::{CallFailure, During};
 use crate::error::CommandError;
 use crate::session::Session;
 use crate::ui::Ui;
-use crate::ui::format::shell_word;
+use crate::ui::format::{s3_uri, shell_word};
 use crate::ui::waiting::Waiting;
 
 /// How often to look; ListExecutions takes 5 calls a second for long.
@@ -53,7 +53,8 @@ pub async fn find(
     let mut seen = before.seen;
     let mut poll = POLL_FIRST;
     loop {
-        for arn in new_executions(session, &seen).await? {
+        let new = new_executions(session, &seen).await;
+        for arn in new.map_err(|failure| super::absent(session, failure))? {
             match is_for(session, &arn, object).await? {
                 Some(true) => {
                     waiting.clear();
@@ -77,7 +78,8 @@ fn none_in_time(session: &Session, object: &Object) -> CommandError {
     let Object { bucket, key, .. } = object;
     let flags = &session.flags;
     let error = CommandError::failed(format!(
-        "the upload of s3://{bucket}/{key} has started no execution in time"
+        "the upload of {} has started no execution in time",
+        s3_uri(bucket, key)
     ))
     .hint(format!(
         "`resizer status{flags}` shows whether the rule and the bucket's notification are there and right"

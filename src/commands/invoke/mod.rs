@@ -20,11 +20,13 @@ use clap::{Args, ValueEnum};
 use tokio::time::Instant;
 
 use crate::aws::{CallFailure, During};
+use crate::commands::interrupt::{NOTHING_CHANGED, unless_interrupted};
 use crate::commands::standing;
 use crate::config::Settings;
 use crate::error::CommandError;
 use crate::session::{Session, WhenAbsent};
 use crate::ui::Ui;
+use crate::ui::format::{printable, s3_uri};
 use crate::ui::waiting::Waiting;
 
 /// The longest key S3 takes, in bytes.
@@ -138,7 +140,7 @@ fn name_of(file: &Path) -> Result<String, CommandError> {
 
 pub async fn run(settings: &Settings, args: InvokeArgs, ui: &Ui) -> Result<(), CommandError> {
     let request = args.request()?;
-    let session = Session::open(settings, WhenAbsent::Resume).await?;
+    let session = unless_interrupted(Session::open(settings, WhenAbsent::Resume), NOTHING_CHANGED).await?;
     let deadline = Instant::now() + Duration::from_secs(args.timeout);
     let (execution, object) = tokio::select! {
         begun = begin(settings, &session, &request, deadline, ui) => begun?,
@@ -167,7 +169,14 @@ async fn begin(
             let before = caused::Before::note(session)
                 .await
                 .map_err(|f| absent(session, f))?;
-            let waiting = Waiting::new(ui, format!("Uploading {} to s3://{bucket}/{key}", file.display()));
+            let waiting = Waiting::new(
+                ui,
+                format!(
+                    "Uploading {} to {}",
+                    printable(&file.display().to_string()),
+                    s3_uri(&bucket, key)
+                ),
+            );
             let size = upload::upload(session, key, file).await?;
             drop(waiting);
             let object = Object {
@@ -192,7 +201,7 @@ async fn begin(
 /// The object that is there under `key`.
 async fn find(session: &Session, bucket: String, key: &str) -> Result<Object, CommandError> {
     let s3 = &session.clients.s3;
-    let uri = format!("s3://{bucket}/{key}");
+    let uri = s3_uri(&bucket, key);
     match s3
         .head_object()
         .bucket(&bucket)

@@ -9,7 +9,7 @@ use crate::error::CommandError;
 use crate::execution::{Answer, Document, Status, Timeline};
 use crate::outputs::Outputs;
 use crate::session::Session;
-use crate::ui::format::{bytes, duration};
+use crate::ui::format::{bytes, duration, s3_uri};
 use crate::ui::{Ui, timeline};
 
 /// The JSON document.
@@ -42,7 +42,7 @@ pub async fn tell(
             hints: failure.as_ref().map_or(&[], |failure| &failure.hints),
         })?;
     } else if let Some(answer) = Answer::of(timeline) {
-        ui.result(summary(object, timeline, &answer));
+        ui.result(summary(object, timeline, &answer))?;
     } else {
         ui.say(timeline::verdict(timeline));
     }
@@ -54,8 +54,9 @@ fn failure(session: &Session, execution: &str, object: &Object, timeline: &Timel
     let end = timeline.end.as_ref()?;
     let failure = || {
         CommandError::failed(format!(
-            "s3://{}/{} was not resized: {}",
-            object.bucket, object.key, end.trouble
+            "{} was not resized: {}",
+            s3_uri(&object.bucket, &object.key),
+            end.trouble
         ))
         .hint(format!(
             "`resizer status{} --execution {}` shows the execution step by step",
@@ -74,9 +75,8 @@ fn summary(object: &Object, timeline: &Timeline, answer: &Answer) -> String {
     };
     let took = timeline.took().map(duration).unwrap_or_default();
     format!(
-        "s3://{}/{}\n  {before}{} × {} pixels, {} → {}, in {took}",
-        answer.dest_bucket,
-        answer.dest_key,
+        "{}\n  {before}{} × {} pixels, {} → {}, in {took}",
+        s3_uri(&answer.dest_bucket, &answer.dest_key),
         answer.width,
         answer.height,
         bytes(object.size),

@@ -9,6 +9,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use crate::aws::{During, upload_timeouts};
 use crate::error::CommandError;
 use crate::session::Session;
+use crate::ui::format::s3_uri;
 
 /// The largest object that one request makes (5 GiB).
 const PUT_MAX: u64 = 5 * 1024 * 1024 * 1024;
@@ -52,7 +53,7 @@ pub async fn upload(session: &Session, key: &str, file: &Path) -> Result<u64, Co
         .config_override(aws_sdk_s3::Config::builder().timeout_config(upload_timeouts()))
         .send()
         .await
-        .during("s3:PutObject", format!("s3://{bucket}/{key}"));
+        .during("s3:PutObject", s3_uri(&bucket, key));
     match sent {
         Ok(_) => Ok(metadata.len()),
         Err(failure) => Err(super::absent(session, failure)),

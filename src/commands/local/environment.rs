@@ -16,8 +16,7 @@ pub fn print(endpoint: &Endpoint, ui: &Ui) -> Result<(), CommandError> {
             .collect();
         return ui.json(&document);
     }
-    ui.result(exports(endpoint));
-    Ok(())
+    ui.result(exports(endpoint))
 }
 
 fn variables(endpoint: &Endpoint) -> [(&'static str, &str); 5] {

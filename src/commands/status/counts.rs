@@ -78,6 +78,7 @@ const SOURCES: [Source; 4] = [
             sum("executions_succeeded", "ExecutionsSucceeded"),
             sum("executions_failed", "ExecutionsFailed"),
             sum("executions_timed_out", "ExecutionsTimedOut"),
+            sum("executions_aborted", "ExecutionsAborted"),
             percentile("executions_duration_p50", "ExecutionTime", "p50"),
             percentile("executions_duration_p90", "ExecutionTime", "p90"),
             percentile("executions_duration_p99", "ExecutionTime", "p99"),
@@ -241,9 +242,10 @@ fn query(source: &Source, count: &Count, value: &str) -> MetricDataQuery {
 }
 
 /// The counts as people read them.
-pub fn table(counts: &Counts, width: usize) -> String {
+pub fn table(counts: &Counts) -> String {
     let rows: Vec<_> = SOURCES.iter().map(|source| row(source, &counts.day)).collect();
-    let rows = aligned(&rows, width.saturating_sub(2)).join("\n  ");
+    // Not cut, however narrow the terminal: every number counts.
+    let rows = aligned(&rows, usize::MAX).join("\n  ");
     if counts.day.0.is_empty() {
         return format!("Last 24 hours: nothing counted yet (CloudWatch takes some minutes)\n  {rows}");
     }
@@ -321,7 +323,7 @@ mod tests {
         counts.add("function_duration_p99", [(START, 120.0)].into_iter());
         counts.add("api_requests", [(hour(0), 3.0)].into_iter());
         counts.add("of another version", [(hour(0), 3.0)].into_iter());
-        let shown = strip_str(&table(&counts, 100)).to_string();
+        let shown = strip_str(&table(&counts)).to_string();
         // The times are where this machine is.
         let shown = shown.replace(&time_of_day(counts.hours.start), "[ago]");
         insta::assert_snapshot!(shown, @"
@@ -331,7 +333,7 @@ mod tests {
           failed     ·······················▁      1
                      [ago]                now
 
-          executions  started 12, succeeded 11, failed 1, timed out 0, p50 45 ms, p90 –, p99 –
+          executions  started 12, succeeded 11, failed 1, timed out 0, aborted 0, p50 45 ms, p90 –, p99 –
           function    invocations 13, errors 1, throttles 0, p50 41 ms, p90 –, p99 120 ms
           rule        invocations 0, failed invocations 0
           REST API    requests 3, 4xx 0, 5xx 0
@@ -340,9 +342,9 @@ mod tests {
 
     #[test]
     fn a_new_stack_has_nothing_counted() {
-        insta::assert_snapshot!(table(&Counts::since(START), 100), @"
+        insta::assert_snapshot!(table(&Counts::since(START)), @"
         Last 24 hours: nothing counted yet (CloudWatch takes some minutes)
-          executions  started 0, succeeded 0, failed 0, timed out 0, p50 –, p90 –, p99 –
+          executions  started 0, succeeded 0, failed 0, timed out 0, aborted 0, p50 –, p90 –, p99 –
           function    invocations 0, errors 0, throttles 0, p50 –, p90 –, p99 –
           rule        invocations 0, failed invocations 0
           REST API    requests 0, 4xx 0, 5xx 0

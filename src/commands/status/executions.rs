@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::aws::{CallFailure, During};
 use crate::error::CommandError;
-use crate::execution::timestamp;
+use crate::execution::{in_words, timestamp};
 use crate::session::Session;
 use crate::ui::format::{clipped, date_and_time, day_and_time, duration};
 use crate::ui::table::aligned;
@@ -267,7 +267,7 @@ fn mark(status: &str) -> (&'static str, Style) {
 fn reason(execution: &Execution) -> String {
     let reason = execution.cause.as_ref().or(execution.error.as_ref());
     reason.map_or_else(String::new, |reason| {
-        format!("\n    {}", clipped(reason, REASON_WIDTH))
+        format!("\n    {}", clipped(&in_words(reason), REASON_WIDTH))
     })
 }
 

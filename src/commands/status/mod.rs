@@ -17,6 +17,7 @@ use clap::Args;
 use jiff::{Span, SpanRelativeTo, Timestamp};
 use serde::Serialize;
 
+use crate::commands::interrupt::unless_interrupted;
 use crate::commands::standing;
 use crate::config::Settings;
 use crate::error::CommandError;
@@ -87,13 +88,14 @@ fn ago(text: &str) -> Result<Timestamp, String> {
         .map_err(|_| format!("'{text}' ago is before all time"))
 }
 
+const INTERRUPTED: &str = "interrupted before all was read";
 /// How often to look again.
 const WATCH: Duration = Duration::from_secs(2);
 
 pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<(), CommandError> {
-    let session = Session::open(settings, WhenAbsent::Resume).await?;
+    let session = unless_interrupted(Session::open(settings, WhenAbsent::Resume), INTERRUPTED).await?;
     if let Some(execution) = &args.execution {
-        return one::show(&session, settings, execution, ui).await;
+        return unless_interrupted(one::show(&session, settings, execution, ui), INTERRUPTED).await;
     }
     let wanted = args.wanted();
     if args.watch {
@@ -102,7 +104,7 @@ pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<(), C
             _ = tokio::signal::ctrl_c() => Ok(()),
         };
     }
-    let overview = Overview::read(&session, settings, &wanted).await?;
+    let overview = unless_interrupted(Overview::read(&session, settings, &wanted), INTERRUPTED).await?;
     if ui.json {
         return ui.json(&Document {
             outputs: &overview.standing.outputs,
@@ -113,8 +115,7 @@ pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<(), C
             hours: &overview.counts.hours,
         });
     }
-    ui.result(overview.text(&session, &wanted));
-    Ok(())
+    ui.result(overview.text(&session, &wanted))
 }
 
 /// Shows it anew whenever something of it is new.
@@ -125,7 +126,7 @@ async fn watch(session: &Session, settings: &Settings, wanted: &Wanted, ui: &Ui)
             .await?
             .text(session, wanted);
         if text != shown {
-            ui.screen(&text);
+            ui.screen(&text)?;
             shown = text;
         }
         tokio::time::sleep(WATCH).await;
@@ -166,7 +167,7 @@ impl Overview {
             ),
             resources::table(&self.standing.resources, &session.flags, width),
             executions::table(&self.executions, wanted, &session.flags, width),
-            counts::table(&self.counts, width),
+            counts::table(&self.counts),
         ];
         sections.join("\n\n")
     }

@@ -72,8 +72,7 @@ pub async fn show(
     ui.result(format!(
         "Execution {arn}\nStarted {started}\n\n{}",
         timeline::full(&timeline, width_of_stdout())
-    ));
-    Ok(())
+    ))
 }
 
 /// What Step Functions says of it, if there is such an execution.
