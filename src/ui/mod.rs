@@ -74,7 +74,8 @@ impl Ui {
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
             return Ok(None);
         }
-        let mut stderr = AutoStream::new(io::stderr(), self.color).lock();
+        // Not locked while the answer is waited for: who is interrupted meanwhile has something to say.
+        let mut stderr = AutoStream::new(io::stderr(), self.color);
         write!(stderr, "{question} ")?;
         stderr.flush()?;
         let mut answer = String::new();
