@@ -3,7 +3,7 @@ use futures_util::future::try_join_all;
 use serde::Serialize;
 
 use super::ending::{self, Command};
-use super::interrupt::{NOTHING_CHANGED, stop_on_ctrl_c, unless_interrupted};
+use super::interrupt::{nothing_changed, stop_on_ctrl_c, unless_interrupted};
 use super::standing;
 use crate::config::{Place, Settings};
 use crate::engine::{Graph, NodeId, Outcome, Plan, Reading, Report, Stop};
@@ -51,14 +51,14 @@ struct Removed {
 const LOOKS: usize = 5;
 
 pub async fn run(settings: &Settings, args: DownArgs, ui: &Ui) -> Result<(), CommandError> {
-    let (session, graph, plan) = unless_interrupted(look(settings), NOTHING_CHANGED).await?;
+    let (session, graph, plan) = unless_interrupted(look(settings), nothing_changed).await?;
     let document = document(&session, &graph, &plan, args.dry_run);
     if plan.is_empty() {
         return show(ui, &document, "nothing to remove: nothing of the stack is there");
     }
     let asks = !args.yes && !args.dry_run;
     if !ui.json || asks {
-        let listing = unless_interrupted(listing(&session, &graph, &plan), NOTHING_CHANGED).await?;
+        let listing = unless_interrupted(listing(&session, &graph, &plan), nothing_changed).await?;
         if ui.json {
             // Whoever is asked has to see what about.
             ui.say(listing);
@@ -159,7 +159,7 @@ fn described(contents: Contents) -> String {
 async fn confirmed(settings: &Settings, ui: &Ui) -> Result<bool, CommandError> {
     let stack = &settings.stack;
     let question = format!("Remove it all? Type {stack} or y:");
-    let answer = unless_interrupted(asked(*ui, question), NOTHING_CHANGED).await;
+    let answer = unless_interrupted(asked(*ui, question), nothing_changed).await;
     if answer.is_err() {
         // The cursor still stands behind the question.
         ui.say("");

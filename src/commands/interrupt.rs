@@ -9,16 +9,18 @@ use crate::error::CommandError;
 const INTERRUPTED: i32 = 130;
 
 /// What is to be said of a run that had only looked so far.
-pub const NOTHING_CHANGED: &str = "interrupted before anything was changed";
+pub fn nothing_changed() -> CommandError {
+    CommandError::interrupted("interrupted before anything was changed")
+}
 
-/// What `work` comes to, or that it was interrupted: `what` says what that means.
+/// What `work` comes to, unless Ctrl-C comes first: `interrupted` says what that means.
 pub async fn unless_interrupted<T>(
     work: impl Future<Output = Result<T, CommandError>>,
-    what: &str,
+    interrupted: impl FnOnce() -> CommandError,
 ) -> Result<T, CommandError> {
     tokio::select! {
         outcome = work => outcome,
-        _ = tokio::signal::ctrl_c() => Err(CommandError::interrupted(what)),
+        _ = tokio::signal::ctrl_c() => Err(interrupted()),
     }
 }
 

@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::interrupt::{NOTHING_CHANGED, unless_interrupted};
+use super::interrupt::{nothing_changed, unless_interrupted};
 use super::planning::{Planning, WantedArgs};
 use crate::config::Settings;
 use crate::error::CommandError;
@@ -23,7 +23,7 @@ pub struct PlanArgs {
 pub async fn run(settings: &Settings, args: &PlanArgs, ui: &Ui) -> Result<bool, CommandError> {
     let settings = args.wanted.applied(settings);
     let planning = Planning::foresee(&settings, &args.wanted, ui);
-    let planning = unless_interrupted(planning, NOTHING_CHANGED).await?;
+    let planning = unless_interrupted(planning, nothing_changed).await?;
     planning.show(&settings, ui)?;
     Ok(!planning.plan.is_empty())
 }

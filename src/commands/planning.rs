@@ -16,6 +16,8 @@ use crate::stack;
 use crate::ui::format::shell_word;
 use crate::ui::{self, Ui};
 
+pub const NOTHING_TO_DO: &str = "nothing to do: the stack is as it should be";
+
 /// What is wanted beside the configuration.
 #[derive(Debug, Args)]
 pub struct WantedArgs {
@@ -152,7 +154,7 @@ impl Planning {
             ui.result(text)?;
         }
         if self.plan.is_empty() {
-            ui.result("nothing to do: the stack is as it should be")?;
+            ui.result(NOTHING_TO_DO)?;
         } else {
             let again = format!("resizer up{}", settings.flags);
             ui.say(format!("nothing was done; `{again}` does it"));

@@ -1,8 +1,8 @@
 use clap::Args;
 
 use super::ending::{self, Command};
-use super::interrupt::{NOTHING_CHANGED, stop_on_ctrl_c, unless_interrupted};
-use super::planning::{Carried, Planning, WantedArgs};
+use super::interrupt::{nothing_changed, stop_on_ctrl_c, unless_interrupted};
+use super::planning::{Carried, NOTHING_TO_DO, Planning, WantedArgs};
 use super::standing;
 use crate::config::Settings;
 use crate::engine::{Action, Outcome, Planned, Reading, Report};
@@ -32,11 +32,11 @@ pub async fn run(settings: &Settings, args: &UpArgs, ui: &Ui) -> Result<(), Comm
     let settings = args.wanted.applied(settings);
     if args.dry_run {
         let planning = Planning::foresee(&settings, &args.wanted, ui);
-        let planning = unless_interrupted(planning, NOTHING_CHANGED).await?;
+        let planning = unless_interrupted(planning, nothing_changed).await?;
         return planning.show(&settings, ui);
     }
     let up = Up {
-        planning: unless_interrupted(Planning::make(&settings, &args.wanted, ui), NOTHING_CHANGED).await?,
+        planning: unless_interrupted(Planning::make(&settings, &args.wanted, ui), nothing_changed).await?,
         settings: &settings,
         place_flags,
         ui,
@@ -72,7 +72,7 @@ impl Up<'_> {
         if self.ui.json {
             return self.planning.show_document(outputs, Carried::Out, self.ui);
         }
-        self.ui.result("nothing to do: the stack is as it should be")?;
+        self.ui.result(NOTHING_TO_DO)?;
         self.ui.result(self.next_commands(&outputs))
     }
 

@@ -1,4 +1,6 @@
-//! Reading an execution's events.
+//! Reading what an execution is, and its events.
+
+use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
 
 use crate::aws::{CallFailure, Clients, During};
 
@@ -6,6 +8,20 @@ use super::event::Event;
 
 /// The most events that are read: Step Functions ends an execution at 25,000.
 const EVENTS_MAX: usize = 25_000;
+
+/// What Step Functions says of it.
+pub async fn describe(
+    clients: &Clients,
+    execution_arn: &str,
+) -> Result<DescribeExecutionOutput, CallFailure> {
+    clients
+        .states
+        .describe_execution()
+        .execution_arn(execution_arn)
+        .send()
+        .await
+        .during("states:DescribeExecution", execution_arn)
+}
 
 /// Every event so far, from Step Functions itself.
 pub async fn from_history(clients: &Clients, execution_arn: &str) -> Result<Vec<Event>, CallFailure> {

@@ -4,7 +4,7 @@
 //! - [`event`]: one event, as `GetExecutionHistory` gives it and as CloudWatch Logs keeps it
 //! - [`timeline`]: the events put together: which state took how long, what was tried again, how it ended
 //! - [`document`]: the same for programs
-//! - [`history`]: reading the events from either place
+//! - [`history`]: reading what Step Functions says of it, and the events from either place
 
 mod document;
 mod event;
@@ -13,7 +13,7 @@ mod timeline;
 
 pub use document::{Answer, Document};
 pub use event::{Event, timestamp};
-pub use history::{from_history, from_logs};
+pub use history::{describe, from_history, from_logs};
 pub use timeline::{Status, Step, Timeline, in_words};
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ impl Refusal {
                 "build it for that architecture, or set function.architecture in resizer.toml"
             }
             Self::OtherThanHost { .. } => {
-                "with --local the function runs on this machine: leave --zip out, and it is built for it"
+                "with --local the function runs on this machine: leave --handler-zip out, and it is built for it"
             }
             Self::NewerGlibc { .. } => {
                 "build it with `cargo zigbuild --target x86_64-unknown-linux-gnu.2.34`, or as a static program"

@@ -7,8 +7,9 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::Object;
-use crate::aws::{CallFailure, During};
+use crate::aws::{CallFailure, During, UnlessGone};
 use crate::error::CommandError;
+use crate::execution::describe;
 use crate::session::Session;
 use crate::ui::Ui;
 use crate::ui::format::{s3_uri, shell_word};
@@ -133,19 +134,8 @@ async fn list(session: &Session, next: Option<String>) -> Result<(Vec<String>, O
 /// Whether its input is what the rule makes of an upload of `object`; nothing, when it is listed and not yet to be
 /// described.
 async fn is_for(session: &Session, arn: &str, object: &Object) -> Result<Option<bool>, CallFailure> {
-    let execution = session
-        .clients
-        .states
-        .describe_execution()
-        .execution_arn(arn)
-        .send()
-        .await
-        .during("states:DescribeExecution", arn);
-    match execution {
-        Ok(execution) => Ok(Some(names(execution.input().unwrap_or_default(), object))),
-        Err(failure) if failure.is_not_found() => Ok(None),
-        Err(failure) => Err(failure),
-    }
+    let described = describe(&session.clients, arn).await.unless_gone()?;
+    Ok(described.map(|execution| names(execution.input().unwrap_or_default(), object)))
 }
 
 /// The size tells two uploads of the same key apart.

@@ -20,7 +20,7 @@ use clap::{Args, ValueEnum};
 use tokio::time::Instant;
 
 use crate::aws::{CallFailure, During};
-use crate::commands::interrupt::{NOTHING_CHANGED, unless_interrupted};
+use crate::commands::interrupt::{nothing_changed, unless_interrupted};
 use crate::commands::standing;
 use crate::config::Settings;
 use crate::error::CommandError;
@@ -140,18 +140,25 @@ fn name_of(file: &Path) -> Result<String, CommandError> {
 
 pub async fn run(settings: &Settings, args: InvokeArgs, ui: &Ui) -> Result<(), CommandError> {
     let request = args.request()?;
-    let session = unless_interrupted(Session::open(settings, WhenAbsent::Resume), NOTHING_CHANGED).await?;
+    let session = unless_interrupted(Session::open(settings, WhenAbsent::Resume), nothing_changed).await?;
     let deadline = Instant::now() + Duration::from_secs(args.timeout);
-    let (execution, object) = tokio::select! {
-        begun = begin(settings, &session, &request, deadline, ui) => begun?,
-        _ = tokio::signal::ctrl_c() => return Err(CommandError::interrupted("stopped before an execution was seen")
-            .hint(format!("if one was started, it goes on: `resizer status{}` lists the newest", session.flags))),
-    };
-    let timeline = tokio::select! {
-        timeline = follow::to_the_end(&session, &execution, deadline, ui) => timeline?,
-        _ = tokio::signal::ctrl_c() => return Err(CommandError::interrupted("stopped looking on; the execution goes on")
-            .hint(format!("`resizer status{} --execution {}` shows it", settings.flags, name_part(&execution)))),
-    };
+    let begun = begin(settings, &session, &request, deadline, ui);
+    let (execution, object) = unless_interrupted(begun, || {
+        CommandError::interrupted("stopped before an execution was seen").hint(format!(
+            "if one was started, it goes on: `resizer status{}` lists the newest",
+            session.flags
+        ))
+    })
+    .await?;
+    let followed = follow::to_the_end(&session, &execution, deadline, ui);
+    let timeline = unless_interrupted(followed, || {
+        CommandError::interrupted("stopped looking on; the execution goes on").hint(format!(
+            "`resizer status{} --execution {}` shows it",
+            settings.flags,
+            name_part(&execution)
+        ))
+    })
+    .await?;
     outcome::tell(settings, &session, &execution, &object, &timeline, ui).await
 }
 

@@ -122,7 +122,7 @@ const SOURCES: [Source; 4] = [
 ];
 
 /// What CloudWatch has counted.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Counts {
     /// A value for each count that there is anything of.
     pub day: Day,
@@ -135,7 +135,7 @@ pub struct Counts {
 pub struct Day(BTreeMap<&'static str, f64>);
 
 /// Hour by hour, the oldest first.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Serialize)]
 pub struct Hours {
     /// When the first begins.
     start: Timestamp,

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::aws::{CallFailure, During};
+use crate::aws::{CallFailure, During, UnlessGone};
 use crate::error::CommandError;
-use crate::execution::{in_words, timestamp};
+use crate::execution::{describe, in_words, timestamp};
 use crate::session::Session;
 use crate::ui::format::{clipped, date_and_time, day_and_time, duration};
 use crate::ui::table::aligned;
@@ -22,7 +22,7 @@ const PAGE: usize = 1000;
 /// The most that are listed, whatever is asked for.
 const LISTED_MAX: usize = 100_000;
 /// The most that are described to find those for a key, unless it is said how far to look back: each is a call.
-pub const LOOKED_AT_MAX: usize = 300;
+const LOOKED_AT_MAX: usize = 300;
 /// The room for a key.
 const KEY_WIDTH: usize = 40;
 /// The room for a reason.
@@ -87,7 +87,7 @@ pub async fn newest(session: &Session, wanted: &Wanted) -> Result<Vec<Execution>
         key.starts_with(prefix)
     };
     let executions = stream::iter(listed)
-        .map(|item| describe(session, item))
+        .map(|item| described(session, item))
         .buffered(AT_ONCE)
         .try_filter(|execution| std::future::ready(is_wanted(execution)))
         .take(wanted.limit)
@@ -125,38 +125,25 @@ async fn list(
             .set_next_token(next)
             .send()
             .await
-            .during("states:ListExecutions", &machine);
-        let answer = match answer {
-            Ok(answer) => answer,
-            Err(failure) if failure.is_not_found() => return Ok(listed),
-            Err(failure) => return Err(failure),
+            .during("states:ListExecutions", &machine)
+            .unless_gone()?;
+        let Some(answer) = answer else {
+            return Ok(listed);
         };
-        let found = answer.executions.len();
-        let recent = answer
-            .executions
-            .into_iter()
-            .take(page)
-            .take_while(|item| since.is_none_or(|since| timestamp(&item.start_date) >= since));
-        let before = listed.len();
-        listed.extend(recent);
+        let is_recent =
+            |item: &ExecutionListItem| since.is_none_or(|since| timestamp(&item.start_date) >= since);
+        let reached_older_ones = answer.executions.last().is_some_and(|item| !is_recent(item));
+        listed.extend(answer.executions.into_iter().filter(is_recent));
         next = answer.next_token;
-        let has_older_ones = listed.len() - before < found;
-        if next.is_none() || has_older_ones || listed.len() >= most {
+        if next.is_none() || reached_older_ones || listed.len() >= most {
             return Ok(listed);
         }
     }
 }
 
 /// The list does not say what an execution was for, nor why it failed.
-async fn describe(session: &Session, item: ExecutionListItem) -> Result<Execution, CallFailure> {
-    let described = session
-        .clients
-        .states
-        .describe_execution()
-        .execution_arn(&item.execution_arn)
-        .send()
-        .await
-        .during("states:DescribeExecution", &item.execution_arn)?;
+async fn described(session: &Session, item: ExecutionListItem) -> Result<Execution, CallFailure> {
+    let described = describe(&session.clients, &item.execution_arn).await?;
     let member = |document: Option<&str>, name: &str| {
         let document: Value = serde_json::from_str(document.unwrap_or_default()).unwrap_or_default();
         document[name].as_str().map(str::to_owned)

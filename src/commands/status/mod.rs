@@ -88,14 +88,13 @@ fn ago(text: &str) -> Result<Timestamp, String> {
         .map_err(|_| format!("'{text}' ago is before all time"))
 }
 
-const INTERRUPTED: &str = "interrupted before all was read";
 /// How often to look again.
 const WATCH: Duration = Duration::from_secs(2);
 
 pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<(), CommandError> {
-    let session = unless_interrupted(Session::open(settings, WhenAbsent::Resume), INTERRUPTED).await?;
+    let session = unless_interrupted(Session::open(settings, WhenAbsent::Resume), interrupted).await?;
     if let Some(execution) = &args.execution {
-        return unless_interrupted(one::show(&session, settings, execution, ui), INTERRUPTED).await;
+        return unless_interrupted(one::show(&session, settings, execution, ui), interrupted).await;
     }
     let wanted = args.wanted();
     if args.watch {
@@ -104,7 +103,7 @@ pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<(), C
             _ = tokio::signal::ctrl_c() => Ok(()),
         };
     }
-    let overview = unless_interrupted(Overview::read(&session, settings, &wanted), INTERRUPTED).await?;
+    let overview = unless_interrupted(Overview::read(&session, settings, &wanted), interrupted).await?;
     if ui.json {
         return ui.json(&Document {
             outputs: &overview.standing.outputs,
@@ -116,6 +115,10 @@ pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<(), C
         });
     }
     ui.result(overview.text(&session, &wanted))
+}
+
+fn interrupted() -> CommandError {
+    CommandError::interrupted("interrupted before all was read")
 }
 
 /// Shows it anew whenever something of it is new.

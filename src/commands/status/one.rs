@@ -4,11 +4,11 @@ use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
 use serde::Serialize;
 
 use super::executions;
-use crate::aws::During;
+use crate::aws::UnlessGone;
 use crate::commands::standing;
 use crate::config::Settings;
 use crate::error::CommandError;
-use crate::execution::{Document, Event, Timeline, from_history, from_logs, timestamp};
+use crate::execution::{Document, Event, Timeline, describe, from_history, from_logs, timestamp};
 use crate::outputs::Outputs;
 use crate::session::Session;
 use crate::ui::format::date_and_time;
@@ -49,8 +49,7 @@ pub async fn show(
     } else {
         session.names.execution_arn(execution)
     };
-    let described = described(session, &arn).await?;
-    let described = match described {
+    let described = match describe(&session.clients, &arn).await.unless_gone()? {
         Some(described) => described,
         None => begun(session, execution).await?,
     };
@@ -75,23 +74,6 @@ pub async fn show(
     ))
 }
 
-/// What Step Functions says of it, if there is such an execution.
-async fn described(session: &Session, arn: &str) -> Result<Option<DescribeExecutionOutput>, CommandError> {
-    let described = session
-        .clients
-        .states
-        .describe_execution()
-        .execution_arn(arn)
-        .send()
-        .await
-        .during("states:DescribeExecution", arn);
-    match described {
-        Ok(described) => Ok(Some(described)),
-        Err(failure) if failure.is_not_found() => Ok(None),
-        Err(failure) => Err(failure.into()),
-    }
-}
-
 /// The one execution whose name begins with `prefix`, as the list shows names.
 async fn begun(session: &Session, prefix: &str) -> Result<DescribeExecutionOutput, CommandError> {
     let is_name = !prefix.is_empty() && !prefix.starts_with("arn:");
@@ -101,7 +83,10 @@ async fn begun(session: &Session, prefix: &str) -> Result<DescribeExecutionOutpu
         Vec::new()
     };
     let found = match names.as_slice() {
-        [name] => described(session, &session.names.execution_arn(name)).await?,
+        [name] => {
+            let arn = session.names.execution_arn(name);
+            describe(&session.clients, &arn).await.unless_gone()?
+        }
         [] => None,
         [newest, next, ..] => {
             return Err(CommandError::failed(format!(
@@ -137,11 +122,10 @@ async fn read(
         .as_ref()
         .map(|stopped| timestamp(stopped).as_millisecond() + DELIVERY_MAX_MILLIS);
     let log_group = session.names.state_machine_log_group();
-    let logged = match from_logs(&session.clients, &log_group, arn, (since.max(0), until)).await {
-        Ok(events) => events,
-        Err(failure) if failure.is_not_found() => Vec::new(),
-        Err(failure) => return Err(failure.into()),
-    };
+    let logged = from_logs(&session.clients, &log_group, arn, (since.max(0), until))
+        .await
+        .unless_gone()?
+        .unwrap_or_default();
     if are_whole(&logged) {
         let timeline = Timeline::of(&logged);
         if timeline.end.is_some() == described.stop_date.is_some() {
