@@ -6,7 +6,7 @@
 //! - [`aws`]: the SDK clients and what a failed call means. [`session`]: who we are, where, and on which stack.
 //! - [`stack`]: the pipeline on one page. [`resources`]: one file a kind. [`engine`]: makes what stands what is wanted.
 //! - [`package`]: builds the function and checks its zip. [`execution`]: what an execution did, step by step.
-//! - [`commands`]: one file a command. [`error`]: how a command ends. [`ui`]: the only place that draws.
+//! - [`turn`]: one process at a time. [`commands`]: one file a command. [`error`]: how a command ends. [`ui`]: the only place that draws.
 
 mod aws;
 mod cli;
@@ -21,6 +21,7 @@ mod package;
 mod resources;
 mod session;
 mod stack;
+mod turn;
 mod ui;
 
 use std::process::ExitCode;

@@ -4,6 +4,7 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
 
 use aws_sdk_s3::primitives::ByteStream;
 use common::gate::Gate;
@@ -70,6 +71,27 @@ fn ctrl_c_while_only_looking_says_so_and_leaves_a_document() {
         gate.open();
     }
     assert_eq!(place.json(&["status", "--local"])["healthy"], true);
+}
+
+#[test]
+fn down_beside_up_waits_for_its_end_and_removes_everything() {
+    let place = Place::with_a_cloud();
+    let gate = Gate::before(&place, "CreateStateMachine");
+    let up = place.spawn(&["up", "--local"]);
+    gate.wait_for_arrival();
+    let mut down = place.spawn(&["down", "--local", "--yes"]);
+    let mut said = BufReader::new(down.stderr.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    let waits = "Another `up` or `down` is at work on the stack \"resizer\": waiting for it to end";
+    assert!(said.any(|line| line == waits), "down went ahead");
+    gate.open();
+
+    Ended::from(up.wait_with_output().unwrap()).ok();
+    // What it says further has to go somewhere.
+    said.for_each(drop);
+    let removed = Ended::from(down.wait_with_output().unwrap()).ok();
+    assert!(removed.stdout.contains("nothing is left"), "{}", removed.stdout);
 }
 
 #[tokio::test(flavor = "multi_thread")]

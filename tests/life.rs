@@ -4,15 +4,15 @@
 mod common;
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::time::Duration;
 
 use aws_sdk_lambda::primitives::Blob;
 use common::{Ended, Place, corpus, sample, signal};
 use serde_json::Value;
-use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
+use zip::{ZipArchive, ZipWriter};
 
 /// How long a test waits for a line to come.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -182,6 +182,28 @@ fn a_ready_zip_is_taken_and_told_from_the_code_built_here() {
     let up = place.json(&["up", "--local"]);
     assert_eq!(changed(&up).len(), 1, "{up}");
     assert_eq!(place.json(&["status", "--local"])["healthy"], true);
+}
+
+/// The same source gives the same zip on any machine: a folder's name in the program would make it another.
+#[test]
+fn the_function_knows_nothing_of_the_folders_it_was_built_in() {
+    let _built = Place::with_stack();
+    let zip = File::open(Place::built_zip()).unwrap();
+    let mut program = Vec::new();
+    let mut archive = ZipArchive::new(zip).unwrap();
+    let mut entry = archive.by_name("bootstrap").unwrap();
+    entry.read_to_end(&mut program).unwrap();
+    let program = String::from_utf8_lossy(&program);
+    let cargo_home = std::env::var("CARGO_HOME")
+        .or_else(|_| std::env::var("HOME"))
+        .unwrap();
+    for folder in [
+        env!("CARGO_TARGET_TMPDIR"),
+        env!("CARGO_MANIFEST_DIR"),
+        &cargo_home,
+    ] {
+        assert!(!program.contains(folder), "{folder}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

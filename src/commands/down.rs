@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::ending::{self, Command};
 use super::interrupt::{nothing_changed, stop_on_ctrl_c, unless_interrupted};
+use super::stacks_turn::stacks_turn;
 use super::standing;
 use crate::config::{Place, Settings};
 use crate::engine::{Graph, NodeId, Outcome, Plan, Reading, Report, Stop};
@@ -12,6 +13,7 @@ use crate::outputs::Outputs;
 use crate::resources::{Contents, count};
 use crate::session::{Session, WhenAbsent};
 use crate::stack;
+use crate::turn::Turn;
 use crate::ui::Ui;
 use crate::ui::format;
 use crate::ui::progress::Progress;
@@ -51,7 +53,12 @@ struct Removed {
 const LOOKS: usize = 5;
 
 pub async fn run(settings: &Settings, args: DownArgs, ui: &Ui) -> Result<(), CommandError> {
-    let (session, graph, plan) = unless_interrupted(look(settings), nothing_changed).await?;
+    let Looked {
+        session,
+        graph,
+        plan,
+        _turn,
+    } = unless_interrupted(Looked::at(settings, args.dry_run, ui), nothing_changed).await?;
     let document = document(&session, &graph, &plan, args.dry_run);
     if plan.is_empty() {
         return show(ui, &document, "nothing to remove: nothing of the stack is there");
@@ -86,12 +93,32 @@ pub async fn run(settings: &Settings, args: DownArgs, ui: &Ui) -> Result<(), Com
 }
 
 /// What there is to remove.
-async fn look(settings: &Settings) -> Result<(Session, Graph, Plan), CommandError> {
-    let session = Session::open(settings, WhenAbsent::Resume).await?;
-    let graph = stack::graph(&session, settings, None)?;
-    let plan = Plan::to_remove(&graph, graph.read().await?);
-    ending::refuse_foreign(&graph, &plan, &settings.stack)?;
-    Ok((session, graph, plan))
+struct Looked {
+    session: Session,
+    graph: Graph,
+    plan: Plan,
+    /// Held until it is removed: nobody on this machine changes the stack meanwhile.
+    _turn: Option<Turn>,
+}
+
+impl Looked {
+    async fn at(settings: &Settings, dry_run: bool, ui: &Ui) -> Result<Self, CommandError> {
+        let session = Session::open(settings, WhenAbsent::Resume).await?;
+        let turn = if dry_run {
+            None
+        } else {
+            stacks_turn(&session, settings, ui).await?
+        };
+        let graph = stack::graph(&session, settings, None)?;
+        let plan = Plan::to_remove(&graph, graph.read().await?);
+        ending::refuse_foreign(&graph, &plan, &settings.stack)?;
+        Ok(Self {
+            session,
+            graph,
+            plan,
+            _turn: turn,
+        })
+    }
 }
 
 fn show(ui: &Ui, document: &Document, text: &str) -> Result<(), CommandError> {

@@ -7,6 +7,7 @@ pub mod invoke;
 pub mod local;
 pub mod plan;
 mod planning;
+mod stacks_turn;
 mod standing;
 pub mod status;
 pub mod up;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
+use super::stacks_turn::stacks_turn;
 use super::{ending, standing};
 use crate::config::{Architecture, Settings};
 use crate::engine::{Action, FieldChange, Graph, Plan, Planned, Reading};
@@ -13,6 +14,7 @@ use crate::outputs::Outputs;
 use crate::package::{Target, function_package, function_package_at_hand};
 use crate::session::{Session, WhenAbsent};
 use crate::stack;
+use crate::turn::Turn;
 use crate::ui::format::shell_word;
 use crate::ui::{self, Ui};
 
@@ -59,6 +61,8 @@ pub struct Planning {
     pub session: Session,
     pub graph: Graph,
     pub plan: Plan,
+    /// Held until the plan is carried out: nobody on this machine changes the stack meanwhile.
+    _turn: Option<Turn>,
 }
 
 /// What `--json` prints of a plan.
@@ -93,6 +97,7 @@ impl Planning {
     /// Builds the function, but only once all else is read: a wrong region or a missing permission shows at once.
     pub async fn make(settings: &Settings, args: &WantedArgs, ui: &Ui) -> Result<Self, CommandError> {
         let session = Session::open(settings, WhenAbsent::Start).await?;
+        let turn = stacks_turn(&session, settings, ui).await?;
         let readings = stack::graph(&session, settings, None)?.read().await?;
         if args.handler_zip.is_none() && settings.place.is_other_cloud_on_this_machine() {
             ui.say(
@@ -102,7 +107,7 @@ impl Planning {
         }
         let package = function_package(Target::of(settings), args.handler_zip.as_deref(), ui).await?;
         let graph = stack::graph(&session, settings, Some(package))?;
-        Self::of(session, graph, readings, settings)
+        Self::of(session, graph, readings, turn, settings)
     }
 
     /// Plans without making anything: no local cloud is made, and no function is built to compare with.
@@ -125,7 +130,7 @@ impl Planning {
         } else {
             graph.read().await?
         };
-        let planning = Self::of(session, graph, readings, settings)?;
+        let planning = Self::of(session, graph, readings, None, settings)?;
         let function = planning.graph.find(stack::FUNCTION);
         if !is_compared && function.is_some_and(|node| planning.plan.found(node).is_some()) {
             ui.say("The function's code is not compared, since it is not built yet");
@@ -137,11 +142,17 @@ impl Planning {
         session: Session,
         graph: Graph,
         readings: Vec<Reading>,
+        turn: Option<Turn>,
         settings: &Settings,
     ) -> Result<Self, CommandError> {
         let plan = Plan::to_stand(&graph, readings);
         ending::refuse_foreign(&graph, &plan, &settings.stack)?;
-        Ok(Self { session, graph, plan })
+        Ok(Self {
+            session,
+            graph,
+            plan,
+            _turn: turn,
+        })
     }
 
     /// Shows a plan that is not carried out.

@@ -53,16 +53,21 @@ impl Graph {
         &*self.nodes[node.0].resource
     }
 
+    /// What `node` uses, directly.
+    pub(super) fn uses(&self, node: NodeId) -> &[NodeId] {
+        &self.nodes[node.0].uses
+    }
+
     /// What each node has to wait for when they are made.
     pub(super) fn makers_first(&self) -> Vec<Vec<NodeId>> {
-        self.nodes.iter().map(|node| node.uses.clone()).collect()
+        self.nodes().map(|node| self.uses(node).to_vec()).collect()
     }
 
     /// What each node has to wait for when they are removed.
     pub(super) fn users_first(&self) -> Vec<Vec<NodeId>> {
         let mut users = vec![Vec::new(); self.nodes.len()];
         for node in self.nodes() {
-            for used in &self.nodes[node.0].uses {
+            for used in self.uses(node) {
                 users[used.0].push(node);
             }
         }

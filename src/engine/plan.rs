@@ -147,10 +147,30 @@ impl Plan {
                 step.tell(Event::Started(action));
                 match converge(graph.resource(node), self.goal, reading.clone(), &step).await {
                     Ok(reading) => Outcome::Done(reading),
-                    Err(failure) => Outcome::Failed(failure),
+                    Err(failure) => Outcome::Failed(self.with_what_went_missing(graph, node, failure).await),
                 }
             }
         }
+    }
+
+    /// `failure`, and which of the things that `node` uses were taken away since: the service's words for it may
+    /// well be those for something new that is not known everywhere yet.
+    async fn with_what_went_missing(&self, graph: &Graph, node: NodeId, failure: Failure) -> Failure {
+        if self.goal != Goal::Stands {
+            return failure;
+        }
+        let mut failure = failure;
+        for used in graph.uses(node) {
+            let used = graph.resource(*used);
+            if let Ok(Reading::Absent) = used.read().await {
+                failure = failure.hint(format!(
+                    "the {} {} is not there any more: somebody removed it meanwhile; `up` again makes it anew",
+                    used.kind(),
+                    used.name()
+                ));
+            }
+        }
+        failure
     }
 }
 

@@ -34,6 +34,11 @@ impl World {
         self.things.lock().unwrap().insert(name, found);
     }
 
+    /// Somebody else takes a thing away.
+    pub fn take(&self, name: &str) {
+        self.things.lock().unwrap().remove(name);
+    }
+
     pub fn has(&self, name: &str) -> bool {
         self.things.lock().unwrap().contains_key(name)
     }
@@ -157,7 +162,7 @@ impl Resource for Fake {
 
     async fn remove(&self, _: &Fields, _: &Step<'_>) -> Result<(), Failure> {
         self.act("remove").await?;
-        self.world.things.lock().unwrap().remove(self.name);
+        self.world.take(self.name);
         Ok(())
     }
 }

@@ -224,3 +224,31 @@ async fn asked_to_stop_it_begins_nothing_new_and_ends_what_runs() {
         Outcome::NotStarted { because_of: None }
     );
 }
+
+#[tokio::test]
+async fn a_failure_tells_what_somebody_took_away_meanwhile() {
+    let world = World::default();
+    world.put("a", 1, Owner::Ours);
+    let mut graph = Graph::default();
+    let a = graph.add(world.thing("a"), &[]);
+    let b = graph.add(
+        world
+            .thing("b")
+            .failing([refusal("Denied", "a cannot be assumed")]),
+        &[a],
+    );
+    let (_switch, stop) = StopSwitch::new();
+    let plan = Plan::to_stand(&graph, graph.read().await.unwrap());
+    world.take("a");
+
+    let report = plan.carry_out(&graph, &Ears::default(), &stop).await;
+
+    let Outcome::Failed(failure) = &report.outcomes[b.index()] else {
+        panic!("{report:?}");
+    };
+    assert_eq!(failure.hints.len(), 1, "{failure:?}");
+    assert!(
+        failure.hints[0].starts_with("the thing a is not there any more"),
+        "{failure:?}"
+    );
+}

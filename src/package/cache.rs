@@ -1,18 +1,20 @@
 //! The cache folder: source, build folder and finished zips; one build at a time.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use etcetera::{BaseStrategy, HomeDirError};
 
 use crate::error::CommandError;
+use crate::turn::Turn;
 use crate::ui::Ui;
 
-/// How often to look whether the other build is done.
-const LOCK_POLL: Duration = Duration::from_millis(100);
-
 /// `resizer/` in the user's cache folder (`$XDG_CACHE_HOME`, else `~/.cache`).
+pub fn cache_folder() -> Result<PathBuf, HomeDirError> {
+    Ok(etcetera::choose_base_strategy()?.cache_dir().join("resizer"))
+}
+
+/// The folder of [`cache_folder`], with what building needs.
 #[derive(Debug)]
 pub struct Cache {
     root: PathBuf,
@@ -21,7 +23,7 @@ pub struct Cache {
 impl Cache {
     /// Makes the folder if need be.
     pub fn open() -> Result<Self, CommandError> {
-        let root = Self::place().map_err(|error| {
+        let root = cache_folder().map_err(|error| {
             CommandError::failed(format!("no folder to build the function in: {error}"))
                 .hint("set HOME or XDG_CACHE_HOME")
         })?;
@@ -30,12 +32,8 @@ impl Cache {
 
     /// The folder as it is there, if it is.
     pub fn find() -> Option<Self> {
-        let root = Self::place().ok()?;
+        let root = cache_folder().ok()?;
         root.is_dir().then_some(Self { root })
-    }
-
-    fn place() -> Result<PathBuf, HomeDirError> {
-        Ok(etcetera::choose_base_strategy()?.cache_dir().join("resizer"))
     }
 
     fn at(root: PathBuf) -> Result<Self, CommandError> {
@@ -82,53 +80,17 @@ impl Cache {
         Ok(())
     }
 
-    /// Waits until no other process builds here; it is this one's turn while the file lives.
-    pub async fn lock(&self, ui: &Ui) -> Result<File, CommandError> {
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(self.root.join("lock"))?;
-        let mut told = false;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(file),
-                Err(TryLockError::WouldBlock) => {
-                    if !told {
-                        ui.say("Another resizer is building the function: waiting for it");
-                        told = true;
-                    }
-                    tokio::time::sleep(LOCK_POLL).await;
-                }
-                Err(TryLockError::Error(error)) => return Err(error.into()),
-            }
-        }
+    /// Waits until no other process builds here.
+    pub async fn turn(&self, ui: &Ui) -> Result<Turn, CommandError> {
+        let waits = "Another resizer is building the function: waiting for it";
+        Ok(Turn::wait(&self.root.join("lock"), waits, ui).await?)
     }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use clap::Parser;
-
     use super::*;
-    use crate::cli::Cli;
-
-    #[tokio::test]
-    async fn a_second_build_waits_for_the_first() {
-        let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::at(folder.path().join("cache")).unwrap();
-        let ui = Ui::new(&Cli::try_parse_from(["resizer", "-q", "up"]).unwrap().global);
-        let first = cache.lock(&ui).await.unwrap();
-
-        let second = async { cache.lock(&ui).await.unwrap() };
-        tokio::pin!(second);
-
-        let waited = tokio::time::timeout(3 * LOCK_POLL, &mut second).await;
-        assert!(waited.is_err(), "the second went ahead");
-        drop(first);
-        second.await;
-    }
 
     #[test]
     fn a_kept_package_is_found_again() {

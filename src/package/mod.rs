@@ -23,6 +23,7 @@ use crate::config::{Architecture, Place, Settings};
 use crate::error::CommandError;
 use crate::ui::Ui;
 use cache::Cache;
+pub use cache::cache_folder;
 use elf::Refusal;
 use toolchain::{Builder, Toolchain};
 
@@ -107,8 +108,8 @@ async fn built_zip(target: Target, ui: &Ui) -> Result<Vec<u8>, CommandError> {
         return Ok(bytes);
     }
 
-    let _building = cache.lock(ui).await?;
-    // Whoever held the lock may have built just this.
+    let _building = cache.turn(ui).await?;
+    // Whoever had the turn before may have built just this.
     if let Some(bytes) = cached(&cache, &key, target) {
         return Ok(bytes);
     }

@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use super::Place;
 
-/// How long a test waits for a request to come.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a test waits for a request to come: the first `up` of a fresh clone builds the function before.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A proxy in front of a place's local cloud. What goes through it is untouched.
 pub struct Gate {
