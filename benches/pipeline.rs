@@ -26,6 +26,11 @@ const ONE_BY_ONE: usize = 200;
 const AT_ONCE: usize = 3000;
 const UPLOADERS: usize = 32;
 
+/// Between two looks for a result, where one waits for just that.
+const OFTEN: Duration = Duration::from_millis(1);
+/// And where thousands are under way: to look takes from the same two cores.
+const RARELY: Duration = Duration::from_millis(20);
+
 #[tokio::main]
 async fn main() {
     let place = Place::new();
@@ -58,7 +63,7 @@ async fn main() {
         .for_each_concurrent(UPLOADERS, |n| pipeline.put(format!("many/{n}")))
         .await;
     for n in 0..AT_ONCE {
-        pipeline.result(&format!("many/{n}")).await;
+        pipeline.result(&format!("many/{n}"), RARELY).await;
     }
     let rate = AT_ONCE as f64 / began.elapsed().as_secs_f64();
     let loaded = memory(&place);
@@ -93,7 +98,8 @@ impl Pipeline {
             .unwrap();
     }
 
-    async fn result(&self, key: &str) {
+    /// Looks for a result until it is there.
+    async fn result(&self, key: &str, pause: Duration) {
         let key = format!("output/{key}_resized.jpg");
         while self
             .s3
@@ -104,7 +110,7 @@ impl Pipeline {
             .await
             .is_err()
         {
-            tokio::time::sleep(Duration::from_millis(1)).await;
+            tokio::time::sleep(pause).await;
         }
     }
 
@@ -112,7 +118,7 @@ impl Pipeline {
     async fn carry(&self, key: &str) -> Duration {
         let began = Instant::now();
         self.put(key.to_owned()).await;
-        self.result(key).await;
+        self.result(key, OFTEN).await;
         began.elapsed()
     }
 }

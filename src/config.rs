@@ -135,7 +135,8 @@ impl Format {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FunctionSettings {
-    pub architecture: Architecture,
+    /// Where it is not said, a function that stands keeps its own, and a new one gets the default.
+    pub architecture: Option<Architecture>,
     /// MiB, 128 to 10,240: Lambda gives CPU in proportion, a whole one at 1,769.
     pub memory: u32,
     /// Seconds, 1 to 900.
@@ -161,6 +162,21 @@ impl Architecture {
     } else {
         Self::X86_64
     };
+
+    /// As Lambda calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::X86_64 => "x86_64",
+            Self::Arm64 => "arm64",
+        }
+    }
+
+    /// The one that Lambda calls so.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::X86_64, Self::Arm64]
+            .into_iter()
+            .find(|one| one.name() == name)
+    }
 }
 
 /// The two log groups.
@@ -198,7 +214,7 @@ impl Default for ResizeSettings {
 impl Default for FunctionSettings {
     fn default() -> Self {
         Self {
-            architecture: Architecture::default(),
+            architecture: None,
             memory: 1769,
             timeout: 60,
         }
@@ -212,10 +228,10 @@ impl Default for LogSettings {
 }
 
 impl Settings {
-    /// What the function runs on: on this machine that is a fact, not a choice.
-    pub fn architecture(&self) -> Architecture {
+    /// What the function is to run on, if that is said: on this machine it is a fact, not a choice.
+    pub fn architecture(&self) -> Option<Architecture> {
         match self.place {
-            Place::Local { .. } => Architecture::HOST,
+            Place::Local { .. } => Some(Architecture::HOST),
             Place::Aws { .. } => self.function.architecture,
         }
     }

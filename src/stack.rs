@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::config::{Architecture, Settings};
+use crate::config::Settings;
 use crate::engine::{Failure, Graph, NodeId};
 use crate::names::{API_PATH, Names, Role, STAGE};
 use crate::package::FunctionPackage;
@@ -57,10 +57,12 @@ pub fn graph(
         Ok(graph.add(stack.role(role)?, uses))
     };
 
-    let original = graph.add(stack.original_bucket(), &[]);
-    let resized = graph.add(stack.resized_bucket(), &[]);
+    // The log groups go last, or a `down` that is cut off among many pictures would have taken the logs of what is left.
     let function_logs = graph.add(stack.function_log_group(), &[]);
     let state_machine_logs = graph.add(stack.state_machine_log_group(), &[]);
+    let logs = [function_logs, state_machine_logs];
+    let original = graph.add(stack.original_bucket(), &logs);
+    let resized = graph.add(stack.resized_bucket(), &logs);
 
     // A role that may write to a log group goes before it, or late lines would make the group again.
     let function_role = add_role(&mut graph, Role::Function, &[function_logs])?;
@@ -164,10 +166,7 @@ impl Stack<'_> {
             name: self.names.function(),
             arn: self.names.function_arn(),
             package,
-            architecture: match self.settings.architecture() {
-                Architecture::X86_64 => aws_sdk_lambda::types::Architecture::X8664,
-                Architecture::Arm64 => aws_sdk_lambda::types::Architecture::Arm64,
-            },
+            architecture: self.settings.architecture(),
             role_arn: self.names.role_arn(Role::Function),
             log_group: self.names.function_log_group(),
             memory: self.settings.function.memory,

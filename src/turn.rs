@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -23,7 +24,8 @@ impl Turn {
     /// The file cannot be made or locked.
     pub async fn wait(path: &Path, waits: &str, ui: &Ui) -> io::Result<Self> {
         let mut options = OpenOptions::new();
-        let file = options.create(true).truncate(false).write(true).open(path)?;
+        options.create(true).truncate(false).write(true).mode(0o600);
+        let file = options.open(path)?;
         let mut told = false;
         loop {
             match file.try_lock() {

@@ -123,6 +123,33 @@ fn without_a_stack_every_command_says_how_to_get_one() {
 }
 
 #[test]
+fn where_no_local_cloud_was_ever_started_there_is_nothing_to_remove() {
+    let place = Place::new();
+    let down = place.resizer(&["down", "--local"]).ok();
+    assert!(
+        down.stdout.contains("no local cloud stands here"),
+        "{}",
+        down.stdout
+    );
+    let told = place.json(&["down", "--local", "--yes"]);
+    assert_eq!(told["removed"], serde_json::json!([]), "{told}");
+    assert!(!place.path().join(".resizer").exists(), "something was started");
+}
+
+#[test]
+fn this_machines_processor_cannot_be_chosen() {
+    let place = Place::new();
+    place
+        .resizer(&["up", "--local", "--architecture", "arm64"])
+        .code(2)
+        .says("--architecture");
+    place
+        .resizer(&["--local", "plan", "--architecture", "x86_64"])
+        .code(2)
+        .says("--architecture");
+}
+
+#[test]
 fn with_json_every_failure_is_one_document_on_stdout() {
     let place = Place::new();
     for (args, code, words) in [
@@ -245,8 +272,10 @@ fn a_post_without_a_key_is_refused_and_starts_nothing() {
         r#"{"key": 5}"#,
         r#"{"key": ""}"#,
         r#"{"Key": "a.jpg"}"#,
-        r#"{"key": "a.jpg", "size": 1}"#,
-        r#"{"Records": [{"s3": {"object": {"key": "a.jpg"}}}]}"#,
+        r#"{"key": "a.jpg", "size": "1"}"#,
+        r#"{"key": "a.jpg", "width": 50}"#,
+        r#"{"size": 1}"#,
+        r#"{"Records": 1}"#,
     ] {
         assert_eq!(post(&url, body), 400, "{body}");
     }
@@ -254,7 +283,13 @@ fn a_post_without_a_key_is_refused_and_starts_nothing() {
         place.json(&["status", "--local"])["executions"],
         serde_json::json!([])
     );
-    assert_eq!(post(&url, r#"{"key": "a.jpg"}"#), 200);
+    for body in [
+        r#"{"key": "a.jpg"}"#,
+        r#"{"bucket": "a-bucket", "key": "a.jpg", "size": 1}"#,
+        r#"{"Records": [{"s3": {"bucket": {"name": "a-bucket"}, "object": {"key": "a.jpg"}}}]}"#,
+    ] {
+        assert_eq!(post(&url, body), 200, "{body}");
+    }
 }
 
 /// The answer's status.

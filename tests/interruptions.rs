@@ -95,6 +95,58 @@ fn down_beside_up_waits_for_its_end_and_removes_everything() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_else_removes_while_down_is_at_it_is_gone_all_the_same() {
+    let place = Place::with_stack();
+    let states = aws_sdk_sfn::Client::new(&place.sdk_config());
+    let machine = place.outputs()["state_machine_arn"].as_str().unwrap().to_owned();
+    let gate = Gate::before(&place, "ListExecutions");
+    let down = place.spawn(&["down", "--local", "--yes"]);
+    gate.wait_for_arrival();
+    let delete = states.delete_state_machine().state_machine_arn(machine);
+    delete.send().await.unwrap();
+    gate.open();
+
+    let removed = Ended::from(down.wait_with_output().unwrap()).ok();
+    assert!(removed.stdout.contains("nothing is left"), "{}", removed.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn down_cut_off_among_the_pictures_has_left_the_logs() {
+    let place = Place::with_stack();
+    place
+        .resizer(&[
+            "invoke",
+            "--local",
+            "--file",
+            sample("rocket.jpg").to_str().unwrap(),
+        ])
+        .ok();
+    let gate = Gate::before(&place, "?delete");
+    let mut down = place.spawn(&["down", "--local", "--yes"]);
+    gate.wait_for_arrival();
+    // Whatever does not wait for the pictures has gone by now.
+    let lambda = aws_sdk_lambda::Client::new(&place.sdk_config());
+    let function = || async {
+        lambda
+            .get_function()
+            .function_name("resizer-resize")
+            .send()
+            .await
+            .err()
+    };
+    eventually("the function to go", function).await;
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    down.kill().unwrap();
+    down.wait().unwrap();
+    gate.open();
+
+    let logs = aws_sdk_cloudwatchlogs::Client::new(&place.sdk_config());
+    let groups = logs.describe_log_groups().send().await.unwrap();
+    assert_eq!(groups.log_groups().len(), 2, "{groups:?}");
+    place.resizer(&["down", "--local", "--yes"]).ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn killed_at_any_call_up_carries_on_and_makes_nothing_twice() {
     let runs = CALLS_OF_UP.map(|call| {
         tokio::task::spawn_blocking(move || {

@@ -33,6 +33,8 @@ fn awkward_keys() -> Vec<String> {
         "no-extension",
         "UPPER.JPG",
         "dot./..hidden.jpg",
+        "/",
+        "///",
     ]
     .map(str::to_owned)
     .to_vec();

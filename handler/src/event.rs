@@ -4,14 +4,13 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// One S3 object to resize.
+/// One S3 object to resize. An event's `size` is not looked at: by now there may be another object of that key, and what
+/// S3 says at the download is what counts.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Object {
     pub bucket: String,
     /// As S3 knows it, not encoded.
     pub key: String,
-    /// In bytes, if the event tells; what S3 says at the download is what counts.
-    pub size: Option<u64>,
 }
 
 /// Why an event names no object.
@@ -72,7 +71,6 @@ struct NotifiedBucket {
 #[derive(Deserialize)]
 struct NotifiedObject {
     key: String,
-    size: Option<u64>,
 }
 
 fn notified(records: &Value) -> Result<Vec<Object>, EventError> {
@@ -92,7 +90,6 @@ fn notified(records: &Value) -> Result<Vec<Object>, EventError> {
         Ok(Object {
             bucket: s3.bucket.name,
             key,
-            size: s3.object.size,
         })
     });
     objects.collect()
@@ -123,21 +120,8 @@ mod tests {
         let object = Object {
             bucket: "b".into(),
             key: "a+b%20c d.jpg".into(),
-            size: Some(7),
         };
         assert_eq!(objects(&event, None).unwrap(), [object]);
-    }
-
-    #[test]
-    fn the_size_may_be_absent() {
-        assert_eq!(
-            objects(&json!({"bucket": "b", "key": "k"}), None).unwrap()[0].size,
-            None
-        );
-        assert_eq!(
-            objects(&json!({"bucket": "b", "key": "k", "size": null}), None).unwrap()[0].size,
-            None
-        );
     }
 
     #[test]
@@ -161,7 +145,6 @@ mod tests {
             json!({"key": "k"}),
             json!({"bucket": "", "key": "k"}),
             json!({"bucket": "b", "key": 7}),
-            json!({"bucket": "b", "key": "k", "size": -1}),
             json!({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"}),
         ];
         for event in wrong {

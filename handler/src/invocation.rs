@@ -52,7 +52,6 @@ impl Function {
 
     async fn resize(&self, object: &Object) -> Result<Stored, Obstacle> {
         let settings = &self.environment.resize;
-        settings.limits.check_bytes(object.size.unwrap_or_default())?;
         let start = Instant::now();
         let source = self.store.get(object, &settings.limits).await?;
         let download = start.elapsed();

@@ -9,7 +9,7 @@
 //! - `invocation`: one event, from download to answer. `runtime`: the loop around it.
 //!
 //! # Event
-//! `{"bucket": …, "key": …, "size": …}` with the key as it is (`size` is optional), or an S3 notification
+//! `{"bucket": …, "key": …, "size": …}` with the key as it is (`size` is not looked at), or an S3 notification
 //! `{"Records": […]}` with URL-encoded keys. Without a `bucket`, the key is one of `ORIGINAL_BUCKET`'s.
 //!
 //! # Answer

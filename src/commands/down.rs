@@ -53,6 +53,9 @@ struct Removed {
 const LOOKS: usize = 5;
 
 pub async fn run(settings: &Settings, args: DownArgs, ui: &Ui) -> Result<(), CommandError> {
+    if settings.place.is_untouched() {
+        return show_nothing_there(settings, &args, ui).await;
+    }
     let Looked {
         session,
         graph,
@@ -119,6 +122,17 @@ impl Looked {
             _turn: turn,
         })
     }
+}
+
+/// No local cloud was ever started here: there is no one to ask.
+async fn show_nothing_there(settings: &Settings, args: &DownArgs, ui: &Ui) -> Result<(), CommandError> {
+    let session = Session::before_the_first_up(settings).await;
+    let document = Document {
+        removed: Vec::new(),
+        outputs: standing::outputs_with(&session, None),
+        dry_run: args.dry_run,
+    };
+    show(ui, &document, "nothing to remove: no local cloud stands here")
 }
 
 fn show(ui: &Ui, document: &Document, text: &str) -> Result<(), CommandError> {

@@ -21,7 +21,7 @@ pub struct PlanArgs {
 
 /// Whether there is anything to do.
 pub async fn run(settings: &Settings, args: &PlanArgs, ui: &Ui) -> Result<bool, CommandError> {
-    let settings = args.wanted.applied(settings);
+    let settings = args.wanted.applied(settings)?;
     let planning = Planning::foresee(&settings, &args.wanted, ui);
     let planning = unless_interrupted(planning, nothing_changed).await?;
     planning.show(&settings, ui)?;

@@ -7,11 +7,12 @@ use serde::Serialize;
 
 use super::stacks_turn::stacks_turn;
 use super::{ending, standing};
-use crate::config::{Architecture, Settings};
+use crate::config::{Architecture, Place, Settings};
 use crate::engine::{Action, FieldChange, Graph, Plan, Planned, Reading};
 use crate::error::CommandError;
 use crate::outputs::Outputs;
 use crate::package::{Target, function_package, function_package_at_hand};
+use crate::resources::ARCHITECTURE;
 use crate::session::{Session, WhenAbsent};
 use crate::stack;
 use crate::turn::Turn;
@@ -26,20 +27,25 @@ pub struct WantedArgs {
     /// A ready zip with the function's `bootstrap`, instead of building it
     #[arg(long, value_name = "PATH")]
     handler_zip: Option<PathBuf>,
-    /// The processor the function runs on [default: x86_64]
+    /// The processor the function runs on [default: as it stands, else x86_64]
     #[arg(long, value_name = "NAME")]
     architecture: Option<Architecture>,
 }
 
 impl WantedArgs {
     /// The settings with these flags, also for the command that carries on.
-    pub fn applied(&self, settings: &Settings) -> Settings {
+    ///
+    /// # Errors
+    /// An architecture for the local cloud, where it is this machine's.
+    pub fn applied(&self, settings: &Settings) -> Result<Settings, CommandError> {
+        if self.architecture.is_some() && matches!(settings.place, Place::Local { .. }) {
+            let reason = "--architecture is for AWS: with --local the function runs on this machine's processor";
+            return Err(CommandError::usage(reason));
+        }
         let mut settings = settings.clone();
         settings.flags.push_str(&self.flags());
-        if let Some(architecture) = self.architecture {
-            settings.function.architecture = architecture;
-        }
-        settings
+        settings.function.architecture = self.architecture.or(settings.function.architecture);
+        Ok(settings)
     }
 
     /// As they were given.
@@ -48,11 +54,10 @@ impl WantedArgs {
             .handler_zip
             .as_ref()
             .map(|path| format!(" --handler-zip {}", shell_word(&path.to_string_lossy())));
-        let architecture = self.architecture.map(|architecture| match architecture {
-            Architecture::X86_64 => " --architecture x86_64",
-            Architecture::Arm64 => " --architecture arm64",
-        });
-        zip.unwrap_or_default() + architecture.unwrap_or_default()
+        let architecture = self
+            .architecture
+            .map(|architecture| format!(" --architecture {}", architecture.name()));
+        zip.unwrap_or_default() + architecture.as_deref().unwrap_or_default()
     }
 }
 
@@ -98,7 +103,9 @@ impl Planning {
     pub async fn make(settings: &Settings, args: &WantedArgs, ui: &Ui) -> Result<Self, CommandError> {
         let session = Session::open(settings, WhenAbsent::Start).await?;
         let turn = stacks_turn(&session, settings, ui).await?;
-        let readings = stack::graph(&session, settings, None)?.read().await?;
+        let graph = stack::graph(&session, settings, None)?;
+        let readings = graph.read().await?;
+        let settings = &keeping_architecture(settings, &graph, &readings);
         if args.handler_zip.is_none() && settings.place.is_other_cloud_on_this_machine() {
             ui.say(
                 "The endpoint is on this machine, but the function is built as for AWS; for the local cloud, \
@@ -112,24 +119,26 @@ impl Planning {
 
     /// Plans without making anything: no local cloud is made, and no function is built to compare with.
     pub async fn foresee(settings: &Settings, args: &WantedArgs, ui: &Ui) -> Result<Self, CommandError> {
-        let target = Target::of(settings);
-        let package = match &args.handler_zip {
-            Some(zip) => Some(function_package(target, Some(zip), ui).await?),
-            None => function_package_at_hand(target).await,
-        };
-        let is_compared = package.is_some();
         let is_untouched = settings.place.is_untouched();
         let session = if is_untouched {
             Session::before_the_first_up(settings).await
         } else {
             Session::open(settings, WhenAbsent::Resume).await?
         };
-        let graph = stack::graph(&session, settings, package)?;
+        let graph = stack::graph(&session, settings, None)?;
         let readings = if is_untouched {
             graph.nodes().map(|_| Reading::Absent).collect()
         } else {
             graph.read().await?
         };
+        let settings = &keeping_architecture(settings, &graph, &readings);
+        let target = Target::of(settings);
+        let package = match &args.handler_zip {
+            Some(zip) => Some(function_package(target, Some(zip), ui).await?),
+            None => function_package_at_hand(target).await,
+        };
+        let is_compared = package.is_some();
+        let graph = stack::graph(&session, settings, package)?;
         let planning = Self::of(session, graph, readings, None, settings)?;
         let function = planning.graph.find(stack::FUNCTION);
         if !is_compared && function.is_some_and(|node| planning.plan.found(node).is_some()) {
@@ -202,5 +211,54 @@ impl Planning {
             fields,
             others: self.plan.others(step.node).to_vec(),
         }
+    }
+}
+
+/// With the architecture of the function that stands, where no other is asked for.
+fn keeping_architecture(settings: &Settings, graph: &Graph, readings: &[Reading]) -> Settings {
+    let function = graph.find(stack::FUNCTION).map(|node| &readings[node.index()]);
+    let found = match function {
+        Some(Reading::Found(found)) => found.fields.text(ARCHITECTURE).and_then(Architecture::named),
+        _ => None,
+    };
+    let mut settings = settings.clone();
+    let wanted = settings.function.architecture.or(found);
+    settings.function.architecture = Some(wanted.unwrap_or_default());
+    settings
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::Cli;
+    use crate::engine::{Fields, Found, Owner};
+
+    #[tokio::test]
+    async fn a_function_keeps_its_architecture_unless_another_is_asked_for() {
+        let cli = Cli::try_parse_from(["resizer", "up", "--local"]).unwrap();
+        let mut settings = Settings::load(&cli.global).unwrap();
+        let session = Session::before_the_first_up(&settings).await;
+        let graph = stack::graph(&session, &settings, None).unwrap();
+        let function = graph.find(stack::FUNCTION).unwrap();
+        let mut readings: Vec<_> = graph.nodes().map(|_| Reading::Absent).collect();
+        let kept = |settings: &Settings, readings: &[Reading]| {
+            keeping_architecture(settings, &graph, readings)
+                .function
+                .architecture
+        };
+
+        assert_eq!(kept(&settings, &readings), Some(Architecture::X86_64));
+        readings[function.index()] = Reading::Found(Found {
+            fields: Fields::default().with(ARCHITECTURE, "arm64"),
+            owner: Owner::Ours,
+            settling: None,
+            others: Vec::new(),
+        });
+        assert_eq!(kept(&settings, &readings), Some(Architecture::Arm64));
+        settings.function.architecture = Some(Architecture::X86_64);
+        assert_eq!(kept(&settings, &readings), Some(Architecture::X86_64));
     }
 }

@@ -29,7 +29,7 @@ pub struct UpArgs {
 
 pub async fn run(settings: &Settings, args: &UpArgs, ui: &Ui) -> Result<(), CommandError> {
     let place_flags = settings.flags.clone();
-    let settings = args.wanted.applied(settings);
+    let settings = args.wanted.applied(settings)?;
     if args.dry_run {
         let planning = Planning::foresee(&settings, &args.wanted, ui);
         let planning = unless_interrupted(planning, nothing_changed).await?;

@@ -41,7 +41,7 @@ impl Target {
     pub fn of(settings: &Settings) -> Self {
         match settings.place {
             Place::Local { .. } => Self::Host,
-            Place::Aws { .. } => Self::Lambda(settings.function.architecture),
+            Place::Aws { .. } => Self::Lambda(settings.function.architecture.unwrap_or_default()),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What is in a bucket: counted, and removed.
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::types::{Delete, EncodingType, ObjectIdentifier};
+use aws_sdk_s3::types::{Delete, EncodingType, MultipartUpload, ObjectIdentifier};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use percent_encoding::percent_decode_str;
 
@@ -66,7 +66,7 @@ pub async fn count(client: &Client, bucket: &str, account: &str) -> Result<Conte
 /// # Errors
 /// The first thing that could not be removed, or that the run was asked to stop.
 pub async fn empty(client: &Client, bucket: &str, account: &str, step: &Step<'_>) -> Result<(), Failure> {
-    abort_uploads(client, bucket, account).await?;
+    abort_uploads(client, bucket, account, step).await?;
     let mut removed = 0_usize;
     loop {
         let batches = batches(client, bucket, account).await?;
@@ -217,10 +217,11 @@ async fn delete(
 }
 
 /// The parts of an upload that was never finished are in no listing, and paid for.
-async fn abort_uploads(client: &Client, bucket: &str, account: &str) -> Result<(), Failure> {
+async fn abort_uploads(client: &Client, bucket: &str, account: &str, step: &Step<'_>) -> Result<(), Failure> {
     let mut place = (None, None);
+    let mut ended = 0_usize;
     loop {
-        let answer = client
+        let mut answer = client
             .list_multipart_uploads()
             .bucket(bucket)
             .expected_bucket_owner(account)
@@ -230,27 +231,41 @@ async fn abort_uploads(client: &Client, bucket: &str, account: &str) -> Result<(
             .send()
             .await
             .during("s3:ListBucketMultipartUploads", bucket)?;
-        for upload in answer.uploads() {
-            let abort = client
-                .abort_multipart_upload()
-                .bucket(bucket)
-                .expected_bucket_owner(account)
-                .set_key(upload.key().map(decoded))
-                .set_upload_id(upload.upload_id().map(str::to_owned));
-            unless_gone(abort.send().await.during("s3:AbortMultipartUpload", bucket))?;
+        let mut aborts = stream::iter(answer.uploads.take().unwrap_or_default())
+            .map(|upload| abort(client, bucket, account, upload))
+            .buffer_unordered(BATCHES_AT_ONCE);
+        while aborts.try_next().await?.is_some() {
+            ended += 1;
+            step.note(&format!("ending unfinished uploads: {ended} ended"));
+            if step.is_stopped() {
+                return Err(Failure::stopped(format!(
+                    "emptying {bucket}: {ended} uploads ended"
+                )));
+            }
         }
         if !answer.is_truncated().unwrap_or_default() {
             return Ok(());
         }
         place = (
-            answer.next_key_marker.as_deref().map(decoded),
-            answer.next_upload_id_marker,
+            answer.next_key_marker().map(decoded),
+            answer.next_upload_id_marker().map(str::to_owned),
         );
     }
 }
 
-fn unless_gone<T>(result: Result<T, CallFailure>) -> Result<(), CallFailure> {
-    match result {
+async fn abort(
+    client: &Client,
+    bucket: &str,
+    account: &str,
+    upload: MultipartUpload,
+) -> Result<(), CallFailure> {
+    let abort = client
+        .abort_multipart_upload()
+        .bucket(bucket)
+        .expected_bucket_owner(account)
+        .set_key(upload.key().map(decoded))
+        .set_upload_id(upload.upload_id().map(str::to_owned));
+    match abort.send().await.during("s3:AbortMultipartUpload", bucket) {
         Err(failure) if failure.code() != Some("NoSuchUpload") => Err(failure),
         _ => Ok(()),
     }

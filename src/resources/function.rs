@@ -7,14 +7,14 @@ use aws_sdk_lambda::Client;
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
-    Architecture, Environment, FunctionCode, FunctionConfiguration, LastUpdateStatus, LoggingConfig, Runtime,
-    State,
+    self, Environment, FunctionCode, FunctionConfiguration, LastUpdateStatus, LoggingConfig, Runtime, State,
 };
 use serde_json::json;
 
 use super::ownership::{self, Tags, tagged, touches};
 use super::patience::{LAMBDA_BUSY, LAMBDA_KEY, LAMBDA_PERMISSIONS, LAMBDA_ROLE, PACE_REQUESTS};
 use crate::aws::{During, UnlessGone, upload_timeouts};
+use crate::config::Architecture;
 use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Reading, Resource, Step};
 use crate::names::STACK_TAG;
 use crate::package::FunctionPackage;
@@ -28,7 +28,8 @@ pub struct Function {
     pub arn: String,
     /// Absent where the code is of no interest: it is not compared then, and the function cannot be made.
     pub package: Option<FunctionPackage>,
-    pub architecture: Architecture,
+    /// Absent where any will do.
+    pub architecture: Option<Architecture>,
     pub role_arn: String,
     pub log_group: String,
     /// MiB.
@@ -46,7 +47,7 @@ const CODE: &str = "code (sha-256)";
 /// Whether the code is another than that which was put here: the tag says which that was, on whatever machine.
 const CODE_CHANGED: &str = "code changed by others";
 const CODE_TAG: &str = "resizer:code-sha256";
-const ARCHITECTURE: &str = "architecture";
+pub const ARCHITECTURE: &str = "architecture";
 const STATE: &str = "state";
 /// What one UpdateFunctionConfiguration sets.
 const CONFIGURATION: [&str; 8] = [
@@ -77,6 +78,11 @@ impl Function {
         LoggingConfig::builder().log_group(&self.log_group).build()
     }
 
+    fn architectures(&self) -> Option<Vec<types::Architecture>> {
+        let architecture = self.architecture?;
+        Some(vec![types::Architecture::from(architecture.name())])
+    }
+
     fn memory(&self) -> i32 {
         i32::try_from(self.memory).unwrap_or(i32::MAX)
     }
@@ -90,7 +96,7 @@ impl Function {
             .update_function_code()
             .function_name(&self.name)
             .zip_file(self.code()?)
-            .architectures(self.architecture.clone())
+            .set_architectures(self.architectures())
             .customize()
             .config_override(aws_sdk_lambda::Config::builder().timeout_config(upload_timeouts()))
             .send()
@@ -183,7 +189,7 @@ fn found_fields(function: &FunctionConfiguration) -> Fields {
         .with_some(CODE, function.code_sha256())
         .with_some(
             ARCHITECTURE,
-            function.architectures().first().map(Architecture::as_str),
+            function.architectures().first().map(types::Architecture::as_str),
         )
         .with_some("runtime", function.runtime().map(Runtime::as_str))
         .with_some("handler", function.handler())
@@ -225,7 +231,7 @@ impl Resource for Function {
             .with("last update", LastUpdateStatus::Successful.as_str())
             .with_some(CODE, self.package.as_ref().map(|package| package.sha256.as_str()))
             .with(CODE_CHANGED, false)
-            .with(ARCHITECTURE, self.architecture.as_str())
+            .with_some(ARCHITECTURE, self.architecture.map(Architecture::name))
             .with("runtime", RUNTIME.as_str())
             .with("handler", HANDLER)
             .with("role", self.role_arn.as_str())
@@ -262,7 +268,7 @@ impl Resource for Function {
             .handler(HANDLER)
             .role(&self.role_arn)
             .code(FunctionCode::builder().zip_file(self.code()?).build())
-            .architectures(self.architecture.clone())
+            .set_architectures(self.architectures())
             .memory_size(self.memory())
             .timeout(self.timeout())
             .environment(self.environment())

@@ -20,7 +20,7 @@ mod state_machine;
 
 pub use bucket::{Bucket, Notification};
 pub use bucket_contents::{Contents, count};
-pub use function::Function;
+pub use function::{ARCHITECTURE, Function};
 pub use log_group::LogGroup;
 pub use rest_api::{API_ID, RestApi};
 pub use role::{InlinePolicy, ServiceRole};

@@ -68,10 +68,11 @@ impl StateMachine {
                 .max_results(100)
                 .send()
                 .await
-                .during("states:ListExecutions", &self.name)?;
-            if running.executions().is_empty() {
+                .during("states:ListExecutions", &self.name)
+                .unless_gone()?;
+            let Some(running) = running.filter(|running| !running.executions().is_empty()) else {
                 return Ok(());
-            }
+            };
             if step.is_stopped() {
                 return Err(Failure::stopped("stopping the running executions"));
             }

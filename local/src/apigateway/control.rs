@@ -67,16 +67,22 @@ pub fn load(db: &Connection, id: &str) -> Result<RestApi, AwsError> {
     })
 }
 
-async fn save(cloud: &Arc<Cloud>, saved: RestApi) -> Result<Value, AwsError> {
-    let RestApi { api, document } = saved;
-    let stored = cloud.store.write(move |tx| {
+/// Changes an API in one transaction: one that is deleted meanwhile does not come back.
+async fn change<F>(cloud: &Arc<Cloud>, id: &str, change: F) -> Result<Value, AwsError>
+where
+    F: FnOnce(&mut RestApi) -> Result<(), AwsError> + Send + 'static,
+{
+    let id = id.to_owned();
+    let changed = cloud.store.write(move |tx| {
+        let mut found = load(tx, &id)?;
+        change(&mut found)?;
         tx.execute(
-            "INSERT OR REPLACE INTO rest_apis (id, api, document) VALUES (?1, ?2, ?3)",
-            params![api["id"].as_str(), api.to_string(), document.to_string()],
+            "UPDATE rest_apis SET api = ?1, document = ?2 WHERE id = ?3",
+            params![found.api.to_string(), found.document.to_string(), id],
         )?;
-        Ok(api)
+        Ok(found.api)
     });
-    stored.await
+    changed.await
 }
 
 fn parse(document: &Value) -> Result<Api, AwsError> {
@@ -127,28 +133,42 @@ fn new_api(document: &Value, endpoint_types: Value) -> Result<Value, AwsError> {
     }))
 }
 
-async fn created(cloud: &Arc<Cloud>, api: RestApi) -> Result<Reply, AwsError> {
-    Ok(Reply::with_status(StatusCode::CREATED, save(cloud, api).await?))
+async fn created(cloud: &Arc<Cloud>, RestApi { api, document }: RestApi) -> Result<Reply, AwsError> {
+    let stored = cloud.store.write(move |tx| {
+        tx.execute(
+            "INSERT INTO rest_apis (id, api, document) VALUES (?1, ?2, ?3)",
+            params![api["id"].as_str(), api.to_string(), document.to_string()],
+        )?;
+        Ok(api)
+    });
+    Ok(Reply::with_status(StatusCode::CREATED, stored.await?))
 }
 
 /// PutRestApi, mode overwrite.
 pub async fn put(cloud: &Arc<Cloud>, call: &Call, id: &str) -> Result<Reply, AwsError> {
-    let mut api = cloud.store.read(|db| load(db, id))?.api;
+    cloud.store.read(|db| load(db, id))?;
     if call.query("mode").is_none() {
         return Err(bad_request(
             "PutRestApi: the local cloud does not merge APIs, as AWS does where no mode is given: use mode=overwrite",
         ));
     }
     let document = document_of(call)?;
-    api["name"] = json!(parse(&document)?.title);
-    api["description"] = document["info"]["description"].clone();
-    Ok(Reply::ok(save(cloud, RestApi { api, document }).await?))
+    let title = parse(&document)?.title;
+    let changed = change(cloud, id, move |found| {
+        found.api["name"] = json!(title);
+        found.api["description"] = document["info"]["description"].clone();
+        found.document = document;
+        Ok(())
+    });
+    Ok(Reply::ok(changed.await?))
 }
 
 pub async fn update(cloud: &Arc<Cloud>, call: &Call, id: &str) -> Result<Reply, AwsError> {
-    let mut found = cloud.store.read(|db| load(db, id))?;
-    patch(&mut found.api, &call.input, &["name", "description"])?;
-    Ok(Reply::ok(save(cloud, found).await?))
+    let input = call.input.clone();
+    let changed = change(cloud, id, move |found| {
+        patch(&mut found.api, &input, &["name", "description"])
+    });
+    Ok(Reply::ok(changed.await?))
 }
 
 /// Applies `patchOperations` that replace one of `members`, or an entry of a map among them (`/variables/x`).
@@ -330,29 +350,34 @@ pub fn export(cloud: &Cloud, call: &Call, id: &str, stage: &str) -> Result<Reply
     Ok(Reply::bytes(StatusCode::OK, document.to_string()))
 }
 
-/// The API whose ARN the tagging operations name.
-fn tagged(cloud: &Cloud, arn: &str) -> Result<RestApi, AwsError> {
-    let id = arn
-        .split_once("::/restapis/")
-        .map(|(_, id)| id)
-        .ok_or_else(|| bad_request("Invalid ARN specified in the request"))?;
-    cloud.store.read(|db| load(db, id))
+/// The id of the API whose ARN the tagging operations name.
+fn tagged(arn: &str) -> Result<&str, AwsError> {
+    let named = arn.split_once("::/restapis/").map(|(_, id)| id);
+    named.ok_or_else(|| bad_request("Invalid ARN specified in the request"))
 }
 
 pub fn tags(cloud: &Cloud, arn: &str) -> Result<Reply, AwsError> {
-    Ok(Reply::ok(json!({"tags": tagged(cloud, arn)?.api["tags"]})))
+    let id = tagged(arn)?;
+    let api = cloud.store.read(|db| load(db, id))?.api;
+    Ok(Reply::ok(json!({"tags": api["tags"]})))
 }
 
 pub async fn tag(cloud: &Arc<Cloud>, call: &Call, arn: &str) -> Result<Reply, AwsError> {
-    let mut found = tagged(cloud, arn)?;
-    tags::add(&mut found.api["tags"], &call.input["tags"]);
-    save(cloud, found).await?;
+    let given = call.input["tags"].clone();
+    change(cloud, tagged(arn)?, move |found| {
+        tags::add(&mut found.api["tags"], &given);
+        Ok(())
+    })
+    .await?;
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }
 
 pub async fn untag(cloud: &Arc<Cloud>, call: &Call, arn: &str) -> Result<Reply, AwsError> {
-    let mut found = tagged(cloud, arn)?;
-    tags::remove(&mut found.api["tags"], call.query_all("tagKeys"));
-    save(cloud, found).await?;
+    let keys: Vec<String> = call.query_all("tagKeys").map(str::to_owned).collect();
+    change(cloud, tagged(arn)?, move |found| {
+        tags::remove(&mut found.api["tags"], keys.iter().map(String::as_str));
+        Ok(())
+    })
+    .await?;
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }

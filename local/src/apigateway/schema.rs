@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
-const KEYWORDS: [&str; 12] = [
+const KEYWORDS: [&str; 13] = [
     "$schema",
     "title",
     "description",
     "type",
+    "anyOf",
     "required",
     "properties",
     "additionalProperties",
@@ -31,9 +32,9 @@ pub fn check(schema: &Value) -> Result<(), String> {
         return Err("the schema's additionalProperties is supported as true or false only".to_owned());
     }
     let properties = schema["properties"].as_object().into_iter().flatten();
-    properties
-        .into_iter()
-        .try_for_each(|(_, property)| check(property))
+    let properties = properties.map(|(_, property)| property);
+    let alternatives = schema["anyOf"].as_array().into_iter().flatten();
+    properties.chain(alternatives).try_for_each(check)
 }
 
 pub fn accepts(schema: &Value, value: &Value) -> bool {
@@ -46,7 +47,16 @@ pub fn accepts(schema: &Value, value: &Value) -> bool {
         Some("boolean") => value.is_boolean(),
         _ => true,
     };
-    of_type && fields_fit(schema, value) && length_fits(schema, value) && number_fits(schema, value)
+    of_type
+        && one_fits(schema, value)
+        && fields_fit(schema, value)
+        && length_fits(schema, value)
+        && number_fits(schema, value)
+}
+
+fn one_fits(schema: &Value, value: &Value) -> bool {
+    let alternatives = schema["anyOf"].as_array();
+    alternatives.is_none_or(|them| them.iter().any(|one| accepts(one, value)))
 }
 
 fn fields_fit(schema: &Value, value: &Value) -> bool {

@@ -26,15 +26,15 @@ fn documents(db: &Connection, query: &str, arguments: &[&str]) -> Result<Vec<Val
 
 /// CreateDeployment: a snapshot of the API, and the stage that is to serve it if one is named.
 pub async fn create_deployment(cloud: &Arc<Cloud>, call: &Call, api: &str) -> Result<Reply, AwsError> {
-    let document = cloud.store.read(|db| control::load(db, api))?.document;
-    let parsed = Api::parse(&document).map_err(bad_request)?;
-    if parsed.routes().is_empty() {
-        return Err(bad_request("The REST API doesn't contain any methods"));
-    }
     let deployment = json!({"id": new_id()?, "description": call.input["description"], "createdDate": now()});
     let (api, input, kept) = (api.to_owned(), call.input.clone(), deployment.clone());
     let stored = cloud.store.write(move |tx| {
         let id = kept["id"].as_str().unwrap_or_default();
+        let document = control::load(tx, &api)?.document;
+        let parsed = Api::parse(&document).map_err(bad_request)?;
+        if parsed.routes().is_empty() {
+            return Err(bad_request("The REST API doesn't contain any methods"));
+        }
         tx.execute(
             "INSERT INTO deployments (id, api, deployment, document) VALUES (?1, ?2, ?3, ?4)",
             params![id, api, kept.to_string(), document.to_string()],
@@ -67,13 +67,13 @@ pub fn deployments(cloud: &Cloud, call: &Call, api: &str) -> Result<Reply, AwsEr
 }
 
 pub fn deployment(cloud: &Cloud, api: &str, id: &str) -> Result<Reply, AwsError> {
+    Ok(Reply::ok(cloud.store.read(|db| load_deployment(db, api, id))?))
+}
+
+fn load_deployment(db: &Connection, api: &str, id: &str) -> Result<Value, AwsError> {
     let query = "SELECT deployment FROM deployments WHERE api = ?1 AND id = ?2";
-    let found = cloud.store.read(|db| documents(db, query, &[api, id]))?;
-    found
-        .into_iter()
-        .next()
-        .map(Reply::ok)
-        .ok_or_else(|| not_found("Deployment"))
+    let found = documents(db, query, &[api, id])?.into_iter().next();
+    found.ok_or_else(|| not_found("Deployment"))
 }
 
 pub async fn delete_deployment(cloud: &Arc<Cloud>, api: &str, id: &str) -> Result<Reply, AwsError> {
@@ -126,31 +126,39 @@ fn save_stage(tx: &Transaction<'_>, api: &str, stage: &Value) -> Result<(), AwsE
     Ok(())
 }
 
-pub async fn create(cloud: &Arc<Cloud>, call: &Call, api: &str) -> Result<Reply, AwsError> {
-    let name = call.input["stageName"].as_str().unwrap_or_default().to_owned();
-    let deployment_id = call.input["deploymentId"].as_str().unwrap_or_default().to_owned();
-    deployment(cloud, api, &deployment_id)?;
-    if cloud.store.read(|db| load_stage(db, api, &name))?.is_some() {
-        return Err(AwsError::conflict("ConflictException", "Stage already exists"));
-    }
-    let mut stage = new_stage(&name);
-    stage["deploymentId"] = json!(deployment_id);
-    for member in ["description", "variables", "tags"] {
-        if !call.input[member].is_null() {
-            stage[member] = call.input[member].clone();
-        }
-    }
-    Ok(Reply::with_status(
-        StatusCode::CREATED,
-        store(cloud, api, stage).await?,
-    ))
-}
-
-async fn store(cloud: &Arc<Cloud>, api: &str, stage: Value) -> Result<Value, AwsError> {
-    let (api, kept) = (api.to_owned(), stage.clone());
-    cloud.store.write(move |tx| save_stage(tx, &api, &kept)).await?;
+/// Writes the stage that `make` makes of what is there, and gives it back.
+async fn store<F>(cloud: &Arc<Cloud>, api: &str, make: F) -> Result<Value, AwsError>
+where
+    F: FnOnce(&Transaction<'_>, &str) -> Result<Value, AwsError> + Send + 'static,
+{
+    let api = api.to_owned();
+    let stored = cloud.store.write(move |tx| {
+        let stage = make(tx, &api)?;
+        load_deployment(tx, &api, stage["deploymentId"].as_str().unwrap_or_default())?;
+        save_stage(tx, &api, &stage)?;
+        Ok(stage)
+    });
+    let stage = stored.await?;
     cloud.apigateway.forget();
     Ok(stage)
+}
+
+pub async fn create(cloud: &Arc<Cloud>, call: &Call, api: &str) -> Result<Reply, AwsError> {
+    let input = call.input.clone();
+    let created = store(cloud, api, move |tx, api| {
+        let name = input["stageName"].as_str().unwrap_or_default();
+        if load_stage(tx, api, name)?.is_some() {
+            return Err(AwsError::conflict("ConflictException", "Stage already exists"));
+        }
+        let mut stage = new_stage(name);
+        for member in ["deploymentId", "description", "variables", "tags"] {
+            if !input[member].is_null() {
+                stage[member] = input[member].clone();
+            }
+        }
+        Ok(stage)
+    });
+    Ok(Reply::with_status(StatusCode::CREATED, created.await?))
 }
 
 pub fn get(cloud: &Cloud, api: &str, name: &str) -> Result<Reply, AwsError> {
@@ -177,18 +185,14 @@ pub fn list(cloud: &Cloud, call: &Call, api: &str) -> Result<Reply, AwsError> {
 }
 
 pub async fn update(cloud: &Arc<Cloud>, call: &Call, api: &str, name: &str) -> Result<Reply, AwsError> {
-    let mut stage = cloud
-        .store
-        .read(|db| load_stage(db, api, name))?
-        .ok_or_else(|| not_found("stage"))?;
-    patch(
-        &mut stage,
-        &call.input,
-        &["deploymentId", "description", "variables"],
-    )?;
-    deployment(cloud, api, stage["deploymentId"].as_str().unwrap_or_default())?;
-    stage["lastUpdatedDate"] = now();
-    Ok(Reply::ok(store(cloud, api, stage).await?))
+    let (name, input) = (name.to_owned(), call.input.clone());
+    let updated = store(cloud, api, move |tx, api| {
+        let mut stage = load_stage(tx, api, &name)?.ok_or_else(|| not_found("stage"))?;
+        patch(&mut stage, &input, &["deploymentId", "description", "variables"])?;
+        stage["lastUpdatedDate"] = now();
+        Ok(stage)
+    });
+    Ok(Reply::ok(updated.await?))
 }
 
 pub async fn delete(cloud: &Arc<Cloud>, api: &str, name: &str) -> Result<Reply, AwsError> {

@@ -199,42 +199,51 @@ pub async fn set_state(cloud: &Arc<Cloud>, call: &Call, state: &'static str) -> 
     Ok(output)
 }
 
-/// The rule whose ARN the tagging operations name.
-fn tagged(cloud: &Cloud, call: &Call, action: &str) -> Result<Rule, AwsError> {
+/// The name in the rule's ARN that the tagging operations give.
+fn tagged(cloud: &Cloud, call: &Call, action: &str) -> Result<String, AwsError> {
     let resource = call.input["ResourceARN"].as_str().unwrap_or_default();
     iam::authorize(cloud, &call.principal, action, resource, &[])?;
     let name = resource.rsplit('/').next().unwrap_or_default();
-    let found = cloud
-        .store
-        .read(|db| load(db, name))?
-        .filter(|rule| arn(cloud, &rule.name) == resource);
-    found.ok_or_else(|| missing(name))
+    if arn(cloud, name) == resource {
+        Ok(name.to_owned())
+    } else {
+        Err(missing(name))
+    }
 }
 
 pub fn list_tags(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
-    Ok(json!({"Tags": tagged(cloud, call, "events:ListTagsForResource")?.tags}))
+    let name = tagged(cloud, call, "events:ListTagsForResource")?;
+    let rule = cloud.store.read(|db| load(db, &name))?;
+    Ok(json!({"Tags": rule.ok_or_else(|| missing(&name))?.tags}))
 }
 
 pub async fn tag(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> {
-    let mut rule = tagged(cloud, call, "events:TagResource")?;
-    tags::add(&mut rule.tags, &call.input["Tags"]);
-    save_tags(cloud, rule).await
+    let name = tagged(cloud, call, "events:TagResource")?;
+    let given = call.input["Tags"].clone();
+    change_tags(cloud, name, move |tags| tags::add(tags, &given)).await
 }
 
 pub async fn untag(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> {
-    let mut rule = tagged(cloud, call, "events:UntagResource")?;
-    let keys = call.input["TagKeys"].as_array().into_iter().flatten();
-    tags::remove(&mut rule.tags, keys.filter_map(Value::as_str));
-    save_tags(cloud, rule).await
+    let name = tagged(cloud, call, "events:UntagResource")?;
+    let keys = call.input["TagKeys"].as_array().cloned().unwrap_or_default();
+    change_tags(cloud, name, move |tags| {
+        tags::remove(tags, keys.iter().filter_map(Value::as_str));
+    })
+    .await
 }
 
-async fn save_tags(cloud: &Arc<Cloud>, rule: Rule) -> Result<Value, AwsError> {
-    let saved = cloud.store.write(move |tx| {
+async fn change_tags<F>(cloud: &Arc<Cloud>, name: String, change: F) -> Result<Value, AwsError>
+where
+    F: FnOnce(&mut Value) + Send + 'static,
+{
+    let changed = cloud.store.write(move |tx| {
+        let mut tags = load(tx, &name)?.ok_or_else(|| missing(&name))?.tags;
+        change(&mut tags);
         tx.execute(
             "UPDATE rules SET tags = ?1 WHERE name = ?2",
-            [&rule.tags.to_string(), &rule.name],
+            [&tags.to_string(), &name],
         )?;
         Ok(json!({}))
     });
-    saved.await
+    changed.await
 }

@@ -36,6 +36,7 @@ pub async fn put(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> {
     cloud
         .store
         .write(move |tx| {
+            rules::load(tx, &rule)?.ok_or_else(|| rules::missing(&rule))?;
             for target in &given {
                 let id = target["Id"].as_str().unwrap_or_default();
                 tx.execute(

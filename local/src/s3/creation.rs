@@ -57,10 +57,36 @@ fn read(document: &[u8]) -> Option<Vec<Tag>> {
 
 /// `PUT /bucket`; what else is done to a bucket names its part in the query.
 fn creates_a_bucket(request: &Request<Body>) -> bool {
-    let bucket = request.uri().path().trim_matches('/');
+    // `/bucket` or `/bucket/`; of the key `/` it is `/bucket//`.
+    let path = request.uri().path().trim_start_matches('/');
+    let bucket = path.strip_suffix('/').unwrap_or(path);
     let mut parameters = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
     request.method() == Method::PUT
         && !bucket.is_empty()
         && !bucket.contains('/')
         && parameters.all(|(name, _)| name.to_ascii_lowercase().starts_with("x-"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_key_of_slashes_alone_is_none_of_a_bucket_to_be() {
+        for (uri, is_one) in [
+            ("/bucket", true),
+            ("/bucket/", true),
+            ("/bucket?x-id=CreateBucket", true),
+            ("/bucket?tagging", false),
+            ("/bucket/key", false),
+            ("/bucket//", false),
+            ("/bucket///", false),
+        ] {
+            let mut request = Request::new(Body::empty());
+            *request.method_mut() = Method::PUT;
+            *request.uri_mut() = uri.parse().unwrap();
+            assert_eq!(creates_a_bucket(&request), is_one, "{uri}");
+        }
+    }
 }

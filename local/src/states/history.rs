@@ -46,16 +46,13 @@ pub fn get(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
     Ok(output)
 }
 
-/// A running execution's events are in memory; those of others in the store.
+/// A running execution's newest events are in memory; those of others in the store. Memory is looked at first: what
+/// is stored meanwhile is found twice, and taken once, where the other order would miss it.
 fn all(cloud: &Cloud, execution: &Execution) -> Result<Vec<HistoryEvent>, AwsError> {
+    let fresh = cloud.states.running.unsaved_events(execution.id);
     let mut events = load(cloud, execution.id)?;
-    if let Some(fresh) = cloud.states.running.unsaved_events(execution.id) {
-        let last = events.last().map_or(0, |event| event.id);
-        events.extend(fresh.into_iter().filter(|event| event.id > last));
-    } else if execution.status == "RUNNING" {
-        // It ended since its row was read.
-        events = load(cloud, execution.id)?;
-    }
+    let last = events.last().map_or(0, |event| event.id);
+    events.extend(fresh.into_iter().flatten().filter(|event| event.id > last));
     Ok(events)
 }
 

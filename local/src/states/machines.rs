@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::asl::seconds;
 use super::executions;
-use super::revisions::{Machine, Wanted, current, find, load, name_of, remove_if_done, revision};
+use super::revisions::{Wanted, current, does_not_exist, find, load, name_of, remove_if_done, revision};
 use super::validation::{check_definition, check_logging, check_name, check_role};
 use crate::call::Call;
 use crate::cloud::Cloud;
@@ -102,10 +102,14 @@ pub async fn update(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> 
         .store
         .write(move |tx| {
             let revision = wanted.save(tx, &name, now)?;
-            tx.execute(
+            let updated = tx.execute(
                 "UPDATE state_machines SET revision = ?1 WHERE name = ?2",
                 params![revision, name],
             )?;
+            if updated == 0 {
+                // Deleted meanwhile.
+                return Err(does_not_exist(&arn));
+            }
             Ok(revision)
         })
         .await?;
@@ -206,41 +210,44 @@ pub fn list(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
 pub fn list_tags(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
     let arn = text(&call.input["resourceArn"]);
     iam::authorize(cloud, &call.principal, "states:ListTagsForResource", &arn, &[])?;
-    Ok(json!({"tags": tagged(cloud, &arn)?.tags}))
+    let machine = find(cloud, &arn).map_err(|_| no_resource(&arn))?;
+    Ok(json!({"tags": machine.tags}))
 }
 
 pub async fn tag(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> {
     let arn = text(&call.input["resourceArn"]);
     iam::authorize(cloud, &call.principal, "states:TagResource", &arn, &[])?;
-    let mut tags = tagged(cloud, &arn)?.tags;
-    tags::add(&mut tags, &call.input["tags"]);
-    save_tags(cloud, &arn, tags).await
+    let given = call.input["tags"].clone();
+    change_tags(cloud, arn, move |tags| tags::add(tags, &given)).await
 }
 
 pub async fn untag(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> {
     let arn = text(&call.input["resourceArn"]);
     iam::authorize(cloud, &call.principal, "states:UntagResource", &arn, &[])?;
-    let mut tags = tagged(cloud, &arn)?.tags;
-    let keys = call.input["tagKeys"].as_array().into_iter().flatten();
-    tags::remove(&mut tags, keys.filter_map(Value::as_str));
-    save_tags(cloud, &arn, tags).await
+    let keys = call.input["tagKeys"].as_array().cloned().unwrap_or_default();
+    change_tags(cloud, arn, move |tags| {
+        tags::remove(tags, keys.iter().filter_map(Value::as_str));
+    })
+    .await
 }
 
-fn tagged(cloud: &Cloud, arn: &str) -> Result<Machine, AwsError> {
-    find(cloud, arn)
-        .map_err(|_| AwsError::bad_request("ResourceNotFound", format!("Resource not found: '{arn}'")))
+fn no_resource(arn: &str) -> AwsError {
+    AwsError::bad_request("ResourceNotFound", format!("Resource not found: '{arn}'"))
 }
 
-async fn save_tags(cloud: &Arc<Cloud>, arn: &str, tags: Value) -> Result<Value, AwsError> {
-    let (name, tags) = (name_of(cloud, arn)?.to_owned(), tags.to_string());
-    cloud
-        .store
-        .write(move |tx| {
-            tx.execute(
-                "UPDATE state_machines SET tags = ?1 WHERE name = ?2",
-                [&tags, &name],
-            )?;
-            Ok(json!({}))
-        })
-        .await
+async fn change_tags<F>(cloud: &Arc<Cloud>, arn: String, change: F) -> Result<Value, AwsError>
+where
+    F: FnOnce(&mut Value) + Send + 'static,
+{
+    let name = name_of(cloud, &arn).map_err(|_| no_resource(&arn))?.to_owned();
+    let changed = cloud.store.write(move |tx| {
+        let mut tags = load(tx, &name)?.ok_or_else(|| no_resource(&arn))?.tags;
+        change(&mut tags);
+        tx.execute(
+            "UPDATE state_machines SET tags = ?1 WHERE name = ?2",
+            [&tags.to_string(), &name],
+        )?;
+        Ok(json!({}))
+    });
+    changed.await
 }

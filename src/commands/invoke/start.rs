@@ -85,7 +85,8 @@ pub async fn through_api(
         if let Some(arn) = answer["executionArn"].as_str().filter(|_| status == 200) {
             return Ok(arn.to_owned());
         }
-        // A new stage is not there yet, or its role cannot be assumed yet; nothing was started.
+        // A new stage is not there yet, or its role cannot be assumed yet. Should a 500 have started an execution all the
+        // same, the next writes the same result over.
         if !matches!(status, 403 | 500) || Instant::now() > patience {
             let message = answer["message"].as_str().unwrap_or("no reason given");
             return Err(failed(format!("HTTP {status}: {message}")).hint(format!(
