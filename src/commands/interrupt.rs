@@ -1,6 +1,8 @@
-//! Ctrl-C: once, and the run ends in good order; twice, and it ends.
+//! Ctrl-C, or SIGTERM from a CI runner or a container: once, and the run ends in good order; twice, and it ends.
 
-use std::future::Future;
+use std::future::{Future, pending};
+
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::engine::{Stop, StopSwitch};
 use crate::error::CommandError;
@@ -20,7 +22,19 @@ pub async fn unless_interrupted<T>(
 ) -> Result<T, CommandError> {
     tokio::select! {
         outcome = work => outcome,
-        _ = tokio::signal::ctrl_c() => Err(interrupted()),
+        () = ctrl_c() => Err(interrupted()),
+    }
+}
+
+/// Returns when the run is to end; never, where signals cannot be heard.
+pub async fn ctrl_c() {
+    let heard = async |kind| match signal(kind) {
+        Ok(mut signal) => signal.recv().await,
+        Err(_) => pending().await,
+    };
+    tokio::select! {
+        _ = heard(SignalKind::interrupt()) => {}
+        _ = heard(SignalKind::terminate()) => {}
     }
 }
 
@@ -28,14 +42,11 @@ pub async fn unless_interrupted<T>(
 pub fn stop_on_ctrl_c(announce: impl Fn(&str) + Send + 'static) -> Stop {
     let (switch, stop) = StopSwitch::new();
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_err() {
-            return;
-        }
+        ctrl_c().await;
         switch.stop();
         announce("stopping: what is under way ends, nothing new begins (Ctrl-C again ends at once)");
-        if tokio::signal::ctrl_c().await.is_ok() {
-            std::process::exit(INTERRUPTED);
-        }
+        ctrl_c().await;
+        std::process::exit(INTERRUPTED);
     });
     stop
 }

@@ -39,7 +39,8 @@ impl WantedArgs {
     /// An architecture for the local cloud, where it is this machine's.
     pub fn applied(&self, settings: &Settings) -> Result<Settings, CommandError> {
         if self.architecture.is_some() && matches!(settings.place, Place::Local { .. }) {
-            let reason = "--architecture is for AWS: with --local the function runs on this machine's processor";
+            let reason =
+                "--architecture is for AWS: with --local the function runs on this machine's processor";
             return Err(CommandError::usage(reason));
         }
         let mut settings = settings.clone();

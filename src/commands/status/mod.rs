@@ -17,7 +17,7 @@ use clap::Args;
 use jiff::{Span, SpanRelativeTo, Timestamp};
 use serde::Serialize;
 
-use crate::commands::interrupt::unless_interrupted;
+use crate::commands::interrupt::{ctrl_c, unless_interrupted};
 use crate::commands::standing;
 use crate::config::Settings;
 use crate::error::CommandError;
@@ -100,7 +100,7 @@ pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<(), C
     if args.watch {
         return tokio::select! {
             watched = watch(&session, settings, &wanted, ui) => watched,
-            _ = tokio::signal::ctrl_c() => Ok(()),
+            () = ctrl_c() => Ok(()),
         };
     }
     let overview = unless_interrupted(Overview::read(&session, settings, &wanted), interrupted).await?;
