@@ -129,7 +129,7 @@ fn timed(work: impl FnOnce() -> Value) -> Duration {
     began.elapsed()
 }
 
-/// Builds `handler/examples/copy.rs` as the function is built for speed.
+/// Builds `handler/examples/copy.rs` as the function is built for Lambda.
 fn copying_bootstrap() -> Vec<u8> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut cargo = Command::new(env!("CARGO"));
@@ -138,12 +138,22 @@ fn copying_bootstrap() -> Vec<u8> {
         cargo.env_remove(variable);
     }
     let built = cargo
-        .args(["build", "--release", "--workspace", "--example", "copy"])
+        .args([
+            "build",
+            "--release",
+            "--package",
+            "resizer-handler",
+            "--example",
+            "copy",
+        ])
+        .args(["--config", "src/package/profile/lambda.toml"])
+        // Apart, or it would take the place of what is built with the workspace's own profile.
+        .args(["--target-dir", "target/lambda"])
         .current_dir(root)
         .status()
         .unwrap();
     assert!(built.success());
-    std::fs::read(root.join("target/release/examples/copy")).unwrap()
+    std::fs::read(root.join("target/lambda/release/examples/copy")).unwrap()
 }
 
 fn zipped(bootstrap: &[u8]) -> Vec<u8> {

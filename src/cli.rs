@@ -170,6 +170,8 @@ fn log_to_stderr(verbose: u8) {
         .with_env_filter(filter)
         .with_ansi(AutoStream::choice(&std::io::stderr()) != ColorChoice::Never)
         .with_writer(std::io::stderr)
+        // Of a log that cannot be written (a full disk) it would tell on the same stderr, and panic.
+        .log_internal_errors(false)
         .init();
 }
 

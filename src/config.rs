@@ -1,7 +1,8 @@
 //! `resizer.toml`, flags and defaults, validated once into typed values.
 
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::{env, fs, io};
+use std::{env, fs};
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,9 @@ use crate::ui::format::shell_word;
 
 /// The configuration file that is read when it is there and no other is named.
 const DEFAULT_FILE: &str = "resizer.toml";
+
+/// The largest configuration file, in bytes.
+const FILE_MAX: u64 = 64 * 1024;
 
 /// Where the local cloud keeps its data, from the folder the command runs in.
 pub const LOCAL_DATA_DIR: &str = ".resizer/local";
@@ -75,7 +79,7 @@ impl Place {
 
 /// How the function resizes; it reads them from its environment.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
 pub struct ResizeSettings {
     /// Pixels.
     pub width: u32,
@@ -84,7 +88,7 @@ pub struct ResizeSettings {
     pub fit: Fit,
     pub format: Format,
     /// 1 to 100.
-    pub quality: u8,
+    pub quality: u32,
 }
 
 /// How a picture is made to fit the box of width and height.
@@ -133,7 +137,7 @@ impl Format {
 
 /// The Lambda function.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
 pub struct FunctionSettings {
     /// Where it is not said, a function that stands keeps its own, and a new one gets the default.
     pub architecture: Option<Architecture>,
@@ -181,15 +185,38 @@ impl Architecture {
 
 /// The two log groups.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
 pub struct LogSettings {
     /// Days, one of the numbers that CloudWatch Logs takes.
     pub retention_days: u32,
 }
 
+/// The text of a configuration file, which is a small one.
+fn read_bounded(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    fs::File::open(path)?
+        .take(FILE_MAX + 1)
+        .read_to_string(&mut text)?;
+    if text.len() as u64 > FILE_MAX {
+        return Err(io::Error::other(format!(
+            "it is larger than {} KiB",
+            FILE_MAX / 1024
+        )));
+    }
+    Ok(text)
+}
+
+/// What is wrong with a file, in TOML's words.
+fn without_rusts_words(error: &toml::de::Error) -> String {
+    let words = error.to_string();
+    words
+        .trim_end()
+        .replace("expected u32", "expected a whole number, 0 or more")
+}
+
 /// `resizer.toml` as it is written.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
 struct File {
     stack: Option<String>,
     region: Option<String>,
@@ -330,7 +357,7 @@ impl File {
     }
 
     fn read(path: &Path) -> Result<Self, CommandError> {
-        let text = fs::read_to_string(path).map_err(|error: io::Error| {
+        let text = read_bounded(path).map_err(|error| {
             CommandError::usage(format!(
                 "the configuration {} cannot be read: {error}",
                 path.display()
@@ -338,8 +365,9 @@ impl File {
         })?;
         toml::from_str(&text).map_err(|error| {
             CommandError::usage(format!(
-                "the configuration {} is not understood:\n{error}",
-                path.display()
+                "the configuration {} is not understood:\n{}",
+                path.display(),
+                without_rusts_words(&error)
             ))
         })
     }

@@ -98,6 +98,23 @@ fn a_configuration_that_is_not_understood_is_shown_with_its_place() {
         .says("resizer.toml");
     std::fs::write(place.path().join("resizer.toml"), "[resize]\nwidth = 0\n").unwrap();
     place.resizer(&["up", "--local"]).code(2).says("resize.width");
+    for (wrong, words) in [
+        ("resize.quality = 300", "resize.quality is a number from 1 to 100"),
+        ("resize.width = \"wide\"", "expected a whole number"),
+        ("resize = 5", "expected a table"),
+    ] {
+        std::fs::write(place.path().join("resizer.toml"), wrong).unwrap();
+        place.resizer(&["up", "--local"]).code(2).says(words);
+    }
+}
+
+#[test]
+fn a_configuration_without_end_is_not_read_to_its_end() {
+    let place = Place::new();
+    place
+        .resizer(&["plan", "--local", "--config", "/dev/zero"])
+        .code(2)
+        .says("larger than 64 KiB");
 }
 
 #[test]

@@ -338,3 +338,22 @@ fn another_width_is_changed_in_place() {
         "{told}"
     );
 }
+
+#[test]
+fn watched_by_nobody_any_more_the_status_ends() {
+    let place = Place::with_stack();
+    let mut watch = place.spawn(&["status", "--local", "--watch"]);
+    let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().starts_with("Stack resizer"));
+    drop(lines);
+    let (tell, told) = std::sync::mpsc::channel();
+    let pid = watch.id();
+    std::thread::spawn(move || tell.send(watch.wait_with_output().unwrap()));
+    match told.recv_timeout(PATIENCE) {
+        Ok(ended) => drop(Ended::from(ended).ok()),
+        Err(_) => {
+            signal("KILL", pid.into());
+            panic!("it goes on");
+        }
+    }
+}

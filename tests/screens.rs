@@ -20,7 +20,7 @@ fn steady(text: &str) -> String {
         ),
         (r"[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}", "[day and time]"),
         // The beginning of a name, as the list shows it.
-        (r"([✓✗]) [0-9a-f]{8}-[0-9a-f]{3} ", "$1 [execution] "),
+        (r"([✓✗]) [0-9a-f]{8}(-[0-9a-f]+)? ", "$1 [execution] "),
         // The run may have been at the turn of an hour.
         (r"[·▁▂▃▄▅▆▇█]{24}", "[24 bars]"),
         (r"at most [0-9]+ an hour", "at most [number] an hour"),

@@ -34,8 +34,9 @@ fn until(what: &str, is_so: impl Fn() -> bool) {
 }
 
 /// A server in the foreground that has come so far as to be found.
-fn serve(place: &Place) -> Child {
+fn serve(place: &Place, args: &[&str]) -> Child {
     let mut command = place.command(&["local", "serve"]);
+    command.args(args);
     let child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -54,7 +55,7 @@ fn is_alive(pid: u32) -> bool {
 #[test]
 fn a_folder_has_one_server_and_another_after_a_kill() {
     let place = Place::new();
-    let mut first = serve(&place);
+    let mut first = serve(&place, &[]);
     place
         .resizer(&["local", "serve"])
         .code(1)
@@ -64,15 +65,17 @@ fn a_folder_has_one_server_and_another_after_a_kill() {
     first.wait().unwrap();
     place.resizer(&["local", "stop"]).ok().says("No local cloud runs");
 
-    let second = serve(&place);
+    let second = serve(&place, &["--json"]);
+    let url = place.endpoint()["url"].clone();
     place.resizer(&["local", "stop"]).ok().says("has ended");
-    Ended::from(second.wait_with_output().unwrap()).ok();
+    let told = Ended::from(second.wait_with_output().unwrap()).ok().document();
+    assert_eq!(told["endpoint_url"], url);
 }
 
 #[test]
 fn a_server_ends_when_its_folder_is_removed() {
     let place = Place::new();
-    let child = serve(&place);
+    let child = serve(&place, &[]);
     fs::remove_dir_all(place.path().join(".resizer")).unwrap();
     let ended = Ended::from(child.wait_with_output().unwrap());
     ended.code(1).says("was removed");

@@ -56,6 +56,13 @@ pub enum FindError {
     },
 }
 
+impl FindError {
+    /// Whether what should be a folder, or one above it, is a file.
+    pub fn is_no_folder(&self) -> bool {
+        matches!(self, Self::Read { source, .. } if source.kind() == io::ErrorKind::NotADirectory)
+    }
+}
+
 impl Endpoint {
     /// The endpoint of the server that holds `data_dir` now; none if no server runs there, or if it has not got so far.
     pub fn find(data_dir: &Path) -> Result<Option<Self>, FindError> {

@@ -230,6 +230,9 @@ impl CallFailure {
                     "the secret key is wrong for this access key"
                 }
                 "RequestExpired" | "RequestTimeTooSkewed" => "this machine's clock is off: set it",
+                _ if message.contains("No space left on device") || message.contains("disk is full") => {
+                    "make room on the disk and run it again; what was acknowledged is kept"
+                }
                 _ if message.starts_with("the local cloud's ") => {
                     "something has changed its files: `resizer local stop`, move .resizer/local aside, and \
                      `resizer up --local` makes it anew"

@@ -137,6 +137,13 @@ impl Up<'_> {
             ],
         ];
         let mut lines = aligned(&rows, usize::MAX);
+        if lines
+            .iter()
+            .any(|line| line.chars().count() + 2 > width_of_stdout())
+        {
+            // What they do is told by their help as well; a command is to be copied whole.
+            lines = rows.map(|[command, _]| command).into();
+        }
         if let Some(url) = &outputs.api_url {
             lines.push(format!(
                 r#"curl -H 'Content-Type: application/json' -d '{{"key": "cat.jpg"}}' {url}"#

@@ -78,7 +78,7 @@ pub async fn empty(client: &Client, bucket: &str, account: &str, step: &Step<'_>
             .buffer_unordered(BATCHES_AT_ONCE);
         while let Some(count) = deletions.try_next().await? {
             removed += count;
-            step.note(&format!("emptying: {removed} removed"));
+            step.note(&format!("{removed} objects"));
         }
         if step.is_stopped() {
             return Err(Failure::stopped(format!("emptying {bucket}: {removed} removed")));
@@ -236,7 +236,7 @@ async fn abort_uploads(client: &Client, bucket: &str, account: &str, step: &Step
             .buffer_unordered(BATCHES_AT_ONCE);
         while aborts.try_next().await?.is_some() {
             ended += 1;
-            step.note(&format!("ending unfinished uploads: {ended} ended"));
+            step.note(&format!("{ended} unfinished uploads"));
             if step.is_stopped() {
                 return Err(Failure::stopped(format!(
                     "emptying {bucket}: {ended} uploads ended"

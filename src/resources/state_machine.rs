@@ -1,6 +1,7 @@
 //! A Step Functions state machine of type STANDARD.
 
-use std::time::Duration;
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use aws_sdk_sfn::Client;
@@ -30,6 +31,9 @@ pub struct StateMachine {
     pub log_group_arn: String,
 }
 
+/// How long executions that were stopped may go on to be listed as running, since the last one was found.
+const STOP_PATIENCE: Duration = Duration::from_secs(60);
+
 const DEFINITION: &str = "definition";
 const ROLE: &str = "role";
 const LOGGING: &str = "logging";
@@ -58,7 +62,8 @@ impl StateMachine {
 
     /// A state machine with executions still running would only go when they have ended.
     async fn stop_executions(&self, step: &Step<'_>) -> Result<(), Failure> {
-        let mut stopped = 0_usize;
+        let mut stopped = HashSet::new();
+        let mut patience = Instant::now() + STOP_PATIENCE;
         loop {
             let running = self
                 .client
@@ -76,6 +81,13 @@ impl StateMachine {
             if step.is_stopped() {
                 return Err(Failure::stopped("stopping the running executions"));
             }
+            if Instant::now() > patience {
+                let name = running.executions()[0].name();
+                return Err(Failure::new(format!(
+                    "the execution {name} was stopped, and still runs after {} s",
+                    STOP_PATIENCE.as_secs()
+                )));
+            }
             for execution in running.executions() {
                 let stop = self
                     .client
@@ -87,8 +99,10 @@ impl StateMachine {
                 answer
                     .during("states:StopExecution", execution.name())
                     .unless_gone()?;
-                stopped += 1;
-                step.note(&format!("stopped {stopped} running executions"));
+                if stopped.insert(execution.execution_arn().to_owned()) {
+                    patience = Instant::now() + STOP_PATIENCE;
+                }
+                step.note(&format!("stopped {} running executions", stopped.len()));
             }
             // The list takes a moment to know.
             tokio::time::sleep(Duration::from_millis(200)).await;

@@ -12,6 +12,7 @@ use std::io::{self, IsTerminal, Write};
 
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Serialize;
 
 use crate::cli::{ColorWhen, GlobalArgs};
@@ -113,6 +114,13 @@ impl Ui {
         } else {
             self.result(format!("{text}\n"))
         }
+    }
+
+    /// Whether nobody reads standard output any more: a pipe whose other end is closed.
+    pub fn is_unread(&self) -> bool {
+        let stdout = io::stdout();
+        let mut polled = [PollFd::new(&stdout, PollFlags::empty())];
+        poll(&mut polled, Some(&Timespec::default())).is_ok() && polled[0].revents().contains(PollFlags::ERR)
     }
 
     /// Prints a result for programs, as one JSON document.

@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
-use super::table::{aligned, cut_middle, width_of_stdout};
+use super::table::aligned;
 use crate::engine::{Action, FieldChange, Graph, Plan, Planned};
 
 const CREATE: Style = AnsiColor::Green.on_default();
@@ -15,7 +15,6 @@ const INDENT: usize = 10;
 
 /// The steps that would write something, with what would change; and what others have put anywhere, which stays.
 pub fn text(graph: &Graph, plan: &Plan) -> String {
-    let width = width_of_stdout();
     let is_shown = |step: &&Planned| step.action.writes() || !plan.others(step.node).is_empty();
     let steps: Vec<_> = plan.steps.iter().filter(is_shown).collect();
     let rows: Vec<[String; 2]> = steps
@@ -25,7 +24,8 @@ pub fn text(graph: &Graph, plan: &Plan) -> String {
             [resource.kind().to_owned(), resource.name().to_owned()]
         })
         .collect();
-    let names = aligned(&rows, width.saturating_sub(INDENT));
+    // Nothing is cut, however narrow the terminal: before and after are the whole point.
+    let names = aligned(&rows, usize::MAX);
     let mut lines = Vec::new();
     for (step, name) in steps.iter().zip(names) {
         let (style, verb, changes): (_, _, &[FieldChange]) = match &step.action {
@@ -34,17 +34,15 @@ pub fn text(graph: &Graph, plan: &Plan) -> String {
             _ => (KEEP, "keep", &[]),
         };
         lines.push(format!("{style}{verb:8}{style:#}{name}"));
-        lines.extend(changes.iter().flat_map(|change| field(change, width)));
+        lines.extend(changes.iter().flat_map(field));
         let others = plan.others(step.node).iter();
-        lines.extend(
-            others.map(|other| indented(&format!("stays: {other}, which is not the stack's"), width)),
-        );
+        lines.extend(others.map(|other| indented(&format!("stays: {other}, which is not the stack's"))));
     }
     lines.join("\n")
 }
 
 /// What differs in a field, a line each: of a document only the parts that do.
-fn field(change: &FieldChange, width: usize) -> Vec<String> {
+fn field(change: &FieldChange) -> Vec<String> {
     let mut parts = Vec::new();
     differing(
         &change.field,
@@ -52,11 +50,11 @@ fn field(change: &FieldChange, width: usize) -> Vec<String> {
         Some(&change.after),
         &mut parts,
     );
-    parts.iter().map(|part| indented(part, width)).collect()
+    parts.iter().map(|part| indented(part)).collect()
 }
 
-fn indented(line: &str, width: usize) -> String {
-    format!("{:INDENT$}{}", "", cut_middle(line, width.saturating_sub(INDENT)))
+fn indented(line: &str) -> String {
+    format!("{:INDENT$}{line}", "")
 }
 
 fn differing(path: &str, before: Option<&Value>, after: Option<&Value>, parts: &mut Vec<String>) {
@@ -94,10 +92,7 @@ mod tests {
             before: Some(json!({"A": "1", "B": {"x": 1, "y": [2]}, "C": "gone"})),
             after: json!({"A": "1", "B": {"x": 1, "y": [3]}, "D": "new"}),
         };
-        let lines: Vec<String> = field(&change, 80)
-            .iter()
-            .map(|line| line.trim().to_owned())
-            .collect();
+        let lines: Vec<String> = field(&change).iter().map(|line| line.trim().to_owned()).collect();
         assert_eq!(
             lines,
             [

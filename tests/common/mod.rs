@@ -79,7 +79,8 @@ impl Place {
                 "XDG_CACHE_HOME",
                 Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"),
             )
-            .env("COLUMNS", "100");
+            .env("COLUMNS", "100")
+            .env("TZ", "UTC");
         for variable in [
             "AWS_PROFILE",
             "AWS_REGION",

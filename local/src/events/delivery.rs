@@ -328,7 +328,7 @@ impl Batch {
         }
         for (rule, execution) in started {
             match execution {
-                Some(execution) => states::carry_on(cloud, execution),
+                Some(execution) => states::begin(cloud, execution),
                 None => {
                     tracing::warn!(
                         rule,

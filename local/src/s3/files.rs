@@ -110,6 +110,8 @@ impl Files {
     ) -> Result<Received, AwsError> {
         let mut contents = NewContents::Small(Vec::new());
         let (mut md5, mut hasher, mut size) = (Md5::new(), algorithm.hasher(), 0);
+        // A body that cannot be kept is still taken in to its end: who sends it hears an answer only after that.
+        let mut kept = Ok(());
         if let Some(mut body) = body {
             while let Some(chunk) = body.next().await {
                 let chunk = chunk.map_err(|error| {
@@ -123,9 +125,12 @@ impl Files {
                 }
                 md5.update(&chunk);
                 hasher.update(&chunk);
-                contents.write(&chunk, self)?;
+                if kept.is_ok() {
+                    kept = contents.write(&chunk, self);
+                }
             }
         }
+        kept?;
         let checksum = Checksum::finish(algorithm, hasher);
         Ok(Received {
             contents,

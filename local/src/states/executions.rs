@@ -82,7 +82,7 @@ impl NewExecution {
     }
 }
 
-/// Inserts an execution, in the transaction that acknowledges it. It runs from [`states::carry_on`] on. None where its
+/// Inserts an execution, in the transaction that acknowledges it. It runs from [`states::begin`] on. None where its
 /// machine was deleted since it was looked up.
 pub fn insert(tx: &Transaction<'_>, new: NewExecution) -> Result<Option<Execution>, AwsError> {
     let started = Timestamp::now().as_millisecond();
@@ -195,7 +195,7 @@ pub async fn start_as(
         .await?;
     let execution = execution.ok_or_else(|| revisions::does_not_exist(arn))?;
     if is_new {
-        states::carry_on(cloud, execution.clone());
+        states::begin(cloud, execution.clone());
     } else if execution.status != "RUNNING" || execution.input != wanted.input {
         let message = format!("Execution Already Exists: '{}'", execution.arn(cloud));
         return Err(AwsError::bad_request("ExecutionAlreadyExists", message));

@@ -25,7 +25,8 @@ pub use executions::start_as;
 pub use executions::{NewExecution, insert};
 use revisions::Revision;
 pub use revisions::current;
-pub use runner::carry_on;
+pub use runner::begin;
+use runner::carry_on;
 
 const OPERATIONS: &[Operation] = &[
     (

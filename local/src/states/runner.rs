@@ -25,6 +25,12 @@ use crate::lambda;
 /// How long to wait before a write that failed is tried again.
 const RETRY_WRITE: Duration = Duration::from_secs(1);
 
+/// Begins an execution that was just inserted.
+pub fn begin(cloud: &Arc<Cloud>, execution: Execution) {
+    executions::count(cloud, &execution.machine, "ExecutionsStarted", 1.0, "Count");
+    carry_on(cloud, execution);
+}
+
 /// Begins or goes on with an execution that is in the store.
 pub fn carry_on(cloud: &Arc<Cloud>, execution: Execution) {
     let live = Arc::new(Live::default());
@@ -45,6 +51,18 @@ struct Runner {
     cloud: Arc<Cloud>,
     live: Arc<Live>,
     aborted: watch::Receiver<Option<Fault>>,
+}
+
+/// Forgets an execution with its task, however that ends: what does not run any more can be stopped by its row.
+struct Forget {
+    cloud: Arc<Cloud>,
+    id: i64,
+}
+
+impl Drop for Forget {
+    fn drop(&mut self) {
+        self.cloud.states.running.end(self.id);
+    }
 }
 
 /// Why an execution ends without having come to its end.
@@ -116,7 +134,10 @@ fn store_end(tx: &Transaction<'_>, execution: &Execution, stopped: i64, end: &En
 
 impl Runner {
     async fn run(mut self, execution: Execution) {
-        let id = execution.id;
+        let _forget = Forget {
+            cloud: Arc::clone(&self.cloud),
+            id: execution.id,
+        };
         let interpreted = AssertUnwindSafe(self.interpret(&execution)).catch_unwind().await;
         let broken = match interpreted {
             Ok(Ok(())) => None,
@@ -131,9 +152,7 @@ impl Runner {
             );
             self.fail(&execution, cause).await;
         }
-        self.cloud.states.running.end(id);
-        // Dropping the receiver tells who waits for the end.
-        drop(self.aborted);
+        // After that the receiver of `self` goes, which tells who waits for the end.
     }
 
     /// Ends an execution that cannot be interpreted. A write that fails is tried until it succeeds.
@@ -149,9 +168,6 @@ impl Runner {
         let revision = revisions::revision(&self.cloud, execution.revision)?;
         let identity = self.identity(execution, &revision);
         let mut run = stored_run(execution, &revision)?;
-        if !run.has_begun() {
-            executions::count(&self.cloud, &execution.machine, "ExecutionsStarted", 1.0, "Count");
-        }
         let limit = revision
             .parsed
             .timeout_seconds()

@@ -82,9 +82,12 @@ impl Running {
 
     /// Halts all executions where they are, and begins no more.
     pub fn halt(&self) {
-        let mut executions = self.executions();
-        self.halted.store(true, Ordering::Relaxed);
-        for (_, live) in executions.drain() {
+        let halted: Vec<_> = {
+            let mut executions = self.executions();
+            self.halted.store(true, Ordering::Relaxed);
+            executions.drain().collect()
+        };
+        for (_, live) in halted {
             if let Some(task) = live.task().take() {
                 task.abort();
             }

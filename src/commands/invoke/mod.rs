@@ -26,20 +26,20 @@ use crate::config::Settings;
 use crate::error::CommandError;
 use crate::session::{Session, WhenAbsent};
 use crate::ui::Ui;
-use crate::ui::format::{printable, s3_uri};
-use crate::ui::waiting::Waiting;
+use crate::ui::format::s3_uri;
 
 /// The longest key S3 takes, in bytes.
 const KEY_MAX: usize = 1024;
 
 /// Runs the pipeline on an object and follows it to the end.
 ///
-/// With --file the file is uploaded, and what is followed is the execution which that upload causes by itself.
+/// With --file the file is uploaded, and what is followed is the execution which an upload of that key and size causes
+/// by itself.
 /// Without it, the object is there already and an execution is started for it.
 #[derive(Debug, Args)]
 pub struct InvokeArgs {
     /// The object's key in the original bucket [default: the name of --file]
-    #[arg(long, required_unless_present = "file")]
+    #[arg(long)]
     key: Option<String>,
     /// Upload this file first, under the key
     #[arg(long, value_name = "PATH")]
@@ -93,7 +93,11 @@ impl InvokeArgs {
         let key = match (&self.key, &self.file) {
             (Some(key), _) => key.clone(),
             (None, Some(file)) => name_of(file)?,
-            (None, None) => return Err(CommandError::usage("invoke wants a --key or a --file")),
+            (None, None) => {
+                return Err(CommandError::usage(
+                    "which picture? say --key KEY for one in the bucket, or --file PATH to upload one",
+                ));
+            }
         };
         if key.is_empty() || key.len() > KEY_MAX {
             return Err(CommandError::usage(format!(
@@ -176,16 +180,7 @@ async fn begin(
             let before = caused::Before::note(session)
                 .await
                 .map_err(|f| absent(session, f))?;
-            let waiting = Waiting::new(
-                ui,
-                format!(
-                    "Uploading {} to {}",
-                    printable(&file.display().to_string()),
-                    s3_uri(&bucket, key)
-                ),
-            );
-            let size = upload::upload(session, key, file).await?;
-            drop(waiting);
+            let size = upload::upload(session, key, file, ui).await?;
             let object = Object {
                 bucket,
                 key: key.clone(),

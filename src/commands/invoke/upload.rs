@@ -9,13 +9,15 @@ use aws_sdk_s3::primitives::ByteStream;
 use crate::aws::{During, upload_timeouts};
 use crate::error::CommandError;
 use crate::session::Session;
-use crate::ui::format::s3_uri;
+use crate::ui::Ui;
+use crate::ui::format::{printable, s3_uri};
+use crate::ui::waiting::Waiting;
 
 /// The largest object that one request makes (5 GiB).
 const PUT_MAX: u64 = 5 * 1024 * 1024 * 1024;
 
 /// Streams `file` to the original bucket: how many bytes it has.
-pub async fn upload(session: &Session, key: &str, file: &Path) -> Result<u64, CommandError> {
+pub async fn upload(session: &Session, key: &str, file: &Path, ui: &Ui) -> Result<u64, CommandError> {
     let unreadable = |reason: String| {
         CommandError::usage(format!(
             "the file {} cannot be uploaded: {reason}",
@@ -40,6 +42,8 @@ pub async fn upload(session: &Session, key: &str, file: &Path) -> Result<u64, Co
         .map_err(|error| unreadable(error.to_string()))?;
 
     let bucket = session.names.original_bucket();
+    let name = printable(&file.display().to_string());
+    let _waiting = Waiting::new(ui, format!("Uploading {name} to {}", s3_uri(&bucket, key)));
     let sent = session
         .clients
         .s3

@@ -66,7 +66,11 @@ async fn find(data_dir: &Path) -> Result<Option<Endpoint>, CommandError> {
 }
 
 fn damaged(error: FindError) -> CommandError {
-    CommandError::failed(error)
+    let failure = CommandError::failed(&error);
+    if error.is_no_folder() {
+        return failure.hint("a file is in the way: move it aside, or go to another folder");
+    }
+    failure
         .hint("`resizer local stop` ends what runs there; move what is in the way aside, and it is made anew")
 }
 

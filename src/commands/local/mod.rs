@@ -47,6 +47,12 @@ enum LocalCommand {
     Stop,
 }
 
+/// What `serve --json` prints.
+#[derive(Serialize)]
+struct Serving<'a> {
+    endpoint_url: &'a str,
+}
+
 /// What `stop --json` prints.
 #[derive(Serialize)]
 struct Stopped {
@@ -99,10 +105,13 @@ async fn serve(settings: resizer_local::Settings, ui: &Ui) -> Result<(), Command
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let cloud = Cloud::start(settings).map_err(start_error)?;
+    let endpoint_url = &cloud.endpoint().url;
     ui.say(format!(
-        "The local cloud in {data_dir} is at {} (Ctrl-C ends it)",
-        cloud.endpoint().url
+        "The local cloud in {data_dir} is at {endpoint_url} (Ctrl-C ends it)"
     ));
+    if ui.json {
+        ui.json(&Serving { endpoint_url })?;
+    }
     cloud
         .run_until(async {
             tokio::select! {

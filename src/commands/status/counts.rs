@@ -1,6 +1,7 @@
 //! CloudWatch's counts of the last 24 hours, in one call: as totals, and of executions hour by hour.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use aws_sdk_cloudwatch::primitives::DateTime;
@@ -13,7 +14,7 @@ use crate::error::CommandError;
 use crate::names::Names;
 use crate::session::Session;
 use crate::ui::chart::bars;
-use crate::ui::format::time_of_day;
+use crate::ui::format::{duration, time_of_day};
 use crate::ui::table::aligned;
 
 /// Seconds.
@@ -247,7 +248,7 @@ pub fn table(counts: &Counts) -> String {
     // Not cut, however narrow the terminal: every number counts.
     let rows = aligned(&rows, usize::MAX).join("\n  ");
     if counts.day.0.is_empty() {
-        return format!("Last 24 hours: nothing counted yet (CloudWatch takes some minutes)\n  {rows}");
+        return format!("Last 24 hours: nothing counted yet (on AWS it takes some minutes)\n  {rows}");
     }
     format!("Last 24 hours{}\n\n  {rows}", chart(&counts.hours))
 }
@@ -286,7 +287,10 @@ fn what(id: &str) -> String {
 fn row(source: &Source, day: &Day) -> [String; 2] {
     let shown = source.counts.iter().map(|count| match day.0.get(count.id) {
         value if count.is_sum() => format!("{} {:.0}", what(count.id), value.unwrap_or(&0.0)),
-        Some(millis) => format!("{} {millis:.0} ms", count.statistic),
+        Some(millis) => {
+            let took = Duration::try_from_secs_f64(millis / 1000.0).unwrap_or_default();
+            format!("{} {}", count.statistic, duration(took))
+        }
         None => format!("{} –", count.statistic),
     });
     [source.heading.to_owned(), shown.collect::<Vec<_>>().join(", ")]
@@ -343,7 +347,7 @@ mod tests {
     #[test]
     fn a_new_stack_has_nothing_counted() {
         insta::assert_snapshot!(table(&Counts::since(START)), @"
-        Last 24 hours: nothing counted yet (CloudWatch takes some minutes)
+        Last 24 hours: nothing counted yet (on AWS it takes some minutes)
           executions  started 0, succeeded 0, failed 0, timed out 0, aborted 0, p50 –, p90 –, p99 –
           function    invocations 0, errors 0, throttles 0, p50 –, p90 –, p99 –
           rule        invocations 0, failed invocations 0

@@ -28,7 +28,7 @@ const KEY_WIDTH: usize = 40;
 /// The room for a reason.
 const REASON_WIDTH: usize = 120;
 /// The least of an execution's name that is shown.
-const SHORTEST_NAME: usize = 12;
+const SHORTEST_NAME: usize = 8;
 
 /// Which executions to show.
 #[derive(Debug, Clone)]
@@ -320,9 +320,9 @@ mod tests {
         let date = day_and_time(executions[0].started);
         insta::assert_snapshot!(shown.replace(&date, "[day and time]"), @"
         Newest executions
-          … 0b9d7f6e-aa  [day and time]            now.jpg   running
-          ✓ 51c0a7d2-bb  [day and time]     61 ms  cat.jpg   → output/cat.jpg
-          ✗ 51c0a7d2-cc  [day and time]     13 ms  in/a.txt  failed
+          … 0b9d7f6e-a  [day and time]            now.jpg   running
+          ✓ 51c0a7d2-b  [day and time]     61 ms  cat.jpg   → output/cat.jpg
+          ✗ 51c0a7d2-c  [day and time]     13 ms  in/a.txt  failed
             not an image
         ");
     }

@@ -14,6 +14,7 @@ mod resources;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use jiff::{Span, SpanRelativeTo, Timestamp};
 use serde::Serialize;
 
@@ -33,7 +34,8 @@ use resources::{Resource, Standing};
 #[derive(Debug, Args)]
 pub struct StatusArgs {
     /// Show this execution step by step, from CloudWatch Logs; the beginning of its name will do
-    #[arg(long, value_name = "NAME|ARN", conflicts_with_all = ["limit", "failed", "since", "key"])]
+    #[arg(long, value_name = "NAME|ARN", value_parser = NonEmptyStringValueParser::new(),
+          conflicts_with_all = ["limit", "failed", "since", "key"])]
     execution: Option<String>,
     /// How many of the newest executions to list
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
@@ -121,7 +123,7 @@ fn interrupted() -> CommandError {
     CommandError::interrupted("interrupted before all was read")
 }
 
-/// Shows it anew whenever something of it is new.
+/// Shows it anew whenever something of it is new, as long as somebody reads it.
 async fn watch(session: &Session, settings: &Settings, wanted: &Wanted, ui: &Ui) -> Result<(), CommandError> {
     let mut shown = String::new();
     loop {
@@ -133,6 +135,9 @@ async fn watch(session: &Session, settings: &Settings, wanted: &Wanted, ui: &Ui)
             shown = text;
         }
         tokio::time::sleep(WATCH).await;
+        if ui.is_unread() {
+            return Ok(());
+        }
     }
 }
 

@@ -138,11 +138,6 @@ impl Run {
         self.event(event_type, details, now)
     }
 
-    /// Whether anything was put into the history yet.
-    pub fn has_begun(&self) -> bool {
-        self.last_event > 0
-    }
-
     fn event(&mut self, event_type: &str, details: Value, now: Timestamp) -> HistoryEvent {
         self.last_event += 1;
         let id = self.last_event;
