@@ -23,7 +23,9 @@ use serde_json::Value;
 
 const STARTS: usize = 9;
 const ONE_BY_ONE: usize = 200;
-const AT_ONCE: usize = 3000;
+/// Rounds of many at once, since these machines are noisy; and how many a round.
+const ROUNDS: usize = 5;
+const AT_ONCE: usize = 1500;
 const UPLOADERS: usize = 32;
 
 /// Between two looks for a result, where one waits for just that.
@@ -58,28 +60,31 @@ async fn main() {
     }
     times.sort();
 
-    let began = Instant::now();
-    stream::iter(0..AT_ONCE)
-        .for_each_concurrent(UPLOADERS, |n| pipeline.put(format!("many/{n}")))
-        .await;
-    for n in 0..AT_ONCE {
-        pipeline.result(&format!("many/{n}"), RARELY).await;
+    let mut rates = Vec::new();
+    for round in 0..ROUNDS {
+        rates.push(pipeline.carry_many(round).await);
     }
-    let rate = AT_ONCE as f64 / began.elapsed().as_secs_f64();
+    rates.sort_by(f64::total_cmp);
+    let (rate, highest) = (rates[ROUNDS / 2], rates[ROUNDS - 1]);
     let loaded = memory(&place);
     let down = timed(|| place.json(&["down", "--local", "--yes"]));
 
     let at = |percent: usize| times[times.len() * percent / 100].as_secs_f64() * 1000.0;
-    println!("PutObject to result, copying function        median        p95    objects/s");
     println!(
-        "  resizer --local                          {:>6.1} ms  {:>6.1} ms  {rate:>9.0}",
+        "PutObject to result, copying function        median        p95    objects/s: median, highest of {ROUNDS}"
+    );
+    println!(
+        "  resizer --local                          {:>6.1} ms  {:>6.1} ms  {rate:>9.0}  {highest:>7.0}",
         at(50),
         at(95)
     );
     println!("  MiniStack (published)                     217   ms          –         70");
     println!("  LocalStack 4.14 (published)            267–324   ms          –        4.3");
     println!();
-    println!("start {start:.0?}, up {up:.0?}, up again {again:.0?}, down with {AT_ONCE} objects {down:.0?}");
+    println!(
+        "start {start:.0?}, up {up:.0?}, up again {again:.0?}, down with {} objects {down:.0?}",
+        ROUNDS * AT_ONCE
+    );
     println!("memory of the local cloud: {idle:.0} MiB idle, {loaded:.0} MiB after the load");
 }
 
@@ -112,6 +117,19 @@ impl Pipeline {
         {
             tokio::time::sleep(pause).await;
         }
+    }
+
+    /// Uploads many from several clients at once: objects a second, until the last result is there.
+    async fn carry_many(&self, round: usize) -> f64 {
+        let key = |n: usize| format!("many/{round}/{n}");
+        let began = Instant::now();
+        stream::iter(0..AT_ONCE)
+            .for_each_concurrent(UPLOADERS, |n| self.put(key(n)))
+            .await;
+        for n in 0..AT_ONCE {
+            self.result(&key(n), RARELY).await;
+        }
+        AT_ONCE as f64 / began.elapsed().as_secs_f64()
     }
 
     /// From before the upload until the result is there.
