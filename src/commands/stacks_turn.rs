@@ -27,7 +27,10 @@ pub async fn stacks_turn(
     match &settings.place {
         Place::Local { data_dir, .. } => {
             let path = data_dir.join(format!("{}.turn", names.stack));
-            Ok(Some(Turn::wait(&path, &waits, ui).await?))
+            let turn = Turn::wait(&path, &waits, ui).await;
+            Ok(Some(turn.map_err(|error| {
+                CommandError::failed(format!("{} cannot be locked: {error}", path.display()))
+            })?))
         }
         Place::Aws { .. } => {
             let Some(folder) = turns_folder() else {

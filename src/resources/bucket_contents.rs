@@ -78,7 +78,7 @@ pub async fn empty(client: &Client, bucket: &str, account: &str, step: &Step<'_>
             .buffer_unordered(BATCHES_AT_ONCE);
         while let Some(count) = deletions.try_next().await? {
             removed += count;
-            step.note(&format!("{removed} objects"));
+            step.note(&format!("emptied of {removed}"));
         }
         if step.is_stopped() {
             return Err(Failure::stopped(format!("emptying {bucket}: {removed} removed")));

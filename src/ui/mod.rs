@@ -12,6 +12,7 @@ use std::io::{self, IsTerminal, Write};
 
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
+use indicatif::ProgressStyle;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Serialize;
 
@@ -60,14 +61,33 @@ impl Ui {
 
     /// `text` with its styles, or without where stderr takes none: for what draws by itself.
     pub fn painted(&self, text: &str) -> String {
+        if self.is_painted() {
+            text.to_owned()
+        } else {
+            anstream::adapter::strip_str(text).to_string()
+        }
+    }
+
+    /// Whether stderr takes styles.
+    fn is_painted(&self) -> bool {
         let choice = match self.color {
             anstream::ColorChoice::Auto => AutoStream::choice(&io::stderr()),
             chosen => chosen,
         };
-        match choice {
-            anstream::ColorChoice::Never => anstream::adapter::strip_str(text).to_string(),
-            _ => text.to_owned(),
-        }
+        choice != anstream::ColorChoice::Never
+    }
+
+    /// How a line that moves is drawn: `template` with its colours, or without where stderr takes none.
+    fn moving(&self, template: &str) -> ProgressStyle {
+        let template = if self.is_painted() {
+            template.to_owned()
+        } else {
+            template.replace(":.cyan", "").replace(":.dim", "")
+        };
+        // The templates are ours: one that does not parse leaves the line without decoration.
+        ProgressStyle::with_template(&template)
+            .unwrap_or_else(|_| ProgressStyle::default_spinner())
+            .tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ")
     }
 
     /// Asks the person at the terminal, and waits for a line; `None` where no one is there to answer.

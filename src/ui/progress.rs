@@ -90,9 +90,8 @@ impl Progress {
         row.verb = Verb::of(action);
         row.since = Instant::now();
         if self.ui.is_live() {
-            let bar = self
-                .lines
-                .add(ProgressBar::new_spinner().with_style(running_style()));
+            let style = self.ui.moving("{spinner:.cyan} {msg}  {elapsed:.dim}");
+            let bar = self.lines.add(ProgressBar::new_spinner().with_style(style));
             bar.set_message(row.line(row.verb.doing, ""));
             bar.enable_steady_tick(Duration::from_millis(100));
             row.bar = Some(bar);
@@ -168,13 +167,6 @@ impl Listener for Progress {
             Event::Ended(outcome) => self.ended(row, outcome),
         }
     }
-}
-
-/// The templates are ours: one that does not parse leaves the line without decoration.
-fn running_style() -> ProgressStyle {
-    ProgressStyle::with_template("{spinner:.cyan} {msg}  {elapsed:.dim}")
-        .unwrap_or_else(|_| ProgressStyle::default_spinner())
-        .tick_strings(&["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏", " "])
 }
 
 fn ended_style() -> ProgressStyle {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::Ui;
 
@@ -26,11 +26,7 @@ impl<'a> Waiting<'a> {
             return Self { ui, line: None };
         }
         let line = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        if let Ok(style) =
-            ProgressStyle::with_template("{spinner:.cyan} {prefix} {elapsed:.dim}  {wide_msg:.dim}")
-        {
-            line.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
-        }
+        line.set_style(ui.moving("{spinner:.cyan} {prefix} {elapsed:.dim}  {wide_msg:.dim}"));
         line.set_prefix(what);
         line.enable_steady_tick(TICK);
         Self { ui, line: Some(line) }
