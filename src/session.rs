@@ -1,8 +1,9 @@
 //! Who we are, where, and on which stack: what every command but `local` begins with.
 
+use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
 use resizer_local::{ACCOUNT, Endpoint, FIRST_REGION};
 
-use crate::aws::{Clients, Connection, During};
+use crate::aws::{CallFailure, Clients, Connection, During};
 use crate::commands::local;
 use crate::config::{Place, Settings};
 use crate::error::CommandError;
@@ -32,29 +33,19 @@ impl Session {
     /// # Errors
     /// No local cloud, no region, no credentials, no answer.
     pub async fn open(settings: &Settings, when_absent: WhenAbsent) -> Result<Self, CommandError> {
-        let connection = match &settings.place {
-            Place::Aws {
-                region,
-                profile,
-                endpoint_url,
-            } => Connection::Aws {
-                region: region.clone(),
-                profile: profile.clone(),
-                endpoint_url: endpoint_url.clone(),
-            },
-            Place::Local { data_dir, region } => {
-                Connection::Local(local::find_or_start(data_dir, region.as_deref(), when_absent).await?)
-            }
-        };
-        let clients = Clients::connect(&connection).await;
+        let mut clients = connect(settings, when_absent).await?;
         let Some(region) = clients.region.clone() else {
             return Err(CommandError::usage("no AWS region is set")
                 .hint("say --region eu-central-1, or set AWS_REGION or the profile's region"));
         };
-        let identity = clients.sts.get_caller_identity().send().await.during(
-            "sts:GetCallerIdentity",
-            clients.endpoint_url.as_ref().unwrap_or(&region),
-        )?;
+        let mut identity = caller(&clients).await;
+        let is_local = matches!(settings.place, Place::Local { .. });
+        if is_local && identity.as_ref().is_err_and(CallFailure::is_unanswered) {
+            // The local cloud that was found was about to end, it seems: it is found, or started, once more.
+            clients = connect(settings, when_absent).await?;
+            identity = caller(&clients).await;
+        }
+        let identity = identity?;
         let account = identity.account().unwrap_or_default().to_owned();
         // arn:PARTITION:sts::ACCOUNT:…
         let partition = identity
@@ -95,4 +86,31 @@ impl Session {
             flags: settings.flags.clone(),
         }
     }
+}
+
+async fn connect(settings: &Settings, when_absent: WhenAbsent) -> Result<Clients, CommandError> {
+    let connection = match &settings.place {
+        Place::Aws {
+            region,
+            profile,
+            endpoint_url,
+        } => Connection::Aws {
+            region: region.clone(),
+            profile: profile.clone(),
+            endpoint_url: endpoint_url.clone(),
+        },
+        Place::Local { data_dir, region } => {
+            Connection::Local(local::find_or_start(data_dir, region.as_deref(), when_absent).await?)
+        }
+    };
+    Ok(Clients::connect(&connection).await)
+}
+
+async fn caller(clients: &Clients) -> Result<GetCallerIdentityOutput, CallFailure> {
+    let place = clients.endpoint_url.as_ref().or(clients.region.as_ref());
+    let answer = clients.sts.get_caller_identity().send().await;
+    answer.during(
+        "sts:GetCallerIdentity",
+        place.map(String::as_str).unwrap_or_default(),
+    )
 }

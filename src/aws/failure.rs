@@ -160,6 +160,11 @@ impl CallFailure {
         }
     }
 
+    /// Whether nobody answered.
+    pub fn is_unanswered(&self) -> bool {
+        matches!(self.cause, Cause::Unreachable(_))
+    }
+
     /// Whether it says that the resource is not there.
     pub fn is_not_found(&self) -> bool {
         matches!(
