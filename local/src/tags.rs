@@ -1,6 +1,36 @@
 //! Tags, as services keep and change them: an object, or a list of `{Key, Value}` or `{key, value}`.
 
-use serde_json::Value;
+use rusqlite::OptionalExtension;
+use serde_json::{Value, json};
+
+use crate::cloud::Cloud;
+use crate::error::AwsError;
+
+/// Changes the tags of `name` in `table`, in one transaction: of two changes at once none is lost. Without such a row it is
+/// `missing`.
+pub async fn change<F>(
+    cloud: &Cloud,
+    table: &'static str,
+    name: String,
+    missing: AwsError,
+    edit: F,
+) -> Result<Value, AwsError>
+where
+    F: FnOnce(&mut Value) + Send + 'static,
+{
+    let changed = cloud.store.write(move |tx| {
+        let found: Option<String> = tx
+            .prepare_cached(&format!("SELECT tags FROM {table} WHERE name = ?1"))?
+            .query_row([&name], |row| row.get(0))
+            .optional()?;
+        let mut tags = serde_json::from_str(&found.ok_or(missing)?).unwrap_or_else(|_| json!([]));
+        edit(&mut tags);
+        tx.prepare_cached(&format!("UPDATE {table} SET tags = ?1 WHERE name = ?2"))?
+            .execute([&tags.to_string(), &name])?;
+        Ok(json!({}))
+    });
+    changed.await
+}
 
 /// Adds `given`, of the same form, and replaces the values of keys that are there.
 pub fn add(tags: &mut Value, given: &Value) {

@@ -232,18 +232,10 @@ pub async fn untag(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> {
     .await
 }
 
-async fn change_tags<F>(cloud: &Arc<Cloud>, name: String, change: F) -> Result<Value, AwsError>
+async fn change_tags<F>(cloud: &Cloud, name: String, edit: F) -> Result<Value, AwsError>
 where
     F: FnOnce(&mut Value) + Send + 'static,
 {
-    let changed = cloud.store.write(move |tx| {
-        let mut tags = load(tx, &name)?.ok_or_else(|| missing(&name))?.tags;
-        change(&mut tags);
-        tx.execute(
-            "UPDATE rules SET tags = ?1 WHERE name = ?2",
-            [&tags.to_string(), &name],
-        )?;
-        Ok(json!({}))
-    });
-    changed.await
+    let missing = missing(&name);
+    tags::change(cloud, "rules", name, missing, edit).await
 }

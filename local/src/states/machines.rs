@@ -235,19 +235,13 @@ fn no_resource(arn: &str) -> AwsError {
     AwsError::bad_request("ResourceNotFound", format!("Resource not found: '{arn}'"))
 }
 
-async fn change_tags<F>(cloud: &Arc<Cloud>, arn: String, change: F) -> Result<Value, AwsError>
+async fn change_tags<F>(cloud: &Cloud, arn: String, edit: F) -> Result<Value, AwsError>
 where
     F: FnOnce(&mut Value) + Send + 'static,
 {
-    let name = name_of(cloud, &arn).map_err(|_| no_resource(&arn))?.to_owned();
-    let changed = cloud.store.write(move |tx| {
-        let mut tags = load(tx, &name)?.ok_or_else(|| no_resource(&arn))?.tags;
-        change(&mut tags);
-        tx.execute(
-            "UPDATE state_machines SET tags = ?1 WHERE name = ?2",
-            [&tags.to_string(), &name],
-        )?;
-        Ok(json!({}))
-    });
-    changed.await
+    let missing = no_resource(&arn);
+    let Ok(name) = name_of(cloud, &arn) else {
+        return Err(missing);
+    };
+    tags::change(cloud, "state_machines", name.to_owned(), missing, edit).await
 }
