@@ -1,8 +1,9 @@
 //! Ctrl-C, or SIGTERM from a CI runner or a container: once, and the run ends in good order; twice, and it ends.
 
 use std::future::{Future, pending};
+use std::io;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::engine::{Stop, StopSwitch};
 use crate::error::CommandError;
@@ -26,23 +27,31 @@ pub async fn unless_interrupted<T>(
     }
 }
 
-/// Returns when the run is to end; never, where signals cannot be heard.
-pub async fn ctrl_c() {
-    let heard = async |kind| match signal(kind) {
-        Ok(mut signal) => signal.recv().await,
+/// Hears from now on, and returns when the run is to end; never, where signals cannot be heard.
+pub fn ctrl_c() -> impl Future<Output = ()> + Send {
+    let interrupt = signal(SignalKind::interrupt());
+    let terminate = signal(SignalKind::terminate());
+    async move {
+        tokio::select! {
+            () = heard(interrupt) => {}
+            () = heard(terminate) => {}
+        }
+    }
+}
+
+async fn heard(signal: io::Result<Signal>) {
+    match signal {
+        Ok(mut signal) => drop(signal.recv().await),
         Err(_) => pending().await,
-    };
-    tokio::select! {
-        _ = heard(SignalKind::interrupt()) => {}
-        _ = heard(SignalKind::terminate()) => {}
     }
 }
 
 /// From now on Ctrl-C asks the run to stop, and says so with `announce`; a second one ends the process at once.
 pub fn stop_on_ctrl_c(announce: impl Fn(&str) + Send + 'static) -> Stop {
     let (switch, stop) = StopSwitch::new();
+    let asked = ctrl_c();
     tokio::spawn(async move {
-        ctrl_c().await;
+        asked.await;
         switch.stop();
         announce("stopping: what is under way ends, nothing new begins (Ctrl-C again ends at once)");
         ctrl_c().await;

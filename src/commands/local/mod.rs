@@ -14,8 +14,8 @@ use resizer_local::{Cloud, StartError};
 use rustix::fs::Mode;
 use rustix::process::umask;
 use serde::Serialize;
-use tokio::signal::unix::{SignalKind, signal};
 
+use super::interrupt::ctrl_c;
 use crate::config::{LOCAL_DATA_DIR, Settings};
 use crate::error::CommandError;
 use crate::session::WhenAbsent;
@@ -102,8 +102,7 @@ async fn serve(settings: resizer_local::Settings, ui: &Ui) -> Result<(), Command
     umask(Mode::RWXG | Mode::RWXO);
     background::keep_out_of_git(&settings.data_dir)?;
     let data_dir = settings.data_dir.display().to_string();
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+    let asked_to_end = ctrl_c();
     let cloud = Cloud::start(settings).map_err(start_error)?;
     let endpoint_url = &cloud.endpoint().url;
     ui.say(format!(
@@ -113,12 +112,7 @@ async fn serve(settings: resizer_local::Settings, ui: &Ui) -> Result<(), Command
         ui.json(&Serving { endpoint_url })?;
     }
     cloud
-        .run_until(async {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        })
+        .run_until(asked_to_end)
         .await
         .map_err(CommandError::failed)?;
     ui.say("The local cloud has ended");
