@@ -174,13 +174,6 @@ impl Architecture {
             Self::Arm64 => "arm64",
         }
     }
-
-    /// The one that Lambda calls so.
-    pub fn named(name: &str) -> Option<Self> {
-        [Self::X86_64, Self::Arm64]
-            .into_iter()
-            .find(|one| one.name() == name)
-    }
 }
 
 /// The two log groups.

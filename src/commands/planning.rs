@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::stacks_turn::stacks_turn;
@@ -115,7 +115,11 @@ impl Planning {
         }
         let package = function_package(Target::of(settings), args.handler_zip.as_deref(), ui).await?;
         let graph = stack::graph(&session, settings, Some(package))?;
-        Self::of(session, graph, readings, turn, settings)
+        let planning = Self::of(session, graph, readings, settings)?;
+        Ok(Self {
+            _turn: turn,
+            ..planning
+        })
     }
 
     /// Plans without making anything: no local cloud is made, and no function is built to compare with.
@@ -140,7 +144,7 @@ impl Planning {
         };
         let is_compared = package.is_some();
         let graph = stack::graph(&session, settings, package)?;
-        let planning = Self::of(session, graph, readings, None, settings)?;
+        let planning = Self::of(session, graph, readings, settings)?;
         let function = planning.graph.find(stack::FUNCTION);
         if !is_compared && function.is_some_and(|node| planning.plan.found(node).is_some()) {
             ui.say("The function's code is not compared, since it is not built yet");
@@ -152,7 +156,6 @@ impl Planning {
         session: Session,
         graph: Graph,
         readings: Vec<Reading>,
-        turn: Option<Turn>,
         settings: &Settings,
     ) -> Result<Self, CommandError> {
         let plan = Plan::to_stand(&graph, readings);
@@ -161,7 +164,7 @@ impl Planning {
             session,
             graph,
             plan,
-            _turn: turn,
+            _turn: None,
         })
     }
 
@@ -219,7 +222,10 @@ impl Planning {
 fn keeping_architecture(settings: &Settings, graph: &Graph, readings: &[Reading]) -> Settings {
     let function = graph.find(stack::FUNCTION).map(|node| &readings[node.index()]);
     let found = match function {
-        Some(Reading::Found(found)) => found.fields.text(ARCHITECTURE).and_then(Architecture::named),
+        Some(Reading::Found(found)) => found
+            .fields
+            .text(ARCHITECTURE)
+            .and_then(|name| Architecture::from_str(name, false).ok()),
         _ => None,
     };
     let mut settings = settings.clone();
