@@ -4,6 +4,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::GlobalArgs;
@@ -184,6 +185,19 @@ pub struct LogSettings {
     pub retention_days: u32,
 }
 
+/// What the TOML file at `path` says, which is `what`: "the configuration".
+pub fn read_toml<T: DeserializeOwned>(what: &str, path: &Path) -> Result<T, CommandError> {
+    let path_shown = path.display();
+    let text = read_bounded(path)
+        .map_err(|error| CommandError::usage(format!("{what} {path_shown} cannot be read: {error}")))?;
+    toml::from_str(&text).map_err(|error| {
+        CommandError::usage(format!(
+            "{what} {path_shown} is not understood:\n{}",
+            without_rusts_words(&error)
+        ))
+    })
+}
+
 /// The text of a configuration file, which is a small one.
 fn read_bounded(path: &Path) -> io::Result<String> {
     let mut text = String::new();
@@ -205,6 +219,7 @@ fn without_rusts_words(error: &toml::de::Error) -> String {
     words
         .trim_end()
         .replace("expected u32", "expected a whole number, 0 or more")
+        .replace("expected u64", "expected a whole number, 0 or more")
 }
 
 /// `resizer.toml` as it is written.
@@ -262,7 +277,7 @@ impl Settings {
     /// A file that cannot be read or is not understood, and values that AWS would refuse.
     pub fn load(args: &GlobalArgs) -> Result<Self, CommandError> {
         let (file, path) = match &args.config {
-            Some(path) => (File::read(path)?, path.clone()),
+            Some(path) => (read_toml("the configuration", path)?, path.clone()),
             None => (
                 File::read_if_there(Path::new(DEFAULT_FILE))?,
                 PathBuf::from(DEFAULT_FILE),
@@ -343,26 +358,10 @@ impl File {
     fn read_if_there(path: &Path) -> Result<Self, CommandError> {
         // A link that leads nowhere is there, and a mistake.
         if path.symlink_metadata().is_ok() {
-            Self::read(path)
+            read_toml("the configuration", path)
         } else {
             Ok(Self::default())
         }
-    }
-
-    fn read(path: &Path) -> Result<Self, CommandError> {
-        let text = read_bounded(path).map_err(|error| {
-            CommandError::usage(format!(
-                "the configuration {} cannot be read: {error}",
-                path.display()
-            ))
-        })?;
-        toml::from_str(&text).map_err(|error| {
-            CommandError::usage(format!(
-                "the configuration {} is not understood:\n{}",
-                path.display(),
-                without_rusts_words(&error)
-            ))
-        })
     }
 
     /// Checks every number against what the services take.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::credentials::Issuer;
 use crate::endpoint::{DataFolder, Endpoint};
 use crate::error::{ServeError, StartError};
+use crate::realism::{Conditions, Realism};
 use crate::store::Store;
 use crate::{apigateway, events, iam, lambda, logs, monitoring, s3, server, states};
 
@@ -25,6 +26,8 @@ pub struct Settings {
     pub port: Option<u16>,
     /// The region that its ARNs name; none: the one used last time, else `us-east-1`.
     pub region: Option<String>,
+    /// How it behaves like a cloud far away, if it is to.
+    pub realism: Option<Realism>,
 }
 
 /// What all services share.
@@ -32,6 +35,7 @@ pub struct Cloud {
     pub(crate) region: String,
     pub(crate) data_dir: PathBuf,
     pub(crate) endpoint: Endpoint,
+    pub(crate) conditions: Conditions,
     pub(crate) store: Store,
     pub(crate) sessions: Issuer,
     pub(crate) iam: iam::Iam,
@@ -50,11 +54,16 @@ impl Cloud {
         folder.make(lambda::FOLDER)?;
         let store = Store::open(&settings.data_dir.join("cloud.db"))?;
         let (listener, endpoint) = folder.listen(settings.port, settings.region)?;
+        let conditions = Conditions::default();
+        if let Some(realism) = settings.realism {
+            conditions.set(realism);
+        }
         let cloud = Arc::new(Self {
             region: endpoint.region.clone(),
             data_dir: settings.data_dir,
             sessions: Issuer::new(&endpoint.secret_access_key),
             endpoint,
+            conditions,
             store,
             iam: iam::Iam::default(),
             metrics: monitoring::Metrics::default(),
@@ -68,6 +77,11 @@ impl Cloud {
             listener,
             folder,
         })
+    }
+
+    /// How it behaves, which may be changed while it runs.
+    pub fn conditions(&self) -> &Conditions {
+        &self.conditions
     }
 
     /// `arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE`.
@@ -87,6 +101,11 @@ impl RunningCloud {
     /// Where it is reached, and as whom.
     pub fn endpoint(&self) -> &Endpoint {
         &self.cloud.endpoint
+    }
+
+    /// The cloud itself.
+    pub fn cloud(&self) -> Arc<Cloud> {
+        Arc::clone(&self.cloud)
     }
 
     /// Serves until `shutdown` is done, then lets requests in flight end and stops what the services started. It ends by

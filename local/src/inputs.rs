@@ -40,12 +40,16 @@ impl Call {
         self.honour(name, members, &self.input)
     }
 
+    /// The operation that it is, if `table` has it, and the values of its path's labels.
+    pub fn find<'a>(&self, table: &'a [Route]) -> Option<(&'a Route, Vec<String>)> {
+        table
+            .iter()
+            .find_map(|route| Some((route, self.labels(route.request)?)))
+    }
+
     /// Finds the operation in `table`, and the values of its path's labels; refuses input that it does not honour.
     pub fn route(&self, table: &[Route]) -> Result<(&'static str, Vec<String>), AwsError> {
-        let mut found = table
-            .iter()
-            .filter_map(|route| Some((route, self.labels(route.request)?)));
-        let (route, labels) = found.next().ok_or_else(|| self.not_implemented())?;
+        let (route, labels) = self.find(table).ok_or_else(|| self.not_implemented())?;
         for (name, value) in &self.query {
             let parameter = Value::from_iter([(name.as_str(), value.as_str())]);
             self.honour(route.operation, route.query, &parameter)?;

@@ -20,6 +20,7 @@
 //! - [`endpoint`]: the data folder, and how other processes find the server that holds it
 //! - [`credentials`]: temporary credentials of role sessions
 //! - [`error`]: the error an AWS call ends with, and why a cloud would not start
+//! - [`realism`]: AWS's bad days, on request
 //! - [`random`]: identifiers and secrets
 //! - [`backoff`]: the waits between tries
 //! - [`jsonpath`], [`glob`]: paths and wildcards, as the services' documents hold them
@@ -45,6 +46,7 @@ mod paging;
 mod principal;
 mod protocol;
 mod random;
+mod realism;
 mod s3;
 mod server;
 mod states;
@@ -55,3 +57,4 @@ mod tags;
 pub use cloud::{ACCOUNT, Cloud, RunningCloud, Settings};
 pub use endpoint::{Endpoint, FIRST_REGION, FindError};
 pub use error::{ServeError, StartError};
+pub use realism::{Conditions, Fault, Mishap, Realism};

@@ -1,6 +1,5 @@
 //! The listener: every connection and request starts here and goes to one service.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +22,7 @@ use crate::call::{Call, Reply, Service};
 use crate::cloud::Cloud;
 use crate::error::AwsError;
 use crate::protocol::Protocol;
+use crate::realism::{Happening, Unanswered};
 use crate::{apigateway, auth, events, iam, lambda, logs, monitoring, random, s3, states, sts};
 
 /// The largest request body apart from S3's: what Lambda takes (a function's zip, in base64).
@@ -84,7 +84,7 @@ async fn serve_connection(
     let running = stopping.clone();
     let answer = service_fn(move |request| {
         let whole = answer_whole(Arc::clone(&cloud), s3.clone(), running.clone(), request);
-        async move { Ok::<_, Infallible>(whole.await) }
+        async move { sent(whole.await).await }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -99,6 +99,20 @@ async fn serve_connection(
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+/// An error that ends the connection.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is cut, as was asked for")]
+struct Cut;
+
+/// The response, unless it stands for one that is never sent.
+async fn sent(response: Response<Body>) -> Result<Response<Body>, Cut> {
+    match response.extensions().get() {
+        None => Ok(response),
+        Some(Unanswered::Cut) => Err(Cut),
+        Some(Unanswered::Stalled) => std::future::pending().await,
     }
 }
 
@@ -178,14 +192,37 @@ async fn answer_call(cloud: &Arc<Cloud>, service: Service, head: Parts, body: In
         Ok(call) => call,
         Err(error) => return protocol.render_error(service, &error, &request_id),
     };
+    let befalls = cloud.conditions.befalls(|| name_of(&call)).await;
+    let answer_to_it = |happening: Happening| match happening.answer() {
+        Ok(error) => protocol.render_error(service, &error, &request_id),
+        Err(unanswered) => unanswered.response(),
+    };
+    let befalls = match befalls {
+        Some(happening) if !happening.is_after() => return answer_to_it(happening),
+        after => after,
+    };
     let operation = call.operation.clone();
-    match dispatch(cloud, call).await {
+    let response = match dispatch(cloud, call).await {
         Ok(reply) => protocol.render(service, &operation, reply, &request_id),
         Err(error) => {
             tracing::debug!(service = service.signing_name(), operation, %error, "refused");
             protocol.render_error(service, &error, &request_id)
         }
-    }
+    };
+    befalls.map_or(response, answer_to_it)
+}
+
+/// `lambda:CreateFunction`.
+fn name_of(call: &Call) -> String {
+    let routes = match call.service {
+        Service::Lambda => lambda::ROUTES,
+        Service::ApiGateway => apigateway::ROUTES,
+        _ => &[],
+    };
+    let operation = call
+        .find(routes)
+        .map_or(call.operation.as_str(), |(route, _)| route.operation);
+    format!("{}:{operation}", call.service.signing_name())
 }
 
 async fn read_call(

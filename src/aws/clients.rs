@@ -77,10 +77,6 @@ pub fn upload_timeouts() -> TimeoutConfig {
 }
 
 async fn sdk_config(connection: &Connection) -> SdkConfig {
-    // ring, since it needs nothing but a C compiler to build.
-    let http = aws_smithy_http_client::Builder::new()
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-        .build_https();
     let retries = RetryConfig::standard().with_max_attempts(4);
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
@@ -92,8 +88,12 @@ async fn sdk_config(connection: &Connection) -> SdkConfig {
             profile,
             endpoint_url,
         } => {
+            // ring, since it needs nothing but a C compiler to build.
+            let https = aws_smithy_http_client::Builder::new()
+                .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+                .build_https();
             let mut loader = aws_config::defaults(BehaviorVersion::latest())
-                .http_client(http)
+                .http_client(https)
                 .retry_config(retries)
                 .timeout_config(timeouts);
             if let Some(region) = region {
@@ -110,7 +110,8 @@ async fn sdk_config(connection: &Connection) -> SdkConfig {
         // Built by hand, so that nothing of the user's AWS configuration gets in between.
         Connection::Local(endpoint) => SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
-            .http_client(http)
+            // Without TLS: to read the machine's root certificates takes longer than to make a plan.
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
             .retry_config(retries)
             .timeout_config(timeouts)
             .region(Region::new(endpoint.region.clone()))

@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod gate;
+pub mod near;
 pub mod terminal;
 
 use std::path::{Path, PathBuf};
@@ -11,7 +12,6 @@ use std::time::Duration;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_http_client::tls;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -153,9 +153,7 @@ impl Place {
                 .unwrap_or_else(|| panic!("no {name} in {env}"))
                 .to_owned()
         };
-        let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-            .build_https();
+        let http = aws_smithy_http_client::Builder::new().build_http();
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .http_client(http)

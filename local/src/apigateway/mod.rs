@@ -21,6 +21,7 @@ use crate::cloud::Cloud;
 use crate::error::AwsError;
 pub use execute::invoke;
 use openapi::Api;
+pub use routes::ROUTES;
 
 /// What API Gateway keeps in memory.
 #[derive(Default)]
@@ -66,7 +67,7 @@ impl ApiGateway {
 
 /// Answers one request.
 pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
-    let (operation, labels) = call.route(routes::ROUTES)?;
+    let (operation, labels) = call.route(ROUTES)?;
     control::authorize(cloud, &call)?;
     let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
     match (operation, labels.as_slice()) {

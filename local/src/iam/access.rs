@@ -13,6 +13,7 @@ use crate::cloud::{ACCOUNT, Cloud, PARTITION};
 use crate::credentials::RoleSession;
 use crate::error::AwsError;
 use crate::principal::{AssumedRole, Principal};
+use crate::realism::Change;
 
 /// How long a service's session of a role lasts.
 const SERVICE_SESSION: SignedDuration = SignedDuration::from_hours(1);
@@ -107,7 +108,12 @@ pub fn authorize(
     let role = cloud
         .iam
         .role(cloud, &session.role_name)?
-        .filter(|role| role.id == session.role_id);
+        .filter(|role| role.id == session.role_id)
+        .filter(|role| {
+            cloud
+                .conditions
+                .is_over(|| Change::Permissions(role.name.clone()))
+        });
     let decision = role.map_or(Decision::Silent, |role| {
         permission(cloud, &role, action, resource, context)
     });
@@ -184,7 +190,8 @@ pub fn assume_for_service(
         TrustedPrincipal::Service(service.to_owned()),
         TrustedPrincipal::Aws("*".to_owned()),
     ];
-    if role.trust.decide(&request, |named| trusted.contains(named)) != Decision::Allow {
+    let is_known = cloud.conditions.is_over(|| Change::Trust(role.name.clone()));
+    if !is_known || role.trust.decide(&request, |named| trusted.contains(named)) != Decision::Allow {
         return Err(cannot());
     }
     cloud

@@ -19,6 +19,7 @@ use crate::cloud::Cloud;
 use crate::error::AwsError;
 use crate::inputs::Operation;
 use crate::paging;
+use crate::realism::Change;
 
 const OPERATIONS: &[Operation] = &[
     ("AttachRolePolicy", &["RoleName", "PolicyArn"]),
@@ -81,7 +82,18 @@ pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
         "GetPolicyVersion" => role_policies::get_managed_version(&input)?,
         _ => return Err(call.not_implemented()),
     };
+    note_change(cloud, &call);
     Ok(Reply::ok(document))
+}
+
+/// What a role is allowed, and by whom, is not known everywhere at once.
+fn note_change(cloud: &Cloud, call: &Call) {
+    let role = || call.input["RoleName"].as_str().unwrap_or_default().to_owned();
+    cloud.conditions.note(match call.operation.as_str() {
+        "CreateRole" | "UpdateAssumeRolePolicy" => Change::Trust(role()),
+        "PutRolePolicy" | "AttachRolePolicy" => Change::Permissions(role()),
+        _ => return,
+    });
 }
 
 /// Every operation is on a role, on a managed policy, or on the roles as a whole.

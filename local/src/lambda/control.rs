@@ -11,6 +11,7 @@ use super::function::{self, Function};
 use crate::call::{Call, Reply};
 use crate::cloud::{ACCOUNT, Cloud, PARTITION};
 use crate::error::AwsError;
+use crate::realism::Change;
 use crate::{iam, paging, random, tags};
 
 /// Settings that Create and UpdateFunctionConfiguration may give and that are kept as they are.
@@ -63,16 +64,14 @@ pub async fn create(cloud: &Arc<Cloud>, call: &Call) -> Result<Reply, AwsError> 
         .filter(|tags| tags.is_object())
         .cloned()
         .unwrap_or_else(|| json!({}));
-    let saved = save(
-        cloud,
-        Function {
-            name,
-            configuration,
-            tags,
-        },
-    )
-    .await?;
-    Ok(Reply::with_status(StatusCode::CREATED, saved.configuration))
+    let made = Function {
+        name,
+        configuration,
+        tags,
+    };
+    let saved = save(cloud, made).await?;
+    cloud.conditions.note(Change::FunctionMade(saved.name.clone()));
+    Ok(Reply::with_status(StatusCode::CREATED, told(cloud, &saved)))
 }
 
 pub async fn update_configuration(cloud: &Arc<Cloud>, call: &Call, name: &str) -> Result<Reply, AwsError> {
@@ -81,9 +80,10 @@ pub async fn update_configuration(cloud: &Arc<Cloud>, call: &Call, name: &str) -
         .as_ref()
         .clone();
     check_revision(call, &changed)?;
+    check_idle(cloud, &changed)?;
     apply_settings(&call.input, &mut changed.configuration)?;
     check_role(cloud, call, &changed.configuration)?;
-    Ok(Reply::ok(save(cloud, changed).await?.configuration))
+    update(cloud, changed).await
 }
 
 pub async fn update_code(cloud: &Arc<Cloud>, call: &Call, name: &str) -> Result<Reply, AwsError> {
@@ -92,6 +92,7 @@ pub async fn update_code(cloud: &Arc<Cloud>, call: &Call, name: &str) -> Result<
         .as_ref()
         .clone();
     check_revision(call, &changed)?;
+    check_idle(cloud, &changed)?;
     if let Some(architectures) = call.input.get("Architectures").filter(|given| given.is_array()) {
         changed.configuration["Architectures"] = architectures.clone();
     }
@@ -99,7 +100,7 @@ pub async fn update_code(cloud: &Arc<Cloud>, call: &Call, name: &str) -> Result<
     if call.input["DryRun"] == true {
         return Ok(Reply::ok(changed.configuration));
     }
-    Ok(Reply::ok(save(cloud, changed).await?.configuration))
+    update(cloud, changed).await
 }
 
 pub fn get(cloud: &Cloud, call: &Call, name: &str) -> Result<Reply, AwsError> {
@@ -119,12 +120,55 @@ pub fn get_configuration(cloud: &Cloud, call: &Call, name: &str) -> Result<Reply
 /// Its configuration; without a CodeSha256 where somebody removed the code's folder, so that a deployment sees that its
 /// code is not there.
 fn as_it_stands(cloud: &Cloud, function: &Function) -> Value {
-    let mut configuration = function.configuration.clone();
+    let mut configuration = told(cloud, function);
     let sha256 = configuration["CodeSha256"].as_str().unwrap_or_default();
     if !code::folder(&cloud.data_dir, sha256).exists() {
         configuration["CodeSha256"] = json!("");
     }
     configuration
+}
+
+/// Its configuration, with what it is busy with.
+fn told(cloud: &Cloud, function: &Function) -> Value {
+    let mut configuration = function.configuration.clone();
+    match busy_with(cloud, function) {
+        Some(Busy::Creating) => {
+            configuration["State"] = json!("Pending");
+            configuration["StateReason"] = json!("The function is being created.");
+            configuration["StateReasonCode"] = json!("Creating");
+        }
+        Some(Busy::Updating) => configuration["LastUpdateStatus"] = json!("InProgress"),
+        None => {}
+    }
+    configuration
+}
+
+/// What takes its time at a function, if that was asked for.
+enum Busy {
+    Creating,
+    Updating,
+}
+
+fn busy_with(cloud: &Cloud, function: &Function) -> Option<Busy> {
+    let name = || function.name.clone();
+    if !cloud.conditions.is_over(|| Change::FunctionMade(name())) {
+        Some(Busy::Creating)
+    } else if !cloud.conditions.is_over(|| Change::FunctionUpdated(name())) {
+        Some(Busy::Updating)
+    } else {
+        None
+    }
+}
+
+/// A function that is made or updated takes no other change.
+fn check_idle(cloud: &Cloud, function: &Function) -> Result<(), AwsError> {
+    let what = match busy_with(cloud, function) {
+        Some(Busy::Creating) => "The function is currently in the following state: Pending".to_owned(),
+        Some(Busy::Updating) => format!("An update is in progress for resource: {}", function.arn()),
+        None => return Ok(()),
+    };
+    let message = format!("The operation cannot be performed at this time. {what}");
+    Err(AwsError::conflict("ResourceConflictException", message))
 }
 
 pub fn list(cloud: &Cloud, call: &Call) -> Result<Reply, AwsError> {
@@ -197,6 +241,12 @@ pub async fn untag(cloud: &Arc<Cloud>, call: &Call, arn: &str) -> Result<Reply, 
 /// The function, if there is one and the caller may do `action` to it.
 fn authorized(cloud: &Cloud, call: &Call, name: &str, action: &str) -> Result<Arc<Function>, AwsError> {
     function::authorized(cloud, &call.principal, name, action)
+}
+
+async fn update(cloud: &Arc<Cloud>, changed: Function) -> Result<Reply, AwsError> {
+    let saved = save(cloud, changed).await?;
+    cloud.conditions.note(Change::FunctionUpdated(saved.name.clone()));
+    Ok(Reply::ok(told(cloud, &saved)))
 }
 
 /// Saves a changed function with a new revision: processes of the old one serve no more.

@@ -81,7 +81,7 @@ impl Lambda {
 /// The one version that functions have.
 const QUALIFIER: Members = &["Qualifier=$LATEST"];
 
-const ROUTES: &[Route] = &[
+pub const ROUTES: &[Route] = &[
     Route {
         operation: "CreateFunction",
         request: "POST /2015-03-31/functions",

@@ -1,12 +1,12 @@
 //! Who makes an S3 request, and whether they may.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::path::S3Path;
-use s3s::{S3Error, S3ErrorCode, S3Request, S3Result};
+use s3s::{Body, S3Error, S3ErrorCode, S3Request, S3Result};
 
 use super::error::not_implemented;
 use super::inputs;
@@ -15,6 +15,7 @@ use crate::cloud::{ACCOUNT, Cloud, PARTITION};
 use crate::error::AwsError;
 use crate::iam;
 use crate::principal::Principal;
+use crate::realism::Happening;
 
 /// The longest that a presigned URL is good for, in seconds.
 const WEEK: u64 = 604_800;
@@ -83,6 +84,9 @@ impl S3Access for Gate {
         check_expiry(&query)?;
         let principal = self.principal(context, &query)?;
         let operation = context.s3_op().name().to_owned();
+        if let Some(happening) = self.0.conditions.befalls(|| format!("s3:{operation}")).await {
+            befall(context, happening)?;
+        }
         // DeleteObjects names its objects in the body: it asks for each of them.
         let action = match operation.as_str() {
             "DeleteObjects" => None,
@@ -107,6 +111,34 @@ impl S3Access for Gate {
         context.extensions_mut().insert(principal);
         Ok(())
     }
+}
+
+/// What befalls a request: known once its operation is, and what the answer is to be replaced by.
+#[derive(Clone, Default)]
+pub struct Befallen(Arc<OnceLock<Happening>>);
+
+impl Befallen {
+    /// The answer, or what comes in its place.
+    pub fn answer_or(self, answer: Response<Body>) -> S3Result<Response<Body>> {
+        match self.0.get().cloned().map(Happening::answer) {
+            None => Ok(answer),
+            Some(Ok(error)) => S3Error::from(error).to_http_response(),
+            Some(Err(unanswered)) => Ok(unanswered.response()),
+        }
+    }
+}
+
+/// Keeps what happens for the answer. What is to happen before the request has any effect ends it here.
+fn befall(context: &mut S3AccessContext<'_>, happening: Happening) -> S3Result<()> {
+    let is_after = happening.is_after();
+    if let Some(befallen) = context.extensions_mut().get::<Befallen>() {
+        // One request is one operation: nothing has been kept yet.
+        let _ = befallen.0.set(happening);
+    }
+    if is_after {
+        return Ok(());
+    }
+    Err(AwsError::internal("the request was ended, as was asked for").into())
 }
 
 impl Gate {

@@ -10,6 +10,7 @@ use super::error::{malformed_xml, no_such_bucket, not_honoured};
 use super::{Storage, owner, timestamp};
 use crate::error::AwsError;
 use crate::paging;
+use crate::realism::Change;
 
 /// What writing to a bucket depends on.
 pub struct BucketState {
@@ -36,6 +37,7 @@ impl Storage {
         input: CreateBucketInput,
         tags: Option<Vec<Tag>>,
     ) -> S3Result<CreateBucketOutput> {
+        self.check_name_is_free(&input.bucket)?;
         let region = self.cloud.region.clone();
         let wanted = input.create_bucket_configuration.unwrap_or_default();
         if wanted.bucket.is_some() || wanted.location.is_some() {
@@ -122,7 +124,18 @@ impl Storage {
         })
     }
 
+    /// The name of a bucket that was just deleted is not free at once, if that was asked for.
+    fn check_name_is_free(&self, bucket: &str) -> Result<(), AwsError> {
+        let deleted = || Change::BucketDeleted(bucket.to_owned());
+        if self.cloud.conditions.is_over(deleted) {
+            return Ok(());
+        }
+        let message = "A conflicting conditional operation is currently in progress against this resource. Please try again.";
+        Err(AwsError::conflict("OperationAborted", message))
+    }
+
     pub(super) async fn remove_bucket(&self, bucket: String) -> S3Result<()> {
+        let deleted = Change::BucketDeleted(bucket.clone());
         let removed = self.cloud.store.write(move |tx| {
             state(tx, &bucket)?;
             if tx.prepare_cached("SELECT 1 FROM object_versions WHERE bucket = ?1")?.exists([&bucket])? {
@@ -138,6 +151,7 @@ impl Storage {
         });
         let files = removed.await?;
         self.files.remove(&files);
+        self.cloud.conditions.note(deleted);
         Ok(())
     }
 }

@@ -28,12 +28,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderValue, Request, Response, StatusCode};
 use s3s::dto::{Owner, ServerSideEncryption, Timestamp, TimestampFormat};
 use s3s::service::{S3Service, S3ServiceBuilder};
-use s3s::{Body, S3Request};
+use s3s::{Body, HttpError, S3Request};
 
 use crate::cloud::{ACCOUNT, Cloud};
 use crate::error::AwsError;
 use crate::random;
-use access::Gate;
+use access::{Befallen, Gate};
 pub use files::FOLDER;
 use files::Files;
 use notification::Origin;
@@ -65,8 +65,16 @@ pub async fn answer(service: &S3Service, mut request: Request<Body>) -> Response
     // AWS's S3 request ids are 16 characters.
     let id = random::bytes::<8>().map(hex::encode_upper).unwrap_or_default();
     request.extensions_mut().insert(RequestId(id.clone()));
+    let befallen = Befallen::default();
+    request.extensions_mut().insert(befallen.clone());
     creation::note_tags(&mut request).await;
-    let mut response = service.call(request).await.unwrap_or_else(|error| {
+    let response = match service.call(request).await {
+        Ok(response) => befallen
+            .answer_or(response)
+            .map_err(|error| HttpError::new(Box::new(error))),
+        failed => failed,
+    };
+    let mut response = response.unwrap_or_else(|error| {
         tracing::error!(?error, "an S3 request failed");
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;

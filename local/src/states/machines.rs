@@ -168,13 +168,31 @@ pub async fn delete(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> 
         Err(error) if error.code == "StateMachineDoesNotExist" => return Ok(json!({})),
         Err(error) => return Err(error),
     };
+    let takes = cloud.conditions.state_machine_deletion();
+    let marked = name.clone();
     cloud
         .store
         .write(move |tx| {
-            tx.execute("UPDATE state_machines SET deleting = 1 WHERE name = ?1", [&name])?;
-            remove_if_done(tx, &name)
+            tx.execute(
+                "UPDATE state_machines SET deleting = 1 WHERE name = ?1",
+                [&marked],
+            )?;
+            if takes.is_zero() {
+                remove_if_done(tx, &marked)?;
+            }
+            Ok(())
         })
         .await?;
+    if !takes.is_zero() {
+        let cloud = Arc::clone(cloud);
+        tokio::spawn(async move {
+            tokio::time::sleep(takes).await;
+            let removed = cloud.store.write(move |tx| remove_if_done(tx, &name));
+            if let Err(error) = removed.await {
+                tracing::warn!(%error, "failed to remove a state machine that was being deleted");
+            }
+        });
+    }
     Ok(json!({}))
 }
 

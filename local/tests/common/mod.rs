@@ -44,6 +44,7 @@ impl TestCloud {
             data_dir,
             port: None,
             region: None,
+            realism: None,
         };
         let running = Cloud::start(settings).unwrap();
         let endpoint = running.endpoint().clone();

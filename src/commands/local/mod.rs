@@ -16,7 +16,7 @@ use rustix::process::umask;
 use serde::Serialize;
 
 use super::interrupt::ctrl_c;
-use crate::config::{LOCAL_DATA_DIR, Settings};
+use crate::config::{LOCAL_DATA_DIR, Settings, read_toml};
 use crate::error::CommandError;
 use crate::session::WhenAbsent;
 use crate::ui::Ui;
@@ -40,6 +40,9 @@ enum LocalCommand {
         /// The port to listen on, on 127.0.0.1 [default: the one used last, else any that is free]
         #[arg(long)]
         port: Option<u16>,
+        /// Behave like a cloud far away, as this TOML file says: latency, roles that are not known yet, faults
+        #[arg(long, value_name = "FILE")]
+        realism: Option<PathBuf>,
     },
     /// Prints what to export for the AWS CLI and SDKs: eval "$(resizer local env)"
     Env,
@@ -63,16 +66,15 @@ struct Stopped {
 pub async fn run(settings: &Settings, args: LocalArgs, ui: &Ui) -> Result<(), CommandError> {
     let region = settings.place.region();
     match args.command {
-        LocalCommand::Serve { port } => {
-            serve(
-                resizer_local::Settings {
-                    data_dir: args.data_dir,
-                    port,
-                    region: region.map(str::to_owned),
-                },
-                ui,
-            )
-            .await
+        LocalCommand::Serve { port, realism } => {
+            let realism = realism.map(|file| read_toml("the realism", &file)).transpose()?;
+            let settings = resizer_local::Settings {
+                data_dir: args.data_dir,
+                port,
+                region: region.map(str::to_owned),
+                realism,
+            };
+            serve(settings, ui).await
         }
         LocalCommand::Env => {
             let endpoint = find_or_start(&args.data_dir, region, WhenAbsent::Resume).await?;

@@ -1,0 +1,124 @@
+//! What goes wrong at single calls.
+
+use http::Response;
+use s3s::Body;
+use serde::Deserialize;
+
+use crate::error::AwsError;
+
+/// Something that goes wrong at calls of one operation.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// `lambda:CreateFunction`, or `*` for every one.
+    pub operation: String,
+    /// At which call of the operation it begins, from 1; `*` counts all calls.
+    #[serde(default = "one")]
+    pub call: u64,
+    /// At how many calls in a row.
+    #[serde(default = "one")]
+    pub times: u64,
+    /// Whether the call has taken effect all the same.
+    #[serde(default)]
+    pub after: bool,
+    pub does: Mishap,
+}
+
+fn one() -> u64 {
+    1
+}
+
+/// How a call goes wrong.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Mishap {
+    /// An error is the answer.
+    Refuse {
+        status: u16,
+        code: String,
+        message: String,
+    },
+    /// The connection is cut instead of an answer.
+    Cut,
+    /// No answer comes, and the connection stays.
+    Stall,
+}
+
+impl Fault {
+    /// Whether it befalls the `call`-th call of `operation`, the `all`-th of all.
+    pub(super) fn befalls(&self, operation: &str, call: u64, all: u64) -> bool {
+        let (is_meant, number) = match self.operation.as_str() {
+            "*" => (true, all),
+            named => (named == operation, call),
+        };
+        is_meant && (self.call..self.call.saturating_add(self.times)).contains(&number)
+    }
+}
+
+/// What befalls one call.
+#[derive(Debug, Clone)]
+pub(crate) struct Happening {
+    pub(super) after: bool,
+    pub(super) end: End,
+}
+
+/// What comes in place of an answer.
+#[derive(Debug, Clone)]
+pub(super) enum End {
+    Error(AwsError),
+    Unanswered(Unanswered),
+}
+
+/// An answer that is never sent: an extension of the response that stands for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unanswered {
+    Cut,
+    Stalled,
+}
+
+impl Unanswered {
+    /// The response that stands for it.
+    pub fn response(self) -> Response<Body> {
+        let mut response = Response::new(Body::empty());
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl Happening {
+    pub(super) fn refused(error: AwsError) -> Self {
+        Self {
+            after: false,
+            end: End::Error(error),
+        }
+    }
+
+    pub(super) fn of(fault: &Fault) -> Self {
+        let end = match &fault.does {
+            Mishap::Refuse {
+                status,
+                code,
+                message,
+            } => End::Error(AwsError::new(*status, code, message)),
+            Mishap::Cut => End::Unanswered(Unanswered::Cut),
+            Mishap::Stall => End::Unanswered(Unanswered::Stalled),
+        };
+        Self {
+            after: fault.after,
+            end,
+        }
+    }
+
+    /// Whether the call is to take effect first.
+    pub fn is_after(&self) -> bool {
+        self.after
+    }
+
+    /// What to answer with: an error, or nothing.
+    pub fn answer(self) -> Result<AwsError, Unanswered> {
+        match self.end {
+            End::Error(error) => Ok(error),
+            End::Unanswered(unanswered) => Err(unanswered),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! AWS's bad days, on request: what a cloud far away does, and one on the same machine never would. Off by default.
+//!
+//! # Layout
+//! - [`Realism`], here: what can be asked for; [`Fault`] in `faults`: what goes wrong at single calls
+//! - [`Conditions`], in `conditions`: what befalls each call, and what is not known everywhere yet
+//! - `quotas`: API Gateway's, which nobody can have raised
+
+mod conditions;
+mod faults;
+mod quotas;
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+pub use conditions::{Change, Conditions};
+pub use faults::{Fault, Mishap};
+pub(crate) use faults::{Happening, Unanswered};
+
+/// What is asked for. Times are in milliseconds; operations are named as in `lambda:CreateFunction`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Realism {
+    /// How long every call takes at least.
+    pub latency: u64,
+    /// How long the calls of an operation take at least, where that is something else.
+    pub latencies: BTreeMap<String, u64>,
+    /// Until services know of a new or changed role, and of its policies.
+    pub propagation: u64,
+    /// How long a new function is `Pending`, and an update of one `InProgress`.
+    pub function: u64,
+    /// How long a state machine is `DELETING`.
+    pub state_machine_deletion: u64,
+    /// How long the name of a deleted bucket is taken.
+    pub bucket_deletion: u64,
+    /// Whether API Gateway's quotas are kept.
+    pub quotas: bool,
+    /// The number of the call from which on the credentials have expired, from 1.
+    pub expires_at: Option<u64>,
+    /// What goes wrong at single calls.
+    #[serde(rename = "fault")]
+    pub faults: Vec<Fault>,
+}
+
+impl Realism {
+    fn latency_of(&self, operation: &str) -> u64 {
+        self.latencies.get(operation).copied().unwrap_or(self.latency)
+    }
+}

@@ -1,0 +1,249 @@
+//! What AWS says while something takes its time: it is waited for, and told.
+
+use resizer_local::{Fault, Realism};
+
+use crate::everything::is_nothing;
+use crate::mishaps::refusal;
+use crate::stack::{DOWN, UP, for_each};
+
+/// How AWS refuses a call while something takes its time, and what a command says meanwhile.
+struct Message {
+    command: &'static [&'static str],
+    operation: &'static str,
+    status: u16,
+    code: &'static str,
+    message: &'static str,
+    waits_for: &'static str,
+}
+
+const MESSAGES: &[Message] = &[
+    Message {
+        command: &UP,
+        operation: "lambda:CreateFunction",
+        status: 400,
+        code: "InvalidParameterValueException",
+        message: "The role defined for the function cannot be assumed by Lambda.",
+        waits_for: "IAM to let Lambda assume the new role",
+    },
+    Message {
+        command: &UP,
+        operation: "lambda:CreateFunction",
+        status: 400,
+        code: "InvalidParameterValueException",
+        message: "The provided execution role does not have permissions to call PutTraceSegments on XRAY",
+        waits_for: "IAM to spread the function's permissions",
+    },
+    Message {
+        command: &UP,
+        operation: "lambda:CreateFunction",
+        status: 400,
+        code: "InvalidParameterValueException",
+        message: "Lambda was unable to configure access to your environment variables because the KMS key is invalid for \
+         CreateGrant. Please check your KMS key settings.",
+        waits_for: "IAM to make the new role known to KMS",
+    },
+    Message {
+        command: &UP,
+        operation: "lambda:CreateFunction",
+        status: 409,
+        code: "ResourceConflictException",
+        message: "The operation cannot be performed at this time. The function is currently in the following state: Pending",
+        waits_for: "Lambda to finish an update",
+    },
+    Message {
+        command: &UP,
+        operation: "states:CreateStateMachine",
+        status: 400,
+        code: "AccessDeniedException",
+        message: "Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume the \
+         provided role.",
+        waits_for: "IAM to let Step Functions assume the new role",
+    },
+    Message {
+        command: &UP,
+        operation: "states:CreateStateMachine",
+        status: 400,
+        code: "AccessDeniedException",
+        message: "The state machine IAM Role is not authorized to access the Log Destination",
+        waits_for: "IAM to let Step Functions write logs",
+    },
+    Message {
+        command: &UP,
+        operation: "states:CreateStateMachine",
+        status: 400,
+        code: "StateMachineDeleting",
+        message: "State Machine Deleting: 'arn:aws:states:eu-central-1:000000000000:stateMachine:resizer-resize'",
+        waits_for: "Step Functions to remove the state machine of that name",
+    },
+    Message {
+        command: &UP,
+        operation: "states:CreateStateMachine",
+        status: 400,
+        code: "ConflictException",
+        message: "Another operation is in progress on the resource",
+        waits_for: "Step Functions to finish another change",
+    },
+    Message {
+        command: &UP,
+        operation: "events:PutTargets",
+        status: 400,
+        code: "ValidationException",
+        message: "The role arn:aws:iam::000000000000:role/resizer-eu-central-1-rule cannot be assumed by principal \
+         'events.amazonaws.com'.",
+        waits_for: "IAM to let EventBridge assume the new role",
+    },
+    Message {
+        command: &UP,
+        operation: "events:PutRule",
+        status: 400,
+        code: "ConcurrentModificationException",
+        message: "Rule resizer-object-created was modified concurrently",
+        waits_for: "EventBridge to finish another change",
+    },
+    Message {
+        command: &UP,
+        operation: "iam:PutRolePolicy",
+        status: 404,
+        code: "NoSuchEntity",
+        message: "The role with name resizer-eu-central-1-function cannot be found.",
+        waits_for: "IAM to know the new role everywhere",
+    },
+    Message {
+        command: &UP,
+        operation: "iam:CreateRole",
+        status: 409,
+        code: "ConcurrentModification",
+        message: "The request was rejected because multiple requests to change this object were submitted simultaneously.",
+        waits_for: "IAM to finish another change",
+    },
+    Message {
+        command: &UP,
+        operation: "s3:CreateBucket",
+        status: 409,
+        code: "OperationAborted",
+        message: "A conflicting conditional operation is currently in progress against this resource. Please try again.",
+        waits_for: "S3 to finish another change",
+    },
+    Message {
+        command: &UP,
+        operation: "s3:PutPublicAccessBlock",
+        status: 404,
+        code: "NoSuchBucket",
+        message: "The specified bucket does not exist",
+        waits_for: "S3 to know the new bucket everywhere",
+    },
+    Message {
+        command: &UP,
+        operation: "s3:CreateBucket",
+        status: 409,
+        code: "BucketAlreadyOwnedByYou",
+        message: "Your previous request to create the named bucket succeeded and you already own it.",
+        waits_for: "S3 to show the bucket",
+    },
+    Message {
+        command: &UP,
+        operation: "logs:CreateLogGroup",
+        status: 400,
+        code: "OperationAbortedException",
+        message: "A conflicting operation is currently in progress against this resource. Please try again.",
+        waits_for: "CloudWatch Logs to finish another change",
+    },
+    Message {
+        command: &UP,
+        operation: "logs:CreateLogGroup",
+        status: 400,
+        code: "ResourceAlreadyExistsException",
+        message: "The specified log group already exists",
+        waits_for: "CloudWatch Logs to show the log group",
+    },
+    Message {
+        command: &UP,
+        operation: "apigateway:PutRestApi",
+        status: 409,
+        code: "ConflictException",
+        message: "Unable to complete operation due to concurrent modification. Please try again later.",
+        waits_for: "API Gateway to finish another change",
+    },
+    Message {
+        command: &UP,
+        operation: "apigateway:CreateRestApi",
+        status: 429,
+        code: "TooManyRequestsException",
+        message: "Too Many Requests",
+        waits_for: "API Gateway's pace",
+    },
+    Message {
+        command: &DOWN,
+        operation: "s3:DeleteBucket",
+        status: 409,
+        code: "BucketNotEmpty",
+        message: "The bucket you tried to delete is not empty. You must delete all versions in the bucket.",
+        waits_for: "the last writes into the bucket",
+    },
+    Message {
+        command: &DOWN,
+        operation: "events:DeleteRule",
+        status: 400,
+        code: "ValidationException",
+        message: "Rule can't be deleted since it has targets.",
+        waits_for: "EventBridge to let go of the rule's targets",
+    },
+    Message {
+        command: &DOWN,
+        operation: "iam:DeleteRole",
+        status: 409,
+        code: "DeleteConflict",
+        message: "Cannot delete entity, must detach all policies first.",
+        waits_for: "IAM to let go of the role's policies",
+    },
+    Message {
+        command: &DOWN,
+        operation: "lambda:DeleteFunction",
+        status: 409,
+        code: "ResourceConflictException",
+        message: "The operation cannot be performed at this time. An update is in progress for resource: \
+         arn:aws:lambda:eu-central-1:000000000000:function:resizer-resize",
+        waits_for: "Lambda to finish an update",
+    },
+    Message {
+        command: &DOWN,
+        operation: "apigateway:DeleteRestApi",
+        status: 429,
+        code: "TooManyRequestsException",
+        message: "Too Many Requests",
+        waits_for: "API Gateway's pace",
+    },
+];
+
+#[test]
+fn whatever_aws_needs_time_for_is_waited_for_and_told() {
+    for_each(MESSAGES, |stack, row| {
+        if row.command == DOWN {
+            stack.near.behave(Realism::default());
+            stack.place().resizer(&UP).ok();
+        }
+        let fault = Fault {
+            operation: row.operation.to_owned(),
+            call: 1,
+            // The SDK itself tries four times when calls come too fast.
+            times: if row.status == 429 { 5 } else { 3 },
+            after: false,
+            does: refusal(row.status, row.code, row.message),
+        };
+        stack.near.behave(Realism {
+            faults: vec![fault],
+            ..Realism::default()
+        });
+        let ended = stack.place().resizer(row.command).ok();
+        let (operation, code) = (row.operation, row.code);
+        assert!(
+            ended.stderr.contains(row.waits_for),
+            "{operation}, {code}: {}",
+            ended.stderr
+        );
+        if row.command == UP {
+            stack.place().resizer(&DOWN).ok();
+        }
+        assert!(is_nothing(&stack.everything()));
+    });
+}

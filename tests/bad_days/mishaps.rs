@@ -1,0 +1,134 @@
+//! The ways in which one call goes wrong.
+
+use resizer_local::{Fault, Mishap, Realism};
+
+/// One way for one call to go wrong.
+#[derive(Clone, Debug)]
+pub struct Way {
+    pub name: &'static str,
+    pub fault: Fault,
+}
+
+impl Way {
+    /// Nothing else goes wrong.
+    pub fn alone(&self) -> Realism {
+        Realism {
+            faults: vec![self.fault.clone()],
+            ..Realism::default()
+        }
+    }
+}
+
+/// Whether the operation changes nothing.
+pub fn is_read(operation: &str) -> bool {
+    let name = operation.split_once(':').map_or(operation, |(_, name)| name);
+    ["Get", "List", "Describe", "Head"]
+        .iter()
+        .any(|verb| name.starts_with(verb))
+}
+
+/// Every way in which the `call`-th call of `operation` may go wrong, once. What changes nothing has no "after".
+pub fn ways(operation: &str, call: u64) -> Vec<Way> {
+    let (busy_status, busy) = busy(operation);
+    let mut ways = vec![
+        (
+            "500",
+            false,
+            1,
+            refusal(500, internal(operation), "We encountered an internal error."),
+        ),
+        (
+            "503",
+            false,
+            1,
+            refusal(503, "ServiceUnavailable", "Please reduce your request rate."),
+        ),
+        ("throttled", false, 1, refusal(busy_status, busy, "Rate exceeded")),
+        ("cut", false, 1, Mishap::Cut),
+        (
+            "denied",
+            false,
+            1,
+            refusal(
+                403,
+                "AccessDenied",
+                "User is not authorized to perform this action",
+            ),
+        ),
+    ];
+    if !is_read(operation) {
+        ways.extend([
+            (
+                "throttled for longer",
+                false,
+                5,
+                refusal(busy_status, busy, "Rate exceeded"),
+            ),
+            (
+                "500 after it was done",
+                true,
+                1,
+                refusal(500, internal(operation), "We encountered an internal error."),
+            ),
+            ("answer lost", true, 1, Mishap::Cut),
+            ("answer lost and no second try", true, 4, Mishap::Cut),
+        ]);
+    }
+    let fault = |after, times, does| Fault {
+        operation: operation.to_owned(),
+        call,
+        times,
+        after,
+        does,
+    };
+    ways.into_iter()
+        .map(|(name, after, times, does)| Way {
+            name,
+            fault: fault(after, times, does),
+        })
+        .collect()
+}
+
+pub fn refusal(status: u16, code: &str, message: &str) -> Mishap {
+    Mishap::Refuse {
+        status,
+        code: code.to_owned(),
+        message: message.to_owned(),
+    }
+}
+
+/// The call has been made, and nobody ever hears of it.
+pub fn stalled(operation: &str, call: u64) -> Realism {
+    Realism {
+        faults: vec![Fault {
+            operation: operation.to_owned(),
+            call,
+            times: 1,
+            after: true,
+            does: Mishap::Stall,
+        }],
+        ..Realism::default()
+    }
+}
+
+fn internal(operation: &str) -> &'static str {
+    match service(operation) {
+        "s3" => "InternalError",
+        "lambda" => "ServiceException",
+        _ => "InternalFailure",
+    }
+}
+
+/// How the service says that calls come too fast.
+fn busy(operation: &str) -> (u16, &'static str) {
+    match service(operation) {
+        "s3" => (503, "SlowDown"),
+        "iam" | "sts" => (400, "Throttling"),
+        "lambda" | "apigateway" => (429, "TooManyRequestsException"),
+        _ => (400, "ThrottlingException"),
+    }
+}
+
+fn service(operation: &str) -> &str {
+    operation.split(':').next().unwrap_or_default()
+}

@@ -1,0 +1,120 @@
+//! A local cloud in the test's own process, so that a test says how it behaves while it runs.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use resizer_local::{Cloud, Realism, Settings};
+use tokio::sync::oneshot;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+use super::Place;
+
+/// How long a test waits for a call that is under way.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A place whose local cloud runs here.
+pub struct NearCloud {
+    // Ends before the place does, which would end the process that holds its cloud.
+    server: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+    cloud: Arc<Cloud>,
+    pub place: Place,
+}
+
+impl NearCloud {
+    pub fn start() -> Self {
+        let place = Place::new();
+        let settings = Settings {
+            data_dir: place.path().join(".resizer/local"),
+            port: None,
+            // us-east-1 forgives making a bucket twice; everywhere else does not.
+            region: Some("eu-central-1".to_owned()),
+            realism: Some(Realism::default()),
+        };
+        std::fs::create_dir_all(&settings.data_dir).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let running = Cloud::start(settings).unwrap();
+        let cloud = running.cloud();
+        let (stop, stopped) = oneshot::channel();
+        let thread = thread::spawn(move || {
+            let until = async {
+                let _ = stopped.await;
+            };
+            runtime.block_on(running.run_until(until)).unwrap();
+        });
+        place.write_function();
+        Self {
+            server: Some((stop, thread)),
+            cloud,
+            place,
+        }
+    }
+
+    /// Behaves like `realism` from now on.
+    pub fn behave(&self, realism: Realism) {
+        self.cloud.conditions().set(realism);
+    }
+
+    /// How many calls of each operation there were since it was said how to behave.
+    pub fn calls(&self) -> BTreeMap<String, u64> {
+        self.cloud.conditions().calls()
+    }
+
+    /// Waits for the `number`-th call of `operation`, which has begun then.
+    pub fn wait_for(&self, operation: &str, number: u64) {
+        let deadline = std::time::Instant::now() + PATIENCE;
+        while self.calls().get(operation).copied().unwrap_or_default() < number {
+            assert!(
+                std::time::Instant::now() < deadline,
+                "no {number}. {operation}: {:?}",
+                self.calls()
+            );
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+impl Drop for NearCloud {
+    fn drop(&mut self) {
+        if let Some((stop, thread)) = self.server.take() {
+            let _ = stop.send(());
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Place {
+    /// A function that is a program for this machine and does nothing: making a stack takes it, and takes no time over it.
+    pub fn write_function(&self) -> PathBuf {
+        let path = self.path().join("function.zip");
+        let mut zip = ZipWriter::new(std::fs::File::create(&path).unwrap());
+        let options = SimpleFileOptions::default().unix_permissions(0o755);
+        zip.start_file("bootstrap", options).unwrap();
+        zip.write_all(&empty_program()).unwrap();
+        zip.finish().unwrap();
+        path
+    }
+}
+
+/// The 64 bytes of an ELF file's header, with nothing behind it.
+fn empty_program() -> Vec<u8> {
+    let machine: u16 = if cfg!(target_arch = "aarch64") { 183 } else { 62 };
+    let mut header = vec![0x7f, b'E', b'L', b'F', 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    header.extend(2_u16.to_le_bytes());
+    header.extend(machine.to_le_bytes());
+    header.extend(1_u32.to_le_bytes());
+    // Entry point, program headers and section headers: none.
+    header.extend([0; 24]);
+    header.extend(0_u32.to_le_bytes());
+    for size in [64_u16, 56, 0, 64, 0, 0] {
+        header.extend(size.to_le_bytes());
+    }
+    header
+}
