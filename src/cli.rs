@@ -59,6 +59,16 @@ pub struct GlobalArgs {
     /// Run on this machine: a local cloud, kept in .resizer/local
     #[arg(long, global = true)]
     pub local: bool,
+    /// A bucket that is there, for the originals [default: one of the stack's own]
+    ///
+    /// It is never emptied or removed, and nothing of it is changed but that it tells EventBridge of its objects.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub original_bucket: Option<String>,
+    /// A bucket that is there, for the results [default: one of the stack's own]
+    ///
+    /// It is never changed, emptied or removed.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub resized_bucket: Option<String>,
     /// The configuration file [default: resizer.toml, if it is there]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,

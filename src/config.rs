@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cli::GlobalArgs;
 use crate::error::CommandError;
-use crate::names;
+use crate::names::{self, LentBuckets};
 use crate::ui::format::shell_word;
 
 /// The configuration file that is read when it is there and no other is named.
@@ -29,6 +29,10 @@ pub struct Settings {
     pub resize: ResizeSettings,
     pub function: FunctionSettings,
     pub logs: LogSettings,
+    /// Buckets that are there, used in place of the stack's own.
+    pub lent: LentBuckets,
+    /// Whether what has the stack's names and no one's tag is taken over.
+    pub adopts: bool,
     /// The flags that say where and which stack, as they were given, each with a space before it: for the commands
     /// that are proposed.
     pub flags: String,
@@ -232,6 +236,7 @@ struct File {
     resize: ResizeSettings,
     function: FunctionSettings,
     logs: LogSettings,
+    buckets: LentBuckets,
 }
 
 impl Default for ResizeSettings {
@@ -320,12 +325,22 @@ impl Settings {
                 endpoint_url: args.endpoint_url.clone().filter(|url| !url.is_empty()),
             }
         };
+        let lent = LentBuckets {
+            original: args.original_bucket.clone().or(file.buckets.original),
+            resized: args.resized_bucket.clone().or(file.buckets.resized),
+        };
+        let mut given = lent.original.iter().chain(&lent.resized);
+        if let Some(name) = given.find(|name| !names::is_bucket(name)) {
+            return Err(CommandError::usage(format!("\"{name}\" is no bucket's name")));
+        }
         Ok(Self {
             stack,
             place,
             resize: file.resize,
             function: file.function,
             logs: file.logs,
+            lent,
+            adopts: false,
             flags: flags(args),
         })
     }
@@ -346,6 +361,8 @@ fn flags(args: &GlobalArgs) -> String {
         ("--profile", args.profile.as_ref()),
         ("--endpoint-url", endpoint_url_flag(args)),
         ("--config", config.as_ref()),
+        ("--original-bucket", args.original_bucket.as_ref()),
+        ("--resized-bucket", args.resized_bucket.as_ref()),
     ];
     let valued = valued
         .into_iter()

@@ -1,6 +1,7 @@
 //! Every name and ARN of a stack, computed from (stack, account, region, partition): any process finds every piece
 //! with no state file.
 
+use serde::Deserialize;
 use thiserror::Error;
 
 /// The longest stack name: what S3 leaves of a bucket's 63 characters beside `-original-`, the account and the
@@ -39,6 +40,17 @@ fn is_of_small_letters_digits_and_hyphens(name: &str) -> bool {
         .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
+/// Whether a general purpose bucket can be called so.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
+pub fn is_bucket(name: &str) -> bool {
+    let is_end = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    (3..=63).contains(&name.len())
+        && name.starts_with(is_end)
+        && name.ends_with(is_end)
+        && name.chars().all(|c| is_end(c) || c == '-' || c == '.')
+        && !name.contains("..")
+}
+
 /// Says whether every service would take the names made from `stack`.
 pub fn check_stack_name(stack: &str) -> Result<(), StackNameError> {
     if stack.is_empty() || stack.chars().count() > STACK_NAME_MAX {
@@ -70,14 +82,37 @@ pub struct Names {
     pub region: String,
     /// `aws`, `aws-cn` or `aws-us-gov`.
     pub partition: String,
+    pub lent: LentBuckets,
+}
+
+/// Buckets that are somebody else's, used in place of the stack's own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LentBuckets {
+    pub original: Option<String>,
+    pub resized: Option<String>,
 }
 
 impl Names {
+    /// The bucket that originals are uploaded to.
     pub fn original_bucket(&self) -> String {
+        let lent = self.lent.original.clone();
+        lent.unwrap_or_else(|| self.own_original_bucket())
+    }
+
+    /// The bucket that results are written to.
+    pub fn resized_bucket(&self) -> String {
+        let lent = self.lent.resized.clone();
+        lent.unwrap_or_else(|| self.own_resized_bucket())
+    }
+
+    /// The stack's own bucket for originals, whether it is used or not.
+    pub fn own_original_bucket(&self) -> String {
         format!("{}-original-{}-{}", self.stack, self.account, self.region)
     }
 
-    pub fn resized_bucket(&self) -> String {
+    /// The stack's own bucket for results, whether it is used or not.
+    pub fn own_resized_bucket(&self) -> String {
         format!("{}-resized-{}-{}", self.stack, self.account, self.region)
     }
 
@@ -137,6 +172,11 @@ impl Names {
         self.regional_arn("states", &format!("execution:{}:{name}", self.state_machine()))
     }
 
+    /// What the ARN of each REST API begins with; the API's id follows.
+    pub fn rest_apis_arn(&self) -> String {
+        format!("arn:{}:apigateway:{}::/restapis/", self.partition, self.region)
+    }
+
     pub fn rule_arn(&self) -> String {
         self.regional_arn("events", &format!("rule/{}", self.rule()))
     }
@@ -184,6 +224,7 @@ mod tests {
             account: "123456789012".to_owned(),
             region: "ap-southeast-2".to_owned(),
             partition: "aws".to_owned(),
+            lent: LentBuckets::default(),
         }
     }
 

@@ -55,18 +55,16 @@ impl Session {
             .to_owned();
         Ok(Self {
             clients,
-            names: Names {
-                stack: settings.stack.clone(),
-                account,
-                region,
-                partition,
-            },
+            names: names(settings, account, region, partition)?,
             flags: settings.flags.clone(),
         })
     }
 
     /// With the local cloud that `up` would make where none was ever started: to plan with, there is no one to call.
-    pub async fn before_the_first_up(settings: &Settings) -> Self {
+    ///
+    /// # Errors
+    /// One bucket for originals and results.
+    pub async fn before_the_first_up(settings: &Settings) -> Result<Self, CommandError> {
         let region = settings.place.region().unwrap_or(FIRST_REGION).to_owned();
         let nowhere = Endpoint {
             url: "http://127.0.0.1:0".to_owned(),
@@ -75,17 +73,35 @@ impl Session {
             secret_access_key: String::new(),
             pid: 0,
         };
-        Self {
+        Ok(Self {
             clients: Clients::connect(&Connection::Local(nowhere)).await,
-            names: Names {
-                stack: settings.stack.clone(),
-                account: ACCOUNT.to_owned(),
-                region,
-                partition: "aws".to_owned(),
-            },
+            names: names(settings, ACCOUNT.to_owned(), region, "aws".to_owned())?,
             flags: settings.flags.clone(),
-        }
+        })
     }
+}
+
+fn names(
+    settings: &Settings,
+    account: String,
+    region: String,
+    partition: String,
+) -> Result<Names, CommandError> {
+    let names = Names {
+        stack: settings.stack.clone(),
+        account,
+        region,
+        partition,
+        lent: settings.lent.clone(),
+    };
+    if names.original_bucket() == names.resized_bucket() {
+        return Err(CommandError::usage(format!(
+            "{} would be both the original and the resized bucket: each result would start an execution, without an end",
+            names.original_bucket()
+        ))
+        .hint("say two different buckets"));
+    }
+    Ok(names)
 }
 
 async fn connect(settings: &Settings, when_absent: WhenAbsent) -> Result<Clients, CommandError> {

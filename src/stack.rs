@@ -83,6 +83,38 @@ pub fn graph(
     Ok(graph)
 }
 
+/// The graph of all that `down` removes: also the stack's own buckets from before others were lent to it.
+///
+/// # Errors
+/// As [`graph`].
+pub fn graph_to_remove(session: &Session, settings: &Settings) -> Result<Graph, Failure> {
+    let mut graph = graph(session, settings, None)?;
+    let names = &session.names;
+    let stack = Stack {
+        session,
+        settings,
+        names,
+    };
+    let former = [
+        (
+            "former_original_bucket",
+            &names.lent.original,
+            names.own_original_bucket(),
+        ),
+        (
+            "former_resized_bucket",
+            &names.lent.resized,
+            names.own_resized_bucket(),
+        ),
+    ];
+    for (id, lent, own) in former {
+        if lent.is_some() {
+            graph.add(stack.bucket(id, own, Notification::Untouched), &[]);
+        }
+    }
+    Ok(graph)
+}
+
 /// What each resource is made of.
 struct Stack<'a> {
     session: &'a Session,
@@ -96,21 +128,28 @@ impl Stack<'_> {
     }
 
     fn original_bucket(&self) -> Bucket {
-        self.bucket(
-            ORIGINAL_BUCKET,
-            self.names.original_bucket(),
-            Notification::EventBridge,
-        )
+        Bucket {
+            is_lent: self.names.lent.original.is_some(),
+            ..self.bucket(
+                ORIGINAL_BUCKET,
+                self.names.original_bucket(),
+                Notification::EventBridge,
+            )
+        }
     }
 
     fn resized_bucket(&self) -> Bucket {
-        self.bucket(
-            RESIZED_BUCKET,
-            self.names.resized_bucket(),
-            Notification::Untouched,
-        )
+        Bucket {
+            is_lent: self.names.lent.resized.is_some(),
+            ..self.bucket(
+                RESIZED_BUCKET,
+                self.names.resized_bucket(),
+                Notification::Untouched,
+            )
+        }
     }
 
+    /// One of the stack's own.
     fn bucket(&self, id: &'static str, name: String, notification: Notification) -> Bucket {
         Bucket {
             client: self.session.clients.s3.clone(),
@@ -120,6 +159,7 @@ impl Stack<'_> {
             region: self.names.region.clone(),
             account: self.names.account.clone(),
             notification,
+            is_lent: false,
         }
     }
 
@@ -237,6 +277,8 @@ impl Stack<'_> {
             document: open_api(self.names)?,
             path: API_PATH,
             stage: STAGE,
+            arns: self.names.rest_apis_arn(),
+            adopts: self.settings.adopts,
         })
     }
 }
@@ -340,6 +382,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::names::LentBuckets;
 
     fn names() -> Names {
         Names {
@@ -347,6 +390,7 @@ mod tests {
             account: "123456789012".to_owned(),
             region: "cn-north-1".to_owned(),
             partition: "aws-cn".to_owned(),
+            lent: LentBuckets::default(),
         }
     }
 

@@ -214,6 +214,13 @@ impl CallFailure {
                         self.operation, self.resource
                     )];
                 }
+                "BucketAlreadyExists" => {
+                    "a bucket's name is taken once and for all by whoever comes first, here by another account: choose \
+                     another name for the stack with --stack"
+                }
+                "PermanentRedirect" => {
+                    "the bucket is in another region than the stack: they have to be in the same"
+                }
                 "ExpiredToken" | "ExpiredTokenException" => {
                     "the session has expired: log in again (`aws sso login`)"
                 }

@@ -10,7 +10,7 @@ use crate::config::{Place, Settings};
 use crate::engine::{Graph, NodeId, Outcome, Plan, Reading, Report, Stop};
 use crate::error::CommandError;
 use crate::outputs::Outputs;
-use crate::resources::{Contents, count};
+use crate::resources::{BUCKET, Contents, count};
 use crate::session::{Session, WhenAbsent};
 use crate::stack;
 use crate::turn::Turn;
@@ -31,19 +31,24 @@ pub struct DownArgs {
     /// List what would go, and do nothing
     #[arg(long)]
     dry_run: bool,
+    /// Leave the buckets, with every picture in them: the next `up` finds them again
+    #[arg(long)]
+    keep_buckets: bool,
 }
 
 /// What `--json` prints.
 #[derive(Serialize)]
 struct Document {
-    removed: Vec<Removed>,
+    removed: Vec<Resource>,
+    /// What is there and stays.
+    kept: Vec<Resource>,
     outputs: Outputs,
     #[serde(rename = "dryRun")]
     dry_run: bool,
 }
 
 #[derive(Serialize)]
-struct Removed {
+struct Resource {
     resource: String,
     kind: &'static str,
     name: String,
@@ -61,7 +66,7 @@ pub async fn run(settings: &Settings, args: DownArgs, ui: &Ui) -> Result<(), Com
         graph,
         plan,
         _turn,
-    } = unless_interrupted(Looked::at(settings, args.dry_run, ui), nothing_changed).await?;
+    } = unless_interrupted(Looked::at(settings, &args, ui), nothing_changed).await?;
     let document = document(&session, &graph, &plan, args.dry_run);
     if plan.is_empty() {
         return show(ui, &document, "nothing to remove: nothing of the stack is there");
@@ -83,12 +88,7 @@ pub async fn run(settings: &Settings, args: DownArgs, ui: &Ui) -> Result<(), Com
         return Err(CommandError::failed("nothing was removed: it was not confirmed"));
     }
     remove(settings, &graph, &plan, ui).await?;
-    let count = document.removed.len();
-    show(
-        ui,
-        &document,
-        &format!("removed {count} resources; nothing is left"),
-    )?;
+    show(ui, &document, &document.told())?;
     if matches!(settings.place, Place::Local { .. }) {
         ui.say("the local cloud still runs; `resizer local stop` ends it");
     }
@@ -105,16 +105,20 @@ struct Looked {
 }
 
 impl Looked {
-    async fn at(settings: &Settings, dry_run: bool, ui: &Ui) -> Result<Self, CommandError> {
+    async fn at(settings: &Settings, args: &DownArgs, ui: &Ui) -> Result<Self, CommandError> {
         let session = Session::open(settings, WhenAbsent::Resume).await?;
-        let turn = if dry_run {
+        let turn = if args.dry_run {
             None
         } else {
             stacks_turn(&session, settings, ui).await?
         };
-        let graph = stack::graph(&session, settings, None)?;
-        let plan = Plan::to_remove(&graph, graph.read().await?);
-        ending::refuse_foreign(&graph, &plan, &settings.stack)?;
+        let graph = stack::graph_to_remove(&session, settings)?;
+        let buckets = graph
+            .nodes()
+            .filter(|node| args.keep_buckets && graph.resource(*node).kind() == BUCKET);
+        let buckets: Vec<NodeId> = buckets.collect();
+        let plan = Plan::to_remove(&graph, graph.read().await?).keeping(&buckets);
+        ending::check_refusals(&graph, &plan, settings)?;
         Ok(Self {
             session,
             graph,
@@ -126,9 +130,10 @@ impl Looked {
 
 /// No local cloud was ever started here: there is no one to ask.
 async fn show_nothing_there(settings: &Settings, args: &DownArgs, ui: &Ui) -> Result<(), CommandError> {
-    let session = Session::before_the_first_up(settings).await;
+    let session = Session::before_the_first_up(settings).await?;
     let document = Document {
         removed: Vec::new(),
+        kept: Vec::new(),
         outputs: standing::outputs_with(&session, None),
         dry_run: args.dry_run,
     };
@@ -143,19 +148,37 @@ fn show(ui: &Ui, document: &Document, text: &str) -> Result<(), CommandError> {
 }
 
 fn document(session: &Session, graph: &Graph, plan: &Plan, dry_run: bool) -> Document {
-    let going = plan.steps.iter().filter(|step| step.action.writes());
-    let removed = going.map(|step| {
-        let resource = graph.resource(step.node);
-        Removed {
+    let described = |node: NodeId| {
+        let resource = graph.resource(node);
+        Resource {
             resource: resource.id().to_owned(),
             kind: resource.kind(),
             name: resource.name().to_owned(),
         }
-    });
+    };
+    let going = plan.steps.iter().filter(|step| step.action.writes());
     Document {
-        removed: removed.collect(),
+        removed: going.map(|step| described(step.node)).collect(),
+        kept: plan.kept().into_iter().map(described).collect(),
         outputs: standing::outputs_of(session, graph, plan),
         dry_run,
+    }
+}
+
+impl Document {
+    /// What came of it.
+    fn told(&self) -> String {
+        let count = self.removed.len();
+        let kept: Vec<String> = self
+            .kept
+            .iter()
+            .map(|resource| format!("{} {}", resource.kind, resource.name))
+            .collect();
+        if kept.is_empty() {
+            format!("removed {count} resources; nothing is left")
+        } else {
+            format!("removed {count} resources; what is left: {}", kept.join(", "))
+        }
     }
 }
 
@@ -164,8 +187,8 @@ async fn listing(session: &Session, graph: &Graph, plan: &Plan) -> Result<String
     let going = plan.steps.iter().rev().filter(|step| step.action.writes());
     let rows = going.map(async |step| {
         let resource = graph.resource(step.node);
-        let contents = match resource.id() {
-            stack::ORIGINAL_BUCKET | stack::RESIZED_BUCKET => {
+        let contents = match resource.kind() {
+            BUCKET => {
                 let names = &session.names;
                 described(count(&session.clients.s3, resource.name(), &names.account).await?)
             }
@@ -174,12 +197,17 @@ async fn listing(session: &Session, graph: &Graph, plan: &Plan) -> Result<String
         Ok::<_, CommandError>([resource.kind().to_owned(), resource.name().to_owned(), contents])
     });
     let rows = try_join_all(rows).await?;
+    let kept = plan.kept().into_iter().map(|node| {
+        let resource = graph.resource(node);
+        format!("\nThe {} {} stays.", resource.kind(), resource.name())
+    });
     Ok(format!(
-        "This removes from account {} in {}:\n\n{}\n",
+        "This removes from account {} in {}:\n\n{}\n{}",
         session.names.account,
         session.names.region,
         // Not cut, however narrow the terminal: it is what one decides by.
-        aligned(&rows, usize::MAX).join("\n")
+        aligned(&rows, usize::MAX).join("\n"),
+        kept.collect::<String>()
     ))
 }
 
@@ -233,7 +261,12 @@ async fn remove(settings: &Settings, graph: &Graph, plan: &Plan, ui: &Ui) -> Res
     let stop = stop_on_ctrl_c(progress.announcer());
     let report = plan.carry_out(graph, &progress, &stop).await;
     ending::check(Command::Down, graph, &report, &stop, settings)?;
-    prove_nothing_left(settings, graph, &removed(graph, &report), &progress, &stop).await
+    let left = Left {
+        graph,
+        removed: removed(graph, &report),
+        kept: plan.kept(),
+    };
+    left.prove_to_be_nothing(settings, &progress, &stop).await
 }
 
 fn removed(graph: &Graph, report: &Report) -> Vec<NodeId> {
@@ -243,25 +276,37 @@ fn removed(graph: &Graph, report: &Report) -> Vec<NodeId> {
         .collect()
 }
 
-/// Reads everything once more. A log group comes back with the last lines that were on their way.
-async fn prove_nothing_left(
-    settings: &Settings,
-    graph: &Graph,
-    removed: &[NodeId],
-    progress: &Progress,
-    stop: &Stop,
-) -> Result<(), CommandError> {
-    for _ in 0..LOOKS {
-        let readings = graph.read().await?;
-        if readings.iter().all(|reading| *reading == Reading::Absent) {
-            return Ok(());
+/// What may be left.
+struct Left<'a> {
+    graph: &'a Graph,
+    removed: Vec<NodeId>,
+    kept: Vec<NodeId>,
+}
+
+impl Left<'_> {
+    /// Reads everything once more. A log group comes back with the last lines that were on their way.
+    async fn prove_to_be_nothing(
+        &self,
+        settings: &Settings,
+        progress: &Progress,
+        stop: &Stop,
+    ) -> Result<(), CommandError> {
+        let graph = self.graph;
+        for _ in 0..LOOKS {
+            let readings = graph.read().await?;
+            let is_gone = |(node, reading): (NodeId, &Reading)| {
+                *reading == Reading::Absent || self.kept.contains(&node)
+            };
+            if graph.nodes().zip(&readings).all(is_gone) {
+                return Ok(());
+            }
+            let plan = Plan::to_stay_gone(graph, readings, &self.removed).keeping(&self.kept);
+            let report = plan.carry_out(graph, progress, stop).await;
+            ending::check(Command::Down, graph, &report, stop, settings)?;
         }
-        let plan = Plan::to_stay_gone(graph, readings, removed);
-        let report = plan.carry_out(graph, progress, stop).await;
-        ending::check(Command::Down, graph, &report, stop, settings)?;
+        Err(
+            CommandError::failed("something of the stack comes back each time it is removed")
+                .hint("is another `resizer up` at work?"),
+        )
     }
-    Err(
-        CommandError::failed("something of the stack comes back each time it is removed")
-            .hint("is another `resizer up` at work?"),
-    )
 }

@@ -1,7 +1,7 @@
 //! How `up` and `down` end when they do not reach their goal.
 
 use crate::config::Settings;
-use crate::engine::{Graph, NodeId, Outcome, Plan, Report, Stop};
+use crate::engine::{Graph, NodeId, Outcome, Plan, Refusal, Report, Stop};
 use crate::error::CommandError;
 
 /// A command that carries out a plan.
@@ -20,22 +20,35 @@ impl Command {
     }
 }
 
-/// Refuses to go on when something of our name is not ours.
-pub fn refuse_foreign(graph: &Graph, plan: &Plan, stack: &str) -> Result<(), CommandError> {
+/// Refuses to go on when something of our name is not ours, or something that is to be lent is not there.
+pub fn check_refusals(graph: &Graph, plan: &Plan, settings: &Settings) -> Result<(), CommandError> {
     let mut refusals = plan.refusals();
-    let Some((node, reason)) = refusals.next() else {
+    let Some((node, refusal)) = refusals.next() else {
         return Ok(());
     };
+    let Refusal::NotOurs { adoptable, .. } = refusal else {
+        return Err(CommandError::failed(format!(
+            "the {} is not there, and nothing was done",
+            described(graph, node)
+        ))
+        .hint("--original-bucket and --resized-bucket take buckets that are there; without them the stack makes its own"));
+    };
     let first = CommandError::failed(format!(
-        "the {} has the name of this stack's, but {reason}: it is not touched, and nothing was done",
+        "the {} has the name of this stack's, but {refusal}: it is not touched, and nothing was done",
         described(graph, node)
     ));
-    let error = refusals.fold(first, |error, (node, reason)| {
-        error.hint(format!("neither is the {}: {reason}", described(graph, node)))
+    let error = refusals.fold(first, |error, (node, refusal)| {
+        error.hint(format!("neither is the {}: {refusal}", described(graph, node)))
     });
-    Err(error
-        .hint(format!("if it is yours to give, tag it resizer:stack={stack}"))
-        .hint("or choose another name for this stack with --stack"))
+    let error = if *adoptable {
+        error.hint(format!(
+            "if it is yours to give, `resizer up{} --adopt` takes it over; `plan` with the same flags shows what would change",
+            settings.flags
+        ))
+    } else {
+        error
+    };
+    Err(error.hint("or choose another name for this stack with --stack"))
 }
 
 /// What went wrong, what stands, what was not begun, and what to type next; nothing when all went well.
@@ -58,6 +71,23 @@ pub fn check(
     Err(error.hint(summary(command, graph, report)).hint(format!(
         "`{again}` carries on from here; running it again is always safe"
     )))
+}
+
+/// What went wrong with an `up`, and what came of removing what it had made: how many resources went.
+pub fn rolled_back(graph: &Graph, report: &Report, undone: Result<usize, CommandError>) -> CommandError {
+    let error = failures(graph, report);
+    match undone {
+        Ok(count) => error.hint(format!(
+            "rolled back: what this run had made ({count} resources) is gone again"
+        )),
+        Err(undone) => undone.hints.iter().fold(
+            error.hint(format!(
+                "rolling back did not come to its end: {}",
+                undone.message
+            )),
+            CommandError::hint,
+        ),
+    }
 }
 
 fn failures(graph: &Graph, report: &Report) -> CommandError {

@@ -30,6 +30,9 @@ pub struct WantedArgs {
     /// The processor the function runs on [default: as it stands, else x86_64]
     #[arg(long, value_name = "NAME")]
     architecture: Option<Architecture>,
+    /// Take over what has the stack's names but not its tag: from then on it is the stack's, and `down` removes it
+    #[arg(long)]
+    adopt: bool,
 }
 
 impl WantedArgs {
@@ -45,6 +48,7 @@ impl WantedArgs {
         }
         let mut settings = settings.clone();
         settings.flags.push_str(&self.flags());
+        settings.adopts = self.adopt;
         settings.function.architecture = self.architecture.or(settings.function.architecture);
         Ok(settings)
     }
@@ -58,7 +62,8 @@ impl WantedArgs {
         let architecture = self
             .architecture
             .map(|architecture| format!(" --architecture {}", architecture.name()));
-        zip.unwrap_or_default() + architecture.as_deref().unwrap_or_default()
+        let adopt = if self.adopt { " --adopt" } else { "" };
+        zip.unwrap_or_default() + architecture.as_deref().unwrap_or_default() + adopt
     }
 }
 
@@ -126,7 +131,7 @@ impl Planning {
     pub async fn foresee(settings: &Settings, args: &WantedArgs, ui: &Ui) -> Result<Self, CommandError> {
         let is_untouched = settings.place.is_untouched();
         let session = if is_untouched {
-            Session::before_the_first_up(settings).await
+            Session::before_the_first_up(settings).await?
         } else {
             Session::open(settings, WhenAbsent::Resume).await?
         };
@@ -158,8 +163,12 @@ impl Planning {
         readings: Vec<Reading>,
         settings: &Settings,
     ) -> Result<Self, CommandError> {
-        let plan = Plan::to_stand(&graph, readings);
-        ending::refuse_foreign(&graph, &plan, &settings.stack)?;
+        let plan = if settings.adopts {
+            Plan::to_adopt(&graph, readings)
+        } else {
+            Plan::to_stand(&graph, readings)
+        };
+        ending::check_refusals(&graph, &plan, settings)?;
         Ok(Self {
             session,
             graph,
@@ -204,6 +213,7 @@ impl Planning {
         let resource = self.graph.resource(step.node);
         let (action, fields) = match &step.action {
             Action::Create(fields) => ("create", fields.clone()),
+            Action::Change(fields) if self.plan.is_adopted(step.node) => ("adopt", fields.clone()),
             Action::Change(fields) => ("update", fields.clone()),
             _ => ("none", Vec::new()),
         };
@@ -247,7 +257,7 @@ mod tests {
     async fn a_function_keeps_its_architecture_unless_another_is_asked_for() {
         let cli = Cli::try_parse_from(["resizer", "up", "--local"]).unwrap();
         let mut settings = Settings::load(&cli.global).unwrap();
-        let session = Session::before_the_first_up(&settings).await;
+        let session = Session::before_the_first_up(&settings).await.unwrap();
         let graph = stack::graph(&session, &settings, None).unwrap();
         let function = graph.find(stack::FUNCTION).unwrap();
         let mut readings: Vec<_> = graph.nodes().map(|_| Reading::Absent).collect();

@@ -5,14 +5,14 @@ use super::interrupt::{nothing_changed, stop_on_ctrl_c, unless_interrupted};
 use super::planning::{Carried, NOTHING_TO_DO, Planning, WantedArgs};
 use super::standing;
 use crate::config::Settings;
-use crate::engine::{Action, Outcome, Planned, Reading, Report};
+use crate::engine::{Action, NodeId, Outcome, Plan, Planned, Reading, Report, Stop};
 use crate::error::CommandError;
 use crate::outputs::Outputs;
 use crate::resources::API_ID;
 use crate::stack;
-use crate::ui::Ui;
 use crate::ui::progress::Progress;
 use crate::ui::table::{aligned, width_of_stdout};
+use crate::ui::{self, Ui};
 
 /// Builds the function, makes or updates the stack, and shows what stands.
 ///
@@ -23,6 +23,9 @@ pub struct UpArgs {
     /// Show what would be done, field by field, and do nothing: as `resizer plan`
     #[arg(long)]
     dry_run: bool,
+    /// Where it fails, remove what this run has made, and that alone
+    #[arg(long)]
+    rollback_on_failure: bool,
     #[command(flatten)]
     wanted: WantedArgs,
 }
@@ -39,6 +42,7 @@ pub async fn run(settings: &Settings, args: &UpArgs, ui: &Ui) -> Result<(), Comm
         planning: unless_interrupted(Planning::make(&settings, &args.wanted, ui), nothing_changed).await?,
         settings: &settings,
         place_flags,
+        rolls_back: args.rollback_on_failure,
         ui,
     };
     if up.planning.plan.is_empty() {
@@ -54,17 +58,54 @@ struct Up<'a> {
     settings: &'a Settings,
     /// The flags that other commands take too.
     place_flags: String,
+    /// Whether what was made goes again when something fails.
+    rolls_back: bool,
     ui: &'a Ui,
 }
 
 impl Up<'_> {
     async fn carry_out(&self) -> Result<(), CommandError> {
         let Planning { graph, plan, .. } = &self.planning;
+        self.show_what_is_adopted();
         let progress = Progress::new(self.ui, graph);
         let stop = stop_on_ctrl_c(progress.announcer());
         let report = plan.carry_out(graph, &progress, &stop).await;
+        if self.rolls_back && !report.is_good() && !stop.is_requested() {
+            let undone = self.roll_back(&report, &stop).await;
+            return Err(ending::rolled_back(graph, &report, undone));
+        }
         ending::check(Command::Up, graph, &report, &stop, self.settings)?;
         self.show_stack(&report)
+    }
+
+    /// Before anything of it is changed.
+    fn show_what_is_adopted(&self) {
+        let Planning { graph, plan, .. } = &self.planning;
+        let adopted = graph.nodes().filter(|node| plan.is_adopted(*node)).count();
+        if adopted > 0 {
+            self.ui.say(ui::plan::text(graph, plan));
+            self.ui.say(format!(
+                "What is adopted ({adopted}) is the stack's from now on: `down` removes it, and a bucket with all that is in it"
+            ));
+        }
+    }
+
+    /// Removes what this run has made, or had begun to; what was there before stays, as it is now.
+    async fn roll_back(&self, failed: &Report, stop: &Stop) -> Result<usize, CommandError> {
+        let Planning { graph, plan, .. } = &self.planning;
+        self.ui.say("Rolling back: removing what this run has made");
+        let is_made = |node: &NodeId| {
+            let outcome = &failed.outcomes[node.index()];
+            matches!(plan.steps[node.index()].action, Action::Create(_))
+                && matches!(outcome, Outcome::Done(_) | Outcome::Failed(_))
+        };
+        let others: Vec<NodeId> = graph.nodes().filter(|node| !is_made(node)).collect();
+        let removal = Plan::to_remove(graph, graph.read().await?).keeping(&others);
+        let report = removal
+            .carry_out(graph, &Progress::new(self.ui, graph), stop)
+            .await;
+        ending::check(Command::Down, graph, &report, stop, self.settings)?;
+        Ok(removal.steps.iter().filter(|step| step.action.writes()).count())
     }
 
     fn show_nothing_to_do(&self) -> Result<(), CommandError> {
@@ -107,6 +148,7 @@ impl Up<'_> {
             let resource = self.planning.graph.resource(step.node);
             let state = match &step.action {
                 Action::Create(_) => "created",
+                Action::Change(_) if self.planning.plan.is_adopted(step.node) => "adopted",
                 Action::Change(_) => "changed",
                 _ => "unchanged",
             };

@@ -11,6 +11,8 @@ use super::resource::{Failure, Found, Owner, Reading, Resource};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Goal {
     Stands,
+    /// Stands, and what has our name and no one's mark is ours from then on.
+    StandsAdopting,
     Gone,
     /// Gone once more: what is found came back after this run had removed it, so it is ours without a mark.
     StaysGone,
@@ -57,7 +59,7 @@ pub async fn converge(
             resource,
             goal,
             &reading,
-            goal == Goal::StaysGone || accepted.is_some(),
+            matches!(goal, Goal::StandsAdopting | Goal::StaysGone) || accepted.is_some(),
         )?;
         match &next {
             Next::Nothing => return Ok(reading),
@@ -78,16 +80,16 @@ pub async fn converge(
 /// What to do about `reading`. Once something of ours was accepted, what is found is ours: its mark may come late.
 fn next(resource: &dyn Resource, goal: Goal, reading: &Reading, ours: bool) -> Result<Next, Failure> {
     let found = match (reading, goal) {
-        (Reading::Absent, Goal::Stands) => return Ok(Next::Create),
+        (Reading::Absent, Goal::Stands | Goal::StandsAdopting) => return Ok(Next::Create),
         (Reading::Absent, Goal::Gone | Goal::StaysGone) => return Ok(Next::Nothing),
         (Reading::Found(found), _) => found,
     };
-    if let (Owner::Foreign(reason), false) = (&found.owner, ours) {
+    if let (Owner::Unmarked(reason) | Owner::Foreign(reason), false) = (&found.owner, ours) {
         return Err(Failure::new(reason));
     }
     Ok(match goal {
         Goal::Gone | Goal::StaysGone => Next::Remove,
-        Goal::Stands => match &found.settling {
+        Goal::Stands | Goal::StandsAdopting => match &found.settling {
             Some(waits_for) => Next::Settle(waits_for.clone()),
             None => {
                 let changes = resource.wanted().differences(&found.fields);

@@ -28,7 +28,7 @@ pub use event::{Event, Listener, Step};
 pub use fields::{FieldChange, Fields, document};
 pub use graph::{Graph, NodeId};
 pub use patience::{NotYet, Schedule};
-pub use plan::{Action, Plan, Planned};
+pub use plan::{Action, Plan, Planned, Refusal};
 pub use resource::{Failure, Found, Owner, Reading, Resource};
 pub use stop::{Stop, StopSwitch};
 pub use walk::{Outcome, Report};

@@ -1,5 +1,7 @@
 //! What differs, and so what is to be done: pure data.
 
+use std::fmt;
+
 use super::converge::{Goal, converge};
 use super::event::{Event, Listener, Step};
 use super::fields::{FieldChange, Fields};
@@ -32,8 +34,35 @@ pub enum Action {
     Create(Vec<FieldChange>),
     Change(Vec<FieldChange>),
     Remove,
-    /// It is not ours: nothing is done to it. Why we think so.
-    Refuse(String),
+    /// Nothing is done to it.
+    Refuse(Refusal),
+}
+
+/// Why nothing is done to a resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is not ours, for this reason; whether it can be taken over.
+    NotOurs { reason: String, adoptable: bool },
+    /// It is to be lent to us, and is not there.
+    NotThere,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotOurs { reason, .. } => f.write_str(reason),
+            Self::NotThere => f.write_str("it is not there"),
+        }
+    }
+}
+
+impl Refusal {
+    fn not_ours(reason: impl Into<String>) -> Self {
+        Self::NotOurs {
+            reason: reason.into(),
+            adoptable: false,
+        }
+    }
 }
 
 impl Action {
@@ -49,6 +78,11 @@ impl Plan {
         Self::new(graph, readings, Goal::Stands)
     }
 
+    /// What makes everything stand as it should, of what has our name and no one's mark.
+    pub fn to_adopt(graph: &Graph, readings: Vec<Reading>) -> Self {
+        Self::new(graph, readings, Goal::StandsAdopting)
+    }
+
     /// What leaves nothing standing. `readings` are the graph's own.
     pub fn to_remove(graph: &Graph, readings: Vec<Reading>) -> Self {
         Self::new(graph, readings, Goal::Gone)
@@ -59,10 +93,39 @@ impl Plan {
         let mut plan = Self::new(graph, readings, Goal::StaysGone);
         for step in &mut plan.steps {
             if step.action.writes() && !removed.contains(&step.node) {
-                step.action = Action::Refuse("it was made while the stack was removed".to_owned());
+                let reason = "it was made while the stack was removed";
+                step.action = Action::Refuse(Refusal::not_ours(reason));
             }
         }
         plan
+    }
+
+    /// The same plan, but nothing is done to what is among `nodes`.
+    #[must_use]
+    pub fn keeping(mut self, nodes: &[NodeId]) -> Self {
+        for step in &mut self.steps {
+            if nodes.contains(&step.node) {
+                step.action = Action::Keep;
+            }
+        }
+        self
+    }
+
+    /// What is there and stays.
+    pub fn kept(&self) -> Vec<NodeId> {
+        let kept = self
+            .steps
+            .iter()
+            .filter(|step| step.action == Action::Keep && matches!(step.reading, Reading::Found(_)));
+        kept.map(|step| step.node).collect()
+    }
+
+    /// Whether a resource has no one's mark and gets ours.
+    pub fn is_adopted(&self, node: NodeId) -> bool {
+        let step = &self.steps[node.index()];
+        let is_unmarked =
+            matches!(&step.reading, Reading::Found(found) if matches!(found.owner, Owner::Unmarked(_)));
+        is_unmarked && step.action.writes()
     }
 
     fn new(graph: &Graph, readings: Vec<Reading>, goal: Goal) -> Self {
@@ -86,9 +149,9 @@ impl Plan {
     }
 
     /// The steps that are refused, each with the reason.
-    pub fn refusals(&self) -> impl Iterator<Item = (NodeId, &str)> {
+    pub fn refusals(&self) -> impl Iterator<Item = (NodeId, &Refusal)> {
         self.steps.iter().filter_map(|step| match &step.action {
-            Action::Refuse(reason) => Some((step.node, reason.as_str())),
+            Action::Refuse(refusal) => Some((step.node, refusal)),
             _ => None,
         })
     }
@@ -114,7 +177,7 @@ impl Plan {
     /// What stands on a failed step is not started; the other branches go on to their end.
     pub async fn carry_out(&self, graph: &Graph, listener: &dyn Listener, stop: &Stop) -> Report {
         let before = match self.goal {
-            Goal::Stands => graph.makers_first(),
+            Goal::Stands | Goal::StandsAdopting => graph.makers_first(),
             Goal::Gone | Goal::StaysGone => graph.users_first(),
         };
         let outcomes = walk(&before, stop, async |node: NodeId| {
@@ -142,7 +205,7 @@ impl Plan {
         let step = Step { node, listener, stop };
         match action {
             Action::Keep => Outcome::Kept(reading.clone()),
-            Action::Refuse(reason) => Outcome::Failed(Failure::new(reason)),
+            Action::Refuse(refusal) => Outcome::Failed(Failure::new(refusal)),
             Action::Create(_) | Action::Change(_) | Action::Remove => {
                 step.tell(Event::Started(action));
                 match converge(graph.resource(node), self.goal, reading.clone(), &step).await {
@@ -156,7 +219,7 @@ impl Plan {
     /// `failure`, and which of the things that `node` uses were taken away since: the service's words for it may
     /// well be those for something new that is not known everywhere yet.
     async fn with_what_went_missing(&self, graph: &Graph, node: NodeId, failure: Failure) -> Failure {
-        if self.goal != Goal::Stands {
+        if matches!(self.goal, Goal::Gone | Goal::StaysGone) {
             return failure;
         }
         let mut failure = failure;
@@ -180,18 +243,29 @@ fn action(graph: &Graph, node: NodeId, reading: &Reading, goal: Goal, something_
         Reading::Found(found) => found,
         Reading::Absent => {
             return match goal {
-                Goal::Stands => Action::Create(resource.wanted().differences(&Fields::default())),
                 Goal::Gone | Goal::StaysGone => Action::Keep,
+                _ if resource.is_lent() => Action::Refuse(Refusal::NotThere),
+                _ => Action::Create(resource.wanted().differences(&Fields::default())),
             };
         }
     };
-    if let (Owner::Foreign(reason), Goal::Stands | Goal::Gone) = (&found.owner, goal) {
-        return Action::Refuse(reason.clone());
+    match (&found.owner, goal) {
+        (Owner::Foreign(reason), Goal::Stands | Goal::StandsAdopting | Goal::Gone) => {
+            return Action::Refuse(Refusal::not_ours(reason));
+        }
+        (Owner::Unmarked(reason), Goal::Stands | Goal::Gone) => {
+            return Action::Refuse(Refusal::NotOurs {
+                reason: reason.clone(),
+                adoptable: true,
+            });
+        }
+        _ => {}
     }
     match goal {
+        Goal::Gone | Goal::StaysGone if resource.is_lent() => Action::Keep,
         Goal::Gone if found.owner == Owner::Unclaimed && !something_is_ours => Action::Keep,
         Goal::Gone | Goal::StaysGone => Action::Remove,
-        Goal::Stands => {
+        Goal::Stands | Goal::StandsAdopting => {
             let changes = resource.wanted().differences(&found.fields);
             if changes.is_empty() && found.settling.is_none() {
                 Action::Keep

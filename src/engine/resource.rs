@@ -22,6 +22,11 @@ pub trait Resource: Send + Sync {
     /// What it is called where it stands.
     fn name(&self) -> &str;
 
+    /// Whether it is somebody else's, there to be used: it is set up as wanted, but neither made nor removed.
+    fn is_lent(&self) -> bool {
+        false
+    }
+
     /// Every field that is looked after, and its value.
     fn wanted(&self) -> Fields;
 
@@ -65,7 +70,9 @@ pub enum Owner {
     Ours,
     /// It has our name, and nothing says whose it is: it may be taken over, but is removed only beside what is ours.
     Unclaimed,
-    /// It has our name but is not ours; why we think so.
+    /// It has our name and no one's mark; why it is not ours. It is taken over only when that is asked for.
+    Unmarked(String),
+    /// It has our name and somebody else's mark; whose it is.
     Foreign(String),
 }
 

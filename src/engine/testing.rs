@@ -50,6 +50,7 @@ impl World {
             failures: Mutex::default(),
             late: Mutex::new(0),
             meets: None,
+            is_lent: false,
         }
     }
 
@@ -65,6 +66,7 @@ pub struct Fake {
     failures: Mutex<VecDeque<Failure>>,
     late: Mutex<u32>,
     meets: Option<Arc<Barrier>>,
+    is_lent: bool,
 }
 
 pub const BUSY: NotYet = NotYet {
@@ -100,6 +102,12 @@ impl Fake {
         self
     }
 
+    /// It is somebody else's.
+    pub fn lent(mut self) -> Self {
+        self.is_lent = true;
+        self
+    }
+
     /// It is made only when as many others are being made at the same time as the barrier wants.
     pub fn meeting(mut self, barrier: &Arc<Barrier>) -> Self {
         self.meets = Some(Arc::clone(barrier));
@@ -128,6 +136,10 @@ impl Resource for Fake {
 
     fn name(&self) -> &str {
         self.name
+    }
+
+    fn is_lent(&self) -> bool {
+        self.is_lent
     }
 
     fn wanted(&self) -> Fields {

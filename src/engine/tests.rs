@@ -156,19 +156,54 @@ async fn what_was_accepted_but_does_not_show_yet_is_not_asked_for_again() {
 async fn what_is_not_ours_is_refused_and_left_alone() {
     let world = World::default();
     let graph = chain(&world);
-    world.put("b", 7, Owner::Foreign("it has no mark".to_owned()));
+    world.put("b", 7, Owner::Foreign("it has another's mark".to_owned()));
     let readings = graph.read().await.unwrap();
     for plan in [
         Plan::to_stand(&graph, readings.clone()),
+        Plan::to_adopt(&graph, readings.clone()),
         Plan::to_remove(&graph, readings),
     ] {
-        let refusals: Vec<&str> = plan.refusals().map(|(_, reason)| reason).collect();
-        assert_eq!(refusals, ["it has no mark"]);
+        let refusals: Vec<String> = plan.refusals().map(|(_, refusal)| refusal.to_string()).collect();
+        assert_eq!(refusals, ["it has another's mark"]);
     }
     stand(&graph, &Ears::default()).await;
     remove(&graph).await;
     assert_eq!(world.log(), ["create a"], "a stays too, since b stands on it");
     assert!(world.has("b"));
+}
+
+#[tokio::test]
+async fn what_has_no_mark_is_taken_over_only_when_that_is_asked_for() {
+    let world = World::default();
+    let graph = chain(&world);
+    world.put("b", 7, Owner::Unmarked("it has no mark".to_owned()));
+    stand(&graph, &Ears::default()).await;
+    assert_eq!(world.log(), ["create a"]);
+
+    let (_switch, stop) = StopSwitch::new();
+    let plan = Plan::to_adopt(&graph, graph.read().await.unwrap());
+    assert!(plan.is_adopted(graph.find("b").unwrap()));
+    assert!(!plan.is_adopted(graph.find("a").unwrap()));
+    assert!(plan.carry_out(&graph, &Ears::default(), &stop).await.is_good());
+    assert_eq!(world.log(), ["create a", "change b", "create c"]);
+}
+
+#[tokio::test]
+async fn what_is_lent_is_set_up_but_neither_made_nor_removed() {
+    let world = World::default();
+    let mut graph = Graph::default();
+    let a = graph.add(world.thing("a").lent(), &[]);
+    graph.add(world.thing("b"), &[a]);
+    let plan = Plan::to_stand(&graph, graph.read().await.unwrap());
+    assert!(matches!(
+        plan.refusals().next(),
+        Some((node, Refusal::NotThere)) if node == a
+    ));
+
+    world.put("a", 7, Owner::Ours);
+    assert!(stand(&graph, &Ears::default()).await.is_good());
+    assert!(remove(&graph).await.is_good());
+    assert_eq!(world.log(), ["change a", "create b", "remove b"]);
 }
 
 #[tokio::test]

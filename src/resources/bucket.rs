@@ -14,7 +14,7 @@ use super::bucket_contents;
 use super::ownership::{self, Tags, tagged, touches};
 use super::patience::{PACE_S3, S3_BUSY, S3_LATE, S3_NOT_EMPTY, S3_STALE};
 use crate::aws::{CallFailure, During, UnlessGone};
-use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Reading, Resource, Step};
+use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Owner, Reading, Resource, Step};
 use crate::names::STACK_TAG;
 
 /// A bucket that no one outside the account can read.
@@ -28,6 +28,8 @@ pub struct Bucket {
     pub region: String,
     pub account: String,
     pub notification: Notification,
+    /// Whether it is somebody else's: no more of it is looked after than whom it tells.
+    pub is_lent: bool,
 }
 
 /// Whom the bucket tells of its objects.
@@ -38,6 +40,9 @@ pub enum Notification {
     /// As it is.
     Untouched,
 }
+
+/// What a person calls it.
+pub const BUCKET: &str = "bucket";
 
 const ENCRYPTION: &str = "encryption";
 const PUBLIC_ACCESS: &str = "public access block";
@@ -179,6 +184,22 @@ impl Bucket {
         Ok(())
     }
 
+    /// What is looked after of a bucket that is lent, and whether it is there.
+    async fn read_lent(&self) -> Result<Reading, Failure> {
+        let notifications = match self.notifications().await {
+            Ok(notifications) => notifications,
+            Err(failure) if failure.is_not_found() => return Ok(Reading::Absent),
+            Err(failure) => return Err(failure.into()),
+        };
+        let tells = notifications.event_bridge_configuration().is_some();
+        Ok(Reading::Found(Found {
+            owner: Owner::Ours,
+            fields: Fields::default().with(EVENT_BRIDGE, tells),
+            settling: None,
+            others: Vec::new(),
+        }))
+    }
+
     fn tag(&self) -> Result<Tag, Failure> {
         Ok(Tag::builder().key(STACK_TAG).value(&self.stack).build()?)
     }
@@ -227,15 +248,22 @@ impl Resource for Bucket {
     }
 
     fn kind(&self) -> &'static str {
-        "bucket"
+        BUCKET
     }
 
     fn name(&self) -> &str {
         &self.name
     }
 
+    fn is_lent(&self) -> bool {
+        self.is_lent
+    }
+
     fn wanted(&self) -> Fields {
         let tells = (self.notification == Notification::EventBridge).then_some(true);
+        if self.is_lent {
+            return Fields::default().with_some(EVENT_BRIDGE, tells);
+        }
         tagged(&self.stack)
             // First: S3 takes minutes until it begins to tell.
             .with_some(EVENT_BRIDGE, tells)
@@ -248,6 +276,9 @@ impl Resource for Bucket {
     }
 
     async fn read(&self) -> Result<Reading, Failure> {
+        if self.is_lent {
+            return self.read_lent().await;
+        }
         let answers = futures_util::try_join!(
             self.tags(),
             self.encryption(),

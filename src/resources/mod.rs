@@ -18,7 +18,7 @@ mod role;
 mod rule;
 mod state_machine;
 
-pub use bucket::{Bucket, Notification};
+pub use bucket::{BUCKET, Bucket, Notification};
 pub use bucket_contents::{Contents, count};
 pub use function::{ARCHITECTURE, Function};
 pub use log_group::LogGroup;

@@ -18,7 +18,7 @@ impl Tags {
         match self.0.get(STACK_TAG) {
             Some(value) if value == stack => Owner::Ours,
             Some(value) => Owner::Foreign(format!("its tag {STACK_TAG} says \"{value}\", not \"{stack}\"")),
-            None => Owner::Foreign(format!("it has no tag {STACK_TAG}={stack}")),
+            None => Owner::Unmarked(format!("it has no tag {STACK_TAG}={stack}")),
         }
     }
 

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use aws_sdk_apigateway::Client;
 use aws_sdk_apigateway::primitives::Blob;
 use aws_sdk_apigateway::types::{
-    EndpointConfiguration, EndpointType, Integration, Method, PutMode, RestApi as SdkRestApi,
+    EndpointConfiguration, EndpointType, Integration, Method, PutMode, Resource as SdkResource,
+    RestApi as SdkRestApi,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -30,6 +31,10 @@ pub struct RestApi {
     /// The path of the document that is compared with what stands.
     pub path: &'static str,
     pub stage: &'static str,
+    /// What an API's ARN begins with; its id follows.
+    pub arns: String,
+    /// Whether an API of this name that no one has marked is taken over, where there is none of ours.
+    pub adopts: bool,
 }
 
 /// The field with the API's id.
@@ -45,8 +50,31 @@ const DEPLOYED: &str = "deployed definition";
 const DUPLICATES: &str = "duplicates";
 
 impl RestApi {
-    /// APIs of our name and tag, the oldest first. Names are not unique: what lacks the tag is someone else's.
-    async fn find(&self) -> Result<Vec<SdkRestApi>, CallFailure> {
+    /// APIs of our name and tag, the oldest first. Names are not unique: what lacks the tag is someone else's, unless it is
+    /// to be taken over.
+    async fn find(&self) -> Result<Vec<SdkRestApi>, Failure> {
+        let named = self.named().await?;
+        let (ours, others): (Vec<_>, Vec<_>) =
+            named.into_iter().partition(|api| self.owner(api) == Owner::Ours);
+        if !self.adopts || !ours.is_empty() {
+            return Ok(ours);
+        }
+        let unmarked: Vec<_> = others
+            .into_iter()
+            .filter(|api| matches!(self.owner(api), Owner::Unmarked(_)))
+            .collect();
+        if unmarked.len() > 1 {
+            let (count, name) = (unmarked.len(), &self.name);
+            return Err(Failure::new(format!(
+                "{count} REST APIs are called {name}, and none of them is the stack's"
+            ))
+            .hint(format!("tag the one to be taken over {STACK_TAG}={}", self.stack)));
+        }
+        Ok(unmarked)
+    }
+
+    /// APIs of our name, the oldest first.
+    async fn named(&self) -> Result<Vec<SdkRestApi>, CallFailure> {
         let mut apis = Vec::new();
         let mut position = None;
         loop {
@@ -63,7 +91,7 @@ impl RestApi {
                     .items
                     .unwrap_or_default()
                     .into_iter()
-                    .filter(|api| self.is_ours(api)),
+                    .filter(|api| api.name() == Some(&self.name)),
             );
             position = answer.position;
             if position.is_none() {
@@ -79,12 +107,23 @@ impl RestApi {
         Ok(apis)
     }
 
-    fn is_ours(&self, api: &SdkRestApi) -> bool {
-        let tags: Tags = api.tags().into_iter().flatten().collect();
-        api.name() == Some(&self.name) && tags.owner(&self.stack) == Owner::Ours
+    fn owner(&self, api: &SdkRestApi) -> Owner {
+        tags(api).owner(&self.stack)
     }
 
-    async fn method(&self, id: &str) -> Result<Option<Method>, CallFailure> {
+    async fn tag(&self, id: &str) -> Result<(), CallFailure> {
+        self.client
+            .tag_resource()
+            .resource_arn(format!("{}{id}", self.arns))
+            .tags(STACK_TAG, &self.stack)
+            .send()
+            .await
+            .during("apigateway:TagResource", &self.name)?;
+        Ok(())
+    }
+
+    /// Our method, and the paths of what else the API serves.
+    async fn methods(&self, id: &str) -> Result<(Option<Method>, Vec<String>), CallFailure> {
         let resources = self
             .client
             .get_resources()
@@ -94,13 +133,17 @@ impl RestApi {
             .send()
             .await
             .during("apigateway:GetResources", &self.name)?;
-        let resource = resources
+        let (ours, others): (Vec<_>, Vec<_>) = resources
             .items()
             .iter()
-            .find(|resource| resource.path() == Some(self.path));
-        Ok(resource
+            .partition(|resource| resource.path() == Some(self.path));
+        let method = ours
+            .first()
             .and_then(|resource| resource.resource_methods()?.get("POST"))
-            .cloned())
+            .cloned();
+        let serves = |resource: &&SdkResource| resource.resource_methods().is_some_and(|all| !all.is_empty());
+        let others = others.into_iter().filter(serves).filter_map(SdkResource::path);
+        Ok((method, others.map(str::to_owned).collect()))
     }
 
     /// The hash of the document that the stage serves.
@@ -176,6 +219,10 @@ impl RestApi {
         let method = &self.document["paths"][self.path]["post"];
         wanted_integration(&method["x-amazon-apigateway-integration"])
     }
+}
+
+fn tags(api: &SdkRestApi) -> Tags {
+    api.tags().into_iter().flatten().collect()
 }
 
 /// Of a method that the document puts no `security` on.
@@ -274,17 +321,26 @@ impl Resource for RestApi {
             return Ok(Reading::Absent);
         };
         let id = api.id().unwrap_or_default();
-        let (method, deployed) = match futures_util::try_join!(self.method(id), self.deployed(id)) {
+        let ((method, others), deployed) = match futures_util::try_join!(self.methods(id), self.deployed(id))
+        {
             Ok(found) => found,
             Err(failure) if failure.is_not_found() => return Ok(Reading::Absent),
             Err(failure) => return Err(failure.into()),
         };
         let duplicates: Vec<&str> = duplicates.iter().filter_map(SdkRestApi::id).collect();
         Ok(Reading::Found(Found {
-            owner: Owner::Ours,
-            fields: Fields::default()
+            owner: match self.owner(api) {
+                // Ours is made of one document, which would put an end to them.
+                Owner::Unmarked(_) if !others.is_empty() => Owner::Foreign(format!(
+                    "it serves more than {}: {}",
+                    self.path,
+                    others.join(", ")
+                )),
+                owner => owner,
+            },
+            fields: tags(api)
+                .found(Fields::default())
                 .with(API_ID, id)
-                .with(ownership::FIELD, self.stack.as_str())
                 .with_some(DESCRIPTION, api.description())
                 .with_some(ACCESS, method.as_ref().map(found_access))
                 .with_some(
@@ -297,7 +353,7 @@ impl Resource for RestApi {
                 .with_some(DEPLOYED, deployed)
                 .with(DUPLICATES, json!(duplicates)),
             settling: None,
-            others: api.tags().into_iter().flatten().collect::<Tags>().others(),
+            others: tags(api).others(),
         }))
     }
 
@@ -328,8 +384,11 @@ impl Resource for RestApi {
                 self.delete(id).await?;
             }
         }
+        let id = found.text(API_ID).unwrap_or_default();
+        if touches(changes, &[ownership::FIELD]) {
+            self.tag(id).await?;
+        }
         if touches(changes, &[DESCRIPTION, ACCESS, INTEGRATION, DEPLOYED]) {
-            let id = found.text(API_ID).unwrap_or_default();
             self.define(id).await?;
         }
         Ok(())

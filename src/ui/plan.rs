@@ -30,6 +30,7 @@ pub fn text(graph: &Graph, plan: &Plan) -> String {
     for (step, name) in steps.iter().zip(names) {
         let (style, verb, changes): (_, _, &[FieldChange]) = match &step.action {
             Action::Create(_) => (CREATE, "create", &[]),
+            Action::Change(changes) if plan.is_adopted(step.node) => (CHANGE, "adopt", changes),
             Action::Change(changes) => (CHANGE, "change", changes),
             _ => (KEEP, "keep", &[]),
         };

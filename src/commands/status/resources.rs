@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::commands::standing;
 use crate::config::Settings;
-use crate::engine::{Action, FieldChange, Plan};
+use crate::engine::{Action, FieldChange, Plan, Refusal};
 use crate::error::CommandError;
 use crate::outputs::Outputs;
 use crate::session::Session;
@@ -97,8 +97,10 @@ fn state(action: &Action) -> State {
         Action::Change(changes) => State::Changed {
             changes: changes.clone(),
         },
-        Action::Refuse(reason) => State::Foreign {
-            reason: reason.clone(),
+        // A lent one.
+        Action::Refuse(Refusal::NotThere) => State::Missing,
+        Action::Refuse(refusal) => State::Foreign {
+            reason: refusal.to_string(),
         },
     }
 }

@@ -1,0 +1,282 @@
+//! Whose a resource is: what is taken over, what is lent, and what a run that failed takes back.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use aws_sdk_apigateway::types::PutMode;
+use aws_sdk_iam::types::Tag;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+use common::near::NearCloud;
+use common::{Place, sample};
+use resizer_local::{Fault, Mishap, Realism};
+use serde_json::Value;
+
+const UP: [&str; 4] = ["up", "--local", "--handler-zip", "function.zip"];
+const ORIGINAL: &str = "resizer-original-000000000000-eu-central-1";
+const ROLE: &str = "resizer-eu-central-1-rule";
+
+/// A bucket with an object in it, of nobody.
+async fn make_bucket(place: &Place, name: &str) {
+    let s3 = place.s3();
+    let here = CreateBucketConfiguration::builder()
+        .location_constraint(BucketLocationConstraint::EuCentral1)
+        .build();
+    let make = s3.create_bucket().bucket(name).create_bucket_configuration(here);
+    make.send().await.unwrap();
+    let put = s3.put_object().bucket(name).key("theirs.jpg");
+    put.body(ByteStream::from_static(b"theirs")).send().await.unwrap();
+}
+
+async fn is_there(place: &Place, bucket: &str, key: &str) -> bool {
+    let head = place.s3().head_object().bucket(bucket).key(key).send();
+    head.await.is_ok()
+}
+
+async fn make_role(place: &Place) -> aws_sdk_iam::Client {
+    let iam = aws_sdk_iam::Client::new(&place.sdk_config());
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+    let make = iam
+        .create_role()
+        .role_name(ROLE)
+        .assume_role_policy_document(trust);
+    make.send().await.unwrap();
+    iam
+}
+
+fn action_of(plan: &Value, resource: &str) -> Value {
+    let changes = plan["changes"].as_array().unwrap();
+    let change = changes.iter().find(|change| change["resource"] == resource);
+    change.unwrap()["action"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_our_name_but_no_tag_is_left_alone_until_it_is_adopted() {
+    let near = NearCloud::start();
+    let place = &near.place;
+    make_bucket(place, ORIGINAL).await;
+    make_role(place).await;
+    let apis = aws_sdk_apigateway::Client::new(&place.sdk_config());
+    apis.create_rest_api()
+        .name("resizer-resize")
+        .send()
+        .await
+        .unwrap();
+
+    for command in [&UP[..], &["down", "--local", "--yes"]] {
+        let refused = place.resizer(command).code(1);
+        refused
+            .says(&format!("the bucket {ORIGINAL} has the name of this stack's"))
+            .says(&format!("neither is the role {ROLE}"))
+            .says("--adopt");
+    }
+    let plan = place.json(&["plan", "--local", "--handler-zip", "function.zip", "--adopt"]);
+    for resource in ["original_bucket", "rule_role", "rest_api"] {
+        assert_eq!(action_of(&plan, resource), "adopt", "{plan:#}");
+    }
+    assert_eq!(action_of(&plan, "function"), "create");
+
+    let up = [&UP[..], &["--adopt"]].concat();
+    let adopted = place
+        .resizer(&up)
+        .ok()
+        .says("What is adopted (3) is the stack's from now on");
+    assert!(adopted.stdout.contains("adopted"), "{}", adopted.stdout);
+    assert_eq!(place.json(&UP)["changed"], false);
+    assert!(is_there(place, ORIGINAL, "theirs.jpg").await);
+    assert_eq!(apis.get_rest_apis().send().await.unwrap().items().len(), 1);
+
+    place.resizer(&["down", "--local", "--yes"]).ok();
+    assert!(!is_there(place, ORIGINAL, "theirs.jpg").await);
+    assert!(apis.get_rest_apis().send().await.unwrap().items().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_another_stacks_is_not_even_adopted() {
+    let near = NearCloud::start();
+    let iam = make_role(&near.place).await;
+    let tag = Tag::builder()
+        .key("resizer:stack")
+        .value("other")
+        .build()
+        .unwrap();
+    iam.tag_role().role_name(ROLE).tags(tag).send().await.unwrap();
+    let refused = near.place.resizer(&[&UP[..], &["--adopt"]].concat()).code(1);
+    let refused = refused.says("its tag resizer:stack says \"other\"");
+    assert!(!refused.stderr.contains("takes it over"), "{}", refused.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_that_serves_something_else_is_not_adopted() {
+    let near = NearCloud::start();
+    let apis = aws_sdk_apigateway::Client::new(&near.place.sdk_config());
+    let api = apis
+        .create_rest_api()
+        .name("resizer-resize")
+        .send()
+        .await
+        .unwrap();
+    let document = std::fs::read_to_string("api/rest-api.openapi.json")
+        .unwrap()
+        .replace("/resize\"", "/theirs\"")
+        .replace("${name}", "resizer-resize")
+        .replace("${partition}", "aws")
+        .replace("${region}", "eu-central-1")
+        .replace("${role_arn}", "arn:aws:iam::000000000000:role/theirs")
+        .replace(
+            "${state_machine_arn}",
+            "arn:aws:states:eu-central-1:000000000000:stateMachine:theirs",
+        );
+    let put = apis
+        .put_rest_api()
+        .rest_api_id(api.id().unwrap())
+        .mode(PutMode::Overwrite)
+        .body(aws_sdk_apigateway::primitives::Blob::new(document));
+    put.send().await.unwrap();
+    let refused = near.place.resizer(&[&UP[..], &["--adopt"]].concat()).code(1);
+    refused.says("it serves more than /resize: /theirs");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lent_buckets_are_used_and_never_emptied_or_removed() {
+    let place = Place::new();
+    place.resizer(&["up", "--local", "--region", "eu-central-1"]).ok();
+    make_bucket(&place, "my-originals").await;
+    make_bucket(&place, "my-results").await;
+    let lent = [
+        "--local",
+        "--original-bucket",
+        "my-originals",
+        "--resized-bucket",
+        "my-results",
+    ];
+    let with = |command: &[&'static str]| [command, &lent].concat();
+
+    let outputs = place.json(&with(&["up"]))["outputs"].clone();
+    assert_eq!(outputs["original_bucket"], "my-originals");
+    assert_eq!(place.json(&with(&["up"]))["changed"], false);
+    assert_eq!(place.json(&with(&["status"]))["healthy"], true);
+    let rocket = sample("rocket.jpg");
+    place
+        .resizer(&[&with(&["invoke"])[..], &["--file", rocket.to_str().unwrap()]].concat())
+        .ok();
+    assert!(is_there(&place, "my-results", "output/rocket_resized.jpg").await);
+    let tags = place
+        .s3()
+        .get_bucket_tagging()
+        .bucket("my-originals")
+        .send()
+        .await;
+    assert!(tags.is_err(), "{tags:?}");
+
+    // The stack's own, from before these were lent to it, go all the same.
+    let down = place.json(&with(&["down", "--yes"]));
+    let kept: Vec<&str> = down["kept"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|kept| kept["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(kept, ["my-originals", "my-results"]);
+    for (bucket, key) in [
+        ("my-originals", "theirs.jpg"),
+        ("my-originals", "rocket.jpg"),
+        ("my-results", "output/rocket_resized.jpg"),
+    ] {
+        assert!(is_there(&place, bucket, key).await, "{bucket}/{key}");
+    }
+    let buckets = place.s3().list_buckets().send().await.unwrap();
+    assert_eq!(buckets.buckets().len(), 2, "{buckets:?}");
+}
+
+#[test]
+fn one_bucket_for_originals_and_results_is_refused() {
+    let place = Place::new();
+    for lent in [
+        &["--original-bucket", "mine", "--resized-bucket", "mine"][..],
+        &["--original-bucket", "resizer-resized-000000000000-us-east-1"],
+    ] {
+        let plan = [&["plan", "--local"], lent].concat();
+        place.resizer(&plan).code(2).says("without an end");
+    }
+    let plan = ["plan", "--local", "--original-bucket", "No Bucket"];
+    place.resizer(&plan).code(2).says("is no bucket's name");
+}
+
+#[test]
+fn a_bucket_that_is_to_be_lent_has_to_be_there() {
+    let near = NearCloud::start();
+    let up = [&UP[..], &["--original-bucket", "not-there"]].concat();
+    near.place
+        .resizer(&up)
+        .code(1)
+        .says("the bucket not-there is not there, and nothing was done");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn buckets_that_are_kept_are_found_again() {
+    let near = NearCloud::start();
+    let place = &near.place;
+    place.resizer(&UP).ok();
+    let put = place.s3().put_object().bucket(ORIGINAL).key("mine.jpg");
+    put.body(ByteStream::from_static(b"mine")).send().await.unwrap();
+
+    let down = place
+        .resizer(&["down", "--local", "--yes", "--keep-buckets"])
+        .ok();
+    assert!(
+        down.stdout.contains(&format!("The bucket {ORIGINAL} stays.")),
+        "{}",
+        down.stdout
+    );
+    assert!(is_there(place, ORIGINAL, "mine.jpg").await);
+    place.resizer(&UP).ok();
+    assert!(is_there(place, ORIGINAL, "mine.jpg").await);
+    place.resizer(&["down", "--local", "--yes"]).ok();
+    assert!(!is_there(place, ORIGINAL, "mine.jpg").await);
+}
+
+#[test]
+fn a_run_that_fails_takes_back_what_it_made_and_nothing_else() {
+    let near = NearCloud::start();
+    let place = &near.place;
+    let denied = |operation: &str| Realism {
+        faults: vec![Fault {
+            operation: operation.to_owned(),
+            call: 1,
+            times: 1,
+            after: false,
+            does: Mishap::Refuse {
+                status: 403,
+                code: "AccessDenied".to_owned(),
+                message: "no".to_owned(),
+            },
+        }],
+        ..Realism::default()
+    };
+    let up = [&UP[..], &["--rollback-on-failure"]].concat();
+    near.behave(denied("apigateway:CreateRestApi"));
+    let failed = place.resizer(&up).code(1).says("apigateway:CreateRestApi");
+    failed.says("rolled back: what this run had made (11 resources) is gone again");
+    let plan = place.json(&["plan", "--local"]);
+    let changes = plan["changes"].as_array().unwrap();
+    assert!(
+        changes.iter().all(|change| change["action"] == "create"),
+        "{plan:#}"
+    );
+
+    // What stood before stands on.
+    place.resizer(&UP).ok();
+    near.behave(Realism::default());
+    place
+        .resizer(&["down", "--local", "--yes", "--keep-buckets"])
+        .ok();
+    near.behave(denied("states:CreateStateMachine"));
+    place
+        .resizer(&up)
+        .code(1)
+        .says("rolled back: what this run had made (7 resources) is gone again");
+    let plan = place.json(&["plan", "--local"]);
+    assert_eq!(action_of(&plan, "original_bucket"), "none", "{plan:#}");
+    assert_eq!(action_of(&plan, "function"), "create");
+}
