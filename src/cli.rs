@@ -115,6 +115,7 @@ pub enum Command {
     Invoke(commands::invoke::InvokeArgs),
     Status(commands::status::StatusArgs),
     Down(commands::down::DownArgs),
+    Permissions(commands::permissions::PermissionsArgs),
     Local(commands::local::LocalArgs),
 }
 
@@ -198,6 +199,7 @@ fn execute(cli: Cli, ui: &Ui) -> Result<HasChanges, CommandError> {
             Command::Invoke(args) => commands::invoke::run(&settings, args, ui).await,
             Command::Status(args) => commands::status::run(&settings, args, ui).await,
             Command::Down(args) => commands::down::run(&settings, args, ui).await,
+            Command::Permissions(_) => commands::permissions::run(&settings, ui).await,
             Command::Local(args) => commands::local::run(&settings, args, ui).await,
         }
         .map(|()| HasChanges(false))

@@ -353,6 +353,46 @@ fn role_documents(names: &Names, role: Role) -> Result<RoleDocuments, DocumentEr
     })
 }
 
+/// What whoever runs the commands on the stack has to be allowed.
+///
+/// # Errors
+/// A document that does not fit its values.
+pub fn operator_policy(names: &Names) -> Result<Value, Failure> {
+    let bucket_arn = |name: String| names.bucket_arn(&name);
+    let log_group_arn = |name: String| names.log_group_arn(&name);
+    Ok(render(
+        documents::OPERATOR_POLICY,
+        &[
+            ("partition", &names.partition),
+            ("region", &names.region),
+            ("account", &names.account),
+            (
+                "own_original_bucket_arn",
+                &bucket_arn(names.own_original_bucket()),
+            ),
+            ("own_resized_bucket_arn", &bucket_arn(names.own_resized_bucket())),
+            ("original_bucket_arn", &bucket_arn(names.original_bucket())),
+            ("resized_bucket_arn", &bucket_arn(names.resized_bucket())),
+            ("function_role_arn", &names.role_arn(Role::Function)),
+            ("state_machine_role_arn", &names.role_arn(Role::StateMachine)),
+            ("rule_role_arn", &names.role_arn(Role::Rule)),
+            ("api_role_arn", &names.role_arn(Role::Api)),
+            ("function_arn", &names.function_arn()),
+            (
+                "function_log_group_arn",
+                &log_group_arn(names.function_log_group()),
+            ),
+            (
+                "state_machine_log_group_arn",
+                &log_group_arn(names.state_machine_log_group()),
+            ),
+            ("state_machine_arn", &names.state_machine_arn()),
+            ("executions_arn", &names.execution_arn("*")),
+            ("rule_arn", &names.rule_arn()),
+        ],
+    )?)
+}
+
 fn definition(names: &Names) -> Result<Value, DocumentError> {
     render(
         documents::STATE_MACHINE,
@@ -397,7 +437,11 @@ mod tests {
     #[test]
     fn every_document_renders_whole() {
         let names = names();
-        let mut rendered = vec![definition(&names).unwrap(), open_api(&names).unwrap()];
+        let mut rendered = vec![
+            definition(&names).unwrap(),
+            open_api(&names).unwrap(),
+            operator_policy(&names).unwrap(),
+        ];
         for role in [Role::Function, Role::StateMachine, Role::Rule, Role::Api] {
             let documents = role_documents(&names, role).unwrap();
             rendered.extend([documents.trust, documents.policy.document]);

@@ -52,6 +52,7 @@ fn help() {
         &["invoke"],
         &["status"],
         &["down"],
+        &["permissions"],
         &["local"],
         &["local", "serve"],
         &["local", "env"],

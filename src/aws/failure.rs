@@ -209,10 +209,15 @@ impl CallFailure {
                     "IAM may need longer to spread the role's policies: run it again"
                 }
                 "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "Forbidden" => {
-                    return vec![format!(
-                        "the credentials in use lack the permission {} on {}",
+                    let lacks = format!(
+                        "the credentials in use lack the permission {} on {}; `resizer permissions` prints all that are needed",
                         self.operation, self.resource
-                    )];
+                    );
+                    // S3 tells only those who may list a bucket that it has no such key.
+                    let or_missing = (self.operation == "s3:GetObject").then(|| {
+                        "or there is no such object, and s3:ListBucket on its bucket is lacking".to_owned()
+                    });
+                    return [lacks].into_iter().chain(or_missing).collect();
                 }
                 "BucketAlreadyExists" => {
                     "a bucket's name is taken once and for all by whoever comes first, here by another account: choose \

@@ -5,6 +5,7 @@ mod ending;
 mod interrupt;
 pub mod invoke;
 pub mod local;
+pub mod permissions;
 pub mod plan;
 mod planning;
 mod stacks_turn;

@@ -12,6 +12,12 @@ pub const STATE_MACHINE_POLICY: &str = include_str!("../../policies/state-machin
 pub const RULE_POLICY: &str = include_str!("../../policies/rule.json");
 pub const API_POLICY: &str = include_str!("../../policies/api.json");
 
+// Assumption (AWS docs: Service Authorization Reference, and each service's page on tagging): what tags a resource is needed
+// too where tags come with a new one: s3:TagResource, iam:TagRole, lambda:TagResource, states:TagResource,
+// events:TagResource, logs:TagResource, and apigateway:PUT on /tags. A log group's ARN is asked for with and without `:*`.
+/// What whoever runs the commands may do.
+pub const OPERATOR_POLICY: &str = include_str!("../../policies/operator.json");
+
 // Assumption (AWS docs: Lambda Developer Guide, "Defining Lambda function permissions with an execution role";
 // API Gateway Developer Guide, "Control access … cross-service confused deputy"): Lambda and API Gateway supply
 // aws:SourceAccount when they assume a role. The API's ARN holds an id that AWS chooses after the role has to stand,

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -92,14 +91,21 @@ impl Drop for NearCloud {
 
 impl Place {
     /// A function that is a program for this machine and does nothing: making a stack takes it, and takes no time over it.
-    pub fn write_function(&self) -> PathBuf {
-        let path = self.path().join("function.zip");
-        let mut zip = ZipWriter::new(std::fs::File::create(&path).unwrap());
+    pub fn write_function(&self) {
+        self.write_program("function.zip", &empty_program());
+    }
+
+    /// Another one.
+    pub fn write_other_function(&self) {
+        self.write_program("other.zip", &[empty_program(), vec![0]].concat());
+    }
+
+    fn write_program(&self, name: &str, program: &[u8]) {
+        let mut zip = ZipWriter::new(std::fs::File::create(self.path().join(name)).unwrap());
         let options = SimpleFileOptions::default().unix_permissions(0o755);
         zip.start_file("bootstrap", options).unwrap();
-        zip.write_all(&empty_program()).unwrap();
+        zip.write_all(program).unwrap();
         zip.finish().unwrap();
-        path
     }
 }
 

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use http::{StatusCode, header};
 use jiff::Timestamp;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::openapi::Api;
 use crate::call::{Call, Reply};
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, PARTITION};
 use crate::error::AwsError;
 use crate::{iam, paging, random, tags};
 
@@ -102,15 +103,35 @@ pub async fn create(cloud: &Arc<Cloud>, call: &Call) -> Result<Reply, AwsError> 
         api[member] = input[member].clone();
     }
     api["tags"] = json!(input["tags"].as_object().cloned().unwrap_or_default());
+    // Assumption (AWS docs: "Controlling access to API Gateway resources with tags"): what puts tags on a resource needs it
+    // for the tags that come with a new one too.
+    let tagged = format!(
+        "arn:{PARTITION}:apigateway:{}::/restapis/{}",
+        cloud.region,
+        api["id"].as_str().unwrap_or_default()
+    );
+    let path = format!("/tags/{}", utf8_percent_encode(&tagged, NON_ALPHANUMERIC));
+    let resource = format!("arn:{PARTITION}:apigateway:{}::{path}", cloud.region);
+    iam::authorize_tags(cloud, &call.principal, "apigateway:PUT", &resource, &api["tags"])?;
     created(cloud, RestApi { api, document }).await
 }
 
 /// ImportRestApi.
 pub async fn import(cloud: &Arc<Cloud>, call: &Call) -> Result<Reply, AwsError> {
     let document = document_of(call)?;
+    check_roles(cloud, call, &parse(&document)?)?;
     let types = call.query("endpointConfigurationTypes");
     let api = new_api(&document, json!(types.map(|one| [one])))?;
     created(cloud, RestApi { api, document }).await
+}
+
+/// Whoever gives a role to an API has to be allowed to.
+fn check_roles(cloud: &Cloud, call: &Call, api: &Api) -> Result<(), AwsError> {
+    let service = ("iam:PassedToService", "apigateway.amazonaws.com");
+    for role in api.roles() {
+        iam::authorize(cloud, &call.principal, "iam:PassRole", role, &[service])?;
+    }
+    Ok(())
 }
 
 fn new_api(document: &Value, endpoint_types: Value) -> Result<Value, AwsError> {
@@ -153,7 +174,9 @@ pub async fn put(cloud: &Arc<Cloud>, call: &Call, id: &str) -> Result<Reply, Aws
         ));
     }
     let document = document_of(call)?;
-    let title = parse(&document)?.title;
+    let parsed = parse(&document)?;
+    check_roles(cloud, call, &parsed)?;
+    let title = parsed.title;
     let changed = change(cloud, id, move |found| {
         found.api["name"] = json!(title);
         found.api["description"] = document["info"]["description"].clone();

@@ -120,6 +120,12 @@ fn honour(what: &str, members: &[&str], object: &Value) -> Result<(), String> {
 }
 
 impl Api {
+    /// The roles that its integrations act as.
+    pub fn roles(&self) -> impl Iterator<Item = &str> {
+        let routes = self.routes.iter();
+        routes.map(|route| route.integration.credentials.as_str())
+    }
+
     pub fn parse(document: &Value) -> Result<Self, String> {
         let version = document["openapi"]
             .as_str()

@@ -89,6 +89,13 @@ pub async fn put(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> {
     }
     let rule_arn = arn(cloud, &name);
     iam::authorize(cloud, &call.principal, "events:PutRule", &rule_arn, &[])?;
+    iam::authorize_tags(
+        cloud,
+        &call.principal,
+        "events:TagResource",
+        &rule_arn,
+        &input["Tags"],
+    )?;
     let pattern = input["EventPattern"].as_str().unwrap_or_default().to_owned();
     check_pattern(&pattern)?;
     let state = input["State"].as_str().unwrap_or("ENABLED").to_owned();

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::SignedDuration;
 use rusqlite::{Connection, OptionalExtension};
+use serde_json::Value;
 
 use super::managed;
 use super::policy::{Decision, Document, Kind, Request, TrustedPrincipal};
@@ -123,6 +124,25 @@ pub fn authorize(
         Decision::Silent => format!("because no identity-based policy allows the {action} action"),
     };
     Err(denied(&principal.arn(), action, resource, &why))
+}
+
+/// Whether `principal` may give `tags` to what it makes: where there are any, `action` is needed beside the one that makes it.
+pub fn authorize_tags(
+    cloud: &Cloud,
+    principal: &Principal,
+    action: &str,
+    resource: &str,
+    tags: &Value,
+) -> Result<(), AwsError> {
+    let has_none = match tags {
+        Value::Array(tags) => tags.is_empty(),
+        Value::Object(tags) => tags.is_empty(),
+        _ => true,
+    };
+    if has_none {
+        return Ok(());
+    }
+    authorize(cloud, principal, action, resource, &[])
 }
 
 fn permission(

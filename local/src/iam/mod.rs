@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-pub use access::{Iam, assume, assume_for_service, authorize};
+pub use access::{Iam, assume, assume_for_service, authorize, authorize_tags};
 
 use crate::call::{Call, Reply};
 use crate::cloud::Cloud;
@@ -112,7 +112,17 @@ fn permit(cloud: &Cloud, call: &Call) -> Result<(), AwsError> {
         &format!("iam:{}", call.operation),
         &resource,
         &context,
-    )
+    )?;
+    if call.operation == "CreateRole" {
+        authorize_tags(
+            cloud,
+            &call.principal,
+            "iam:TagRole",
+            &resource,
+            &call.input["Tags"],
+        )?;
+    }
+    Ok(())
 }
 
 /// A parameter that must be there.

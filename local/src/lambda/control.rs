@@ -33,6 +33,7 @@ pub async fn create(cloud: &Arc<Cloud>, call: &Call) -> Result<Reply, AwsError> 
     check_name(&name)?;
     let arn = cloud.arn("lambda", &format!("function:{name}"));
     iam::authorize(cloud, &call.principal, "lambda:CreateFunction", &arn, &[])?;
+    iam::authorize_tags(cloud, &call.principal, "lambda:TagResource", &arn, &input["Tags"])?;
     if cloud.store.read(|db| function::load(db, &name))?.is_some() {
         return Err(AwsError::conflict(
             "ResourceConflictException",

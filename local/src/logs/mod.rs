@@ -176,7 +176,17 @@ fn permit(cloud: &Cloud, call: &Call) -> Result<(), AwsError> {
         &format!("logs:{}", call.operation),
         &resource,
         &[],
-    )
+    )?;
+    if call.operation == "CreateLogGroup" {
+        iam::authorize_tags(
+            cloud,
+            &call.principal,
+            "logs:TagResource",
+            &resource,
+            &call.input["tags"],
+        )?;
+    }
+    Ok(())
 }
 
 fn group_arn(region: &str, group: &str) -> String {

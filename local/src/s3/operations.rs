@@ -4,7 +4,9 @@ use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result};
 
 use super::Storage;
+use super::access::{bucket_arn, principal};
 use super::creation::CreationTags;
+use crate::iam;
 
 #[async_trait::async_trait]
 impl S3 for Storage {
@@ -16,6 +18,11 @@ impl S3 for Storage {
             .extensions
             .get()
             .and_then(|CreationTags(tags)| tags.clone());
+        if tags.as_ref().is_some_and(|tags: &Vec<Tag>| !tags.is_empty()) {
+            // Assumption (AWS docs: CreateBucket, "Permissions"): tags need this beside s3:CreateBucket.
+            let bucket = bucket_arn(&request.input.bucket);
+            iam::authorize(&self.cloud, &principal(&request)?, "s3:TagResource", &bucket, &[])?;
+        }
         Ok(S3Response::new(self.make_bucket(request.input, tags).await?))
     }
 

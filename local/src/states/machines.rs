@@ -35,6 +35,7 @@ pub async fn create(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> 
     check_name(&name)?;
     let arn = cloud.arn("states", &format!("stateMachine:{name}"));
     iam::authorize(cloud, &call.principal, "states:CreateStateMachine", &arn, &[])?;
+    iam::authorize_tags(cloud, &call.principal, "states:TagResource", &arn, &input["tags"])?;
     if !matches!(input["type"].as_str(), None | Some("STANDARD")) {
         return Err(AwsError::bad_request(
             "StateMachineTypeNotSupported",

@@ -1,0 +1,30 @@
+use clap::Args;
+
+use crate::config::Settings;
+use crate::error::CommandError;
+use crate::session::{Session, WhenAbsent};
+use crate::stack;
+use crate::ui::Ui;
+
+/// Prints the IAM policy that whoever runs the commands on this stack needs, and nothing more.
+///
+/// Give it to the person or the CI role that runs up, plan, status, invoke and down. It names the resources of this stack
+/// alone, but for REST APIs, whose ids AWS chooses, and metrics, which have no ARN. Its actions are what these commands call.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct PermissionsArgs {}
+
+const EXAMPLES: &str = "\
+Examples:
+  resizer permissions --region eu-central-1 > operator.json
+  aws iam create-policy --policy-name resizer-operator --policy-document file://operator.json";
+
+pub async fn run(settings: &Settings, ui: &Ui) -> Result<(), CommandError> {
+    let session = if settings.place.is_untouched() {
+        Session::before_the_first_up(settings).await?
+    } else {
+        Session::open(settings, WhenAbsent::Resume).await?
+    };
+    let policy = stack::operator_policy(&session.names)?;
+    ui.json(&policy)
+}
