@@ -1,12 +1,15 @@
 //! The pipeline on one page: which resources, and which of them uses which.
 //!
 //! ```text
-//! log groups ── roles ──┐
-//! buckets ──────────────┴─ function ── state machine ──┬─ rule
-//!                                                      └─ REST API
+//! log groups ── roles ──┬─ REST API · · · ┐
+//!                       ├─ state machine ─┤
+//!                       └─ function ──────┴─ rule
+//! buckets ─────────────────────────────────┘
 //! ```
-//! What is made takes its place from left to right, what is removed from right to left. IAM needs seconds until a new
-//! role can be assumed: they pass while the buckets are made. Names are computed, so an edge is order alone.
+//! What is made takes its place from left to right. IAM needs seconds until a new role can be assumed, and they are waited
+//! for once: by the function and by the state machine at the same time, while buckets and REST API are made. The rule comes
+//! last, so that no upload starts what cannot be done yet. What is removed goes from those who act to what they act on: rule
+//! and REST API, state machine, function, buckets. Names are computed, so an edge is order alone.
 
 use std::collections::BTreeMap;
 
@@ -53,16 +56,21 @@ pub fn graph(
         names: &session.names,
     };
     let mut graph = Graph::default();
-    let add_role = |graph: &mut Graph, role, uses: &[NodeId]| -> Result<NodeId, Failure> {
-        Ok(graph.add(stack.role(role)?, uses))
+    let add_role = |graph: &mut Graph, role, acts_on: &[NodeId]| -> Result<NodeId, Failure> {
+        let node = graph.add(stack.role(role)?, &[]);
+        graph.acts_on(node, acts_on);
+        Ok(node)
     };
 
     // The log groups go last, or a `down` that is cut off among many pictures would have taken the logs of what is left.
     let function_logs = graph.add(stack.function_log_group(), &[]);
     let state_machine_logs = graph.add(stack.state_machine_log_group(), &[]);
     let logs = [function_logs, state_machine_logs];
-    let original = graph.add(stack.original_bucket(), &logs);
-    let resized = graph.add(stack.resized_bucket(), &logs);
+    let original = graph.add(stack.original_bucket(), &[]);
+    let resized = graph.add(stack.resized_bucket(), &[]);
+    for bucket in [original, resized] {
+        graph.acts_on(bucket, &logs);
+    }
 
     // A role that may write to a log group goes before it, or late lines would make the group again.
     let function_role = add_role(&mut graph, Role::Function, &[function_logs])?;
@@ -70,16 +78,16 @@ pub fn graph(
     let rule_role = add_role(&mut graph, Role::Rule, &[])?;
     let api_role = add_role(&mut graph, Role::Api, &[])?;
 
-    let function = graph.add(
-        stack.function(package),
-        &[function_role, function_logs, original, resized],
+    let function = graph.add(stack.function(package), &[function_role, function_logs]);
+    graph.acts_on(function, &[original, resized]);
+    let state_machine = graph.add(stack.state_machine()?, &[state_machine_role, state_machine_logs]);
+    graph.acts_on(state_machine, &[function]);
+    graph.add(
+        stack.rule(),
+        &[original, resized, rule_role, function, state_machine],
     );
-    let state_machine = graph.add(
-        stack.state_machine()?,
-        &[state_machine_role, state_machine_logs, function],
-    );
-    graph.add(stack.rule(), &[original, rule_role, state_machine]);
-    graph.add(stack.rest_api()?, &[api_role, state_machine]);
+    let rest_api = graph.add(stack.rest_api()?, &[api_role]);
+    graph.acts_on(rest_api, &[state_machine]);
     Ok(graph)
 }
 

@@ -21,7 +21,7 @@ pub enum Goal {
 /// For what is not ready yet. The first pause is short: a local endpoint is ready at once.
 const SETTLING: Schedule = Schedule {
     first: Duration::from_millis(20),
-    longest: Duration::from_secs(2),
+    longest: Duration::from_millis(500),
     total: Duration::from_secs(300),
 };
 

@@ -4,7 +4,10 @@ use futures_util::future::try_join_all;
 
 use super::resource::{Failure, Reading, Resource};
 
-/// Resources and what each of them uses. A resource is made after what it uses, and removed before it.
+/// Resources and what each of them uses or acts on.
+///
+/// A resource is made after what it uses, and removed before it. What it acts on once all stands may be made side by side
+/// with it, but is removed after it too.
 #[derive(Default)]
 pub struct Graph {
     nodes: Vec<Node>,
@@ -13,6 +16,7 @@ pub struct Graph {
 struct Node {
     resource: Box<dyn Resource>,
     uses: Vec<NodeId>,
+    acts_on: Vec<NodeId>,
 }
 
 /// A resource's place in its graph.
@@ -35,11 +39,17 @@ impl Graph {
         self.nodes.push(Node {
             resource: Box::new(resource),
             uses: uses.to_vec(),
+            acts_on: Vec::new(),
         });
         NodeId(self.nodes.len() - 1)
     }
 
-    /// Every node, in an order in which each comes after what it uses.
+    /// Says what a resource acts on beside what it uses: resources that were added before it.
+    pub fn acts_on(&mut self, node: NodeId, others: &[NodeId]) {
+        self.nodes[node.0].acts_on.extend(others);
+    }
+
+    /// Every node, in an order in which each comes after what it uses and acts on.
     pub fn nodes(&self) -> impl DoubleEndedIterator<Item = NodeId> + ExactSizeIterator + use<> {
         (0..self.nodes.len()).map(NodeId)
     }
@@ -67,8 +77,8 @@ impl Graph {
     pub(super) fn users_first(&self) -> Vec<Vec<NodeId>> {
         let mut users = vec![Vec::new(); self.nodes.len()];
         for node in self.nodes() {
-            for used in self.uses(node) {
-                users[used.0].push(node);
+            for other in self.uses(node).iter().chain(&self.nodes[node.0].acts_on) {
+                users[other.0].push(node);
             }
         }
         users

@@ -55,6 +55,23 @@ async fn what_does_not_depend_on_each_other_goes_side_by_side() {
 }
 
 #[tokio::test]
+async fn what_is_acted_on_is_made_side_by_side_but_removed_last() {
+    let world = World::default();
+    let both = Arc::new(Barrier::new(2));
+    let mut graph = Graph::default();
+    let a = graph.add(world.thing("a").meeting(&both), &[]);
+    let b = graph.add(world.thing("b").meeting(&both), &[]);
+    graph.acts_on(b, &[a]);
+    let made = tokio::time::timeout(Duration::from_secs(5), stand(&graph, &Ears::default())).await;
+    assert!(made.unwrap().is_good());
+    assert_eq!(
+        graph.users_first(),
+        [vec![b], Vec::new()],
+        "b goes before a is removed"
+    );
+}
+
+#[tokio::test]
 async fn what_is_right_is_not_touched() {
     let world = World::default();
     let graph = chain(&world);

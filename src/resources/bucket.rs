@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::bucket_contents;
 use super::ownership::{self, Tags, tagged, touches};
-use super::patience::{PACE_S3, S3_BUSY, S3_LATE, S3_NOT_EMPTY, S3_STALE};
+use super::patience::{PACE_S3, S3_BUSY, S3_FAILED, S3_LATE, S3_NOT_EMPTY, S3_STALE};
 use crate::aws::{CallFailure, During, UnlessGone};
 use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Owner, Reading, Resource, Step};
 use crate::names::STACK_TAG;
@@ -272,7 +272,7 @@ impl Resource for Bucket {
     }
 
     fn not_yet(&self) -> &'static [&'static NotYet] {
-        &[&S3_BUSY, &S3_LATE, &S3_STALE, &S3_NOT_EMPTY, &PACE_S3]
+        &[&S3_BUSY, &S3_LATE, &S3_STALE, &S3_NOT_EMPTY, &S3_FAILED, &PACE_S3]
     }
 
     async fn read(&self) -> Result<Reading, Failure> {

@@ -1,5 +1,7 @@
 //! What is in a bucket: counted, and removed.
 
+use std::time::{Duration, Instant};
+
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{Delete, EncodingType, MultipartUpload, ObjectIdentifier};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -67,23 +69,56 @@ pub async fn count(client: &Client, bucket: &str, account: &str) -> Result<Conte
 /// The first thing that could not be removed, or that the run was asked to stop.
 pub async fn empty(client: &Client, bucket: &str, account: &str, step: &Step<'_>) -> Result<(), Failure> {
     abort_uploads(client, bucket, account, step).await?;
-    let mut removed = 0_usize;
+    let (mut removed, mut there, began) = (0_usize, None, Instant::now());
     loop {
         let batches = batches(client, bucket, account).await?;
         if batches.is_empty() {
             return Ok(());
+        }
+        if there.is_none() {
+            there = Some(count_from(client, bucket, account, &batches).await?);
         }
         let mut deletions = stream::iter(batches)
             .map(|batch| delete(client, bucket, account, batch))
             .buffer_unordered(BATCHES_AT_ONCE);
         while let Some(count) = deletions.try_next().await? {
             removed += count;
-            step.note(&format!("emptied of {removed}"));
+            step.note(&progress(removed, there, began.elapsed()));
         }
         if step.is_stopped() {
             return Err(Failure::stopped(format!("emptying {bucket}: {removed} removed")));
         }
     }
+}
+
+/// How much there is, when these are the first batches of it.
+async fn count_from(
+    client: &Client,
+    bucket: &str,
+    account: &str,
+    first: &[Vec<ObjectIdentifier>],
+) -> Result<Contents, Failure> {
+    if first.len() == BATCHES_AT_ONCE {
+        return count(client, bucket, account).await;
+    }
+    Ok(Contents {
+        objects: first.iter().map(|batch| batch.len() as u64).sum(),
+        ..Contents::default()
+    })
+}
+
+/// How far the emptying is: `2000 of 34210 removed, 1900 a second`.
+fn progress(removed: usize, there: Option<Contents>, took: Duration) -> String {
+    let there = there.unwrap_or_default();
+    let more = if there.truncated { "more than " } else { "" };
+    // What came meanwhile goes too.
+    let objects = there.objects.max(removed as u64);
+    let text = format!("{removed} of {more}{objects} removed");
+    // Of a moment, a rate says nothing.
+    if took < Duration::from_secs(1) {
+        return text;
+    }
+    format!("{text}, {:.0} a second", removed as f64 / took.as_secs_f64())
 }
 
 /// The next batches to delete: as many pages as are deleted at once.
@@ -268,5 +303,31 @@ async fn abort(
     match abort.send().await.during("s3:AbortMultipartUpload", bucket) {
         Err(failure) if failure.code() != Some("NoSuchUpload") => Err(failure),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn emptying_tells_how_far_it_is_and_how_fast() {
+        let there = |objects, truncated| {
+            Some(Contents {
+                objects,
+                truncated,
+                ..Contents::default()
+            })
+        };
+        let after = Duration::from_secs(2);
+        assert_eq!(
+            progress(1000, there(34_210, false), after),
+            "1000 of 34210 removed, 500 a second"
+        );
+        assert_eq!(
+            progress(1000, there(100_000, true), Duration::from_millis(9)),
+            "1000 of more than 100000 removed"
+        );
+        assert_eq!(progress(12, there(10, false), Duration::ZERO), "12 of 12 removed");
     }
 }

@@ -59,13 +59,18 @@ impl Resource for LogGroup {
 
     async fn read(&self) -> Result<Reading, Failure> {
         // A prefix may have thousands behind it, but the name itself comes first.
-        let found = self
+        let describe = self
             .client
             .describe_log_groups()
             .log_group_name_prefix(&self.name)
-            .send()
-            .await
-            .during("logs:DescribeLogGroups", &self.name)?;
+            .send();
+        let tags = self
+            .client
+            .list_tags_for_resource()
+            .resource_arn(&self.arn)
+            .send();
+        let (found, tags) = futures_util::join!(describe, tags);
+        let found = found.during("logs:DescribeLogGroups", &self.name)?;
         let Some(group) = found
             .log_groups()
             .iter()
@@ -73,13 +78,7 @@ impl Resource for LogGroup {
         else {
             return Ok(Reading::Absent);
         };
-        let answer = self
-            .client
-            .list_tags_for_resource()
-            .resource_arn(&self.arn)
-            .send()
-            .await;
-        let tags: Tags = match answer.during("logs:ListTagsForResource", &self.name) {
+        let tags: Tags = match tags.during("logs:ListTagsForResource", &self.name) {
             Ok(answer) => answer.tags.unwrap_or_default().into_iter().collect(),
             Err(failure) if failure.is_not_found() => return Ok(Reading::Absent),
             Err(failure) => return Err(failure.into()),

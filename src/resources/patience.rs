@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use crate::engine::{NotYet, Schedule};
 
-/// IAM is read through caches that follow within seconds, now and then within a minute.
+/// IAM is read through caches that follow within seconds, now and then within a minute. It is asked often: everything else
+/// has been made meanwhile, and what is waited for is on the longest way.
 const PROPAGATION: Schedule = Schedule {
     first: Duration::from_millis(250),
-    longest: Duration::from_secs(2),
+    longest: Duration::from_secs(1),
     total: Duration::from_secs(120),
 };
 
@@ -73,6 +74,9 @@ not_yet! {
         => "IAM to show the role", PROPAGATION;
     IAM_IN_USE: "DeleteConflict", ""
         => "IAM to let go of the role's policies", PROPAGATION;
+    // Of one object among a thousand that were to be deleted, in an answer that says that all went well.
+    S3_FAILED: "InternalError", ""
+        => "S3 to get over an internal error", CONTENTION;
     S3_BUSY: "OperationAborted", ""
         => "S3 to finish another change", CONTENTION;
     S3_NOT_EMPTY: "BucketNotEmpty", ""

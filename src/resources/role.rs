@@ -128,6 +128,11 @@ impl ServiceRole {
 
     /// IAM removes no role that has policies, whoever put them there.
     async fn remove_policies(&self) -> Result<(), CallFailure> {
+        futures_util::try_join!(self.detach_policies(), self.delete_policies())?;
+        Ok(())
+    }
+
+    async fn detach_policies(&self) -> Result<(), CallFailure> {
         for arn in self.attached_policies().await? {
             let detach = self
                 .client
@@ -140,6 +145,10 @@ impl ServiceRole {
                 .during("iam:DetachRolePolicy", &self.name)
                 .unless_gone()?;
         }
+        Ok(())
+    }
+
+    async fn delete_policies(&self) -> Result<(), CallFailure> {
         for name in self.inline_policies().await? {
             let delete = self
                 .client
