@@ -29,6 +29,7 @@ pub struct Settings {
     pub resize: ResizeSettings,
     pub function: FunctionSettings,
     pub logs: LogSettings,
+    pub keys: KeySettings,
     /// Buckets that are there, used in place of the stack's own.
     pub lent: LentBuckets,
     /// Whether what has the stack's names and no one's tag is taken over.
@@ -181,6 +182,24 @@ impl Architecture {
     }
 }
 
+/// Which uploads start an execution, by their keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub struct KeySettings {
+    /// What a key has to begin with; empty: anything.
+    pub prefix: String,
+    /// What a key has to end with; empty: anything.
+    pub suffix: String,
+}
+
+impl KeySettings {
+    /// Whether an upload under `key` starts an execution.
+    pub fn admit(&self, key: &str) -> bool {
+        key.strip_prefix(&self.prefix)
+            .is_some_and(|rest| rest.ends_with(&self.suffix))
+    }
+}
+
 /// The two log groups.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a table")]
@@ -236,6 +255,7 @@ struct File {
     resize: ResizeSettings,
     function: FunctionSettings,
     logs: LogSettings,
+    keys: KeySettings,
     buckets: LentBuckets,
 }
 
@@ -339,6 +359,7 @@ impl Settings {
             resize: file.resize,
             function: file.function,
             logs: file.logs,
+            keys: file.keys,
             lent,
             adopts: false,
             flags: flags(args),

@@ -13,9 +13,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::config::Settings;
+use crate::config::{KeySettings, Settings};
 use crate::engine::{Failure, Graph, NodeId};
 use crate::names::{API_PATH, Names, Role, STAGE};
 use crate::package::FunctionPackage;
@@ -261,11 +261,10 @@ impl Stack<'_> {
             name: self.names.rule(),
             arn: self.names.rule_arn(),
             description: "Starts the state machine for every object created in the original bucket",
-            pattern: serde_json::json!({
-                "source": ["aws.s3"],
-                "detail-type": ["Object Created"],
-                "resources": [self.names.bucket_arn(&self.names.original_bucket())],
-            }),
+            pattern: pattern(
+                &self.names.bucket_arn(&self.names.original_bucket()),
+                &self.settings.keys,
+            ),
             target: Target {
                 id: "state-machine",
                 arn: self.names.state_machine_arn(),
@@ -288,6 +287,31 @@ impl Stack<'_> {
             arns: self.names.rest_apis_arn(),
             adopts: self.settings.adopts,
         })
+    }
+}
+
+/// Matches every object that is created in a bucket, or those with such keys.
+fn pattern(bucket_arn: &str, keys: &KeySettings) -> Value {
+    let mut pattern = json!({
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "resources": [bucket_arn],
+    });
+    if let Some(matcher) = key_matcher(keys) {
+        pattern["detail"] = json!({"object": {"key": [matcher]}});
+    }
+    pattern
+}
+
+/// Several matchers of one field are alternatives: what has to begin and to end in a certain way is one wildcard.
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html>
+fn key_matcher(keys: &KeySettings) -> Option<Value> {
+    let escaped = |text: &str| text.replace('\\', r"\\").replace('*', r"\*");
+    match (keys.prefix.as_str(), keys.suffix.as_str()) {
+        ("", "") => None,
+        (prefix, "") => Some(json!({"prefix": prefix})),
+        ("", suffix) => Some(json!({"suffix": suffix})),
+        (prefix, suffix) => Some(json!({"wildcard": format!("{}*{}", escaped(prefix), escaped(suffix))})),
     }
 }
 
@@ -440,6 +464,25 @@ mod tests {
             partition: "aws-cn".to_owned(),
             lent: LentBuckets::default(),
         }
+    }
+
+    #[test]
+    fn keys_are_matched_by_how_they_begin_and_end() {
+        let keys = |prefix: &str, suffix: &str| KeySettings {
+            prefix: prefix.to_owned(),
+            suffix: suffix.to_owned(),
+        };
+        for (keys, matcher) in [
+            (keys("", ""), None),
+            (keys("in/", ""), Some(json!({"prefix": "in/"}))),
+            (keys("", ".jpg"), Some(json!({"suffix": ".jpg"}))),
+            (keys("in/", ".jpg"), Some(json!({"wildcard": "in/*.jpg"}))),
+            (keys(r"a*b\", ".jpg"), Some(json!({"wildcard": r"a\*b\\*.jpg"}))),
+        ] {
+            assert_eq!(key_matcher(&keys), matcher, "{keys:?}");
+        }
+        assert!(keys("in/", ".jpg").admit("in/.jpg"));
+        assert!(!keys("in.jpg", ".jpg").admit("in.jpg"), "they may not overlap");
     }
 
     #[test]

@@ -89,6 +89,62 @@ async fn fifty_uploads_at_once_give_fifty_results() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_everything_under_load_loses_no_upload() {
+    let place = Place::with_stack();
+    let outputs = place.outputs();
+    let (original, resized) = buckets(&outputs);
+    let s3 = place.s3();
+    let picture = std::fs::read(sample("chelsea.jpg")).unwrap();
+    std::fs::write(
+        place.path().join("resizer.toml"),
+        "[resize]\nwidth = 90\n[function]\nmemory = 512\ntimeout = 30\n[logs]\nretention_days = 30\n\
+         [keys]\nprefix = \"album/\"\nsuffix = \".jpg\"\n",
+    )
+    .unwrap();
+
+    let mut up = place.spawn(&["up", "--local"]);
+    let (mut sent, mut after) = (0, 0);
+    // While it is at work, and a while longer.
+    while after < 10 {
+        after += usize::from(up.try_wait().unwrap().is_some());
+        let put = s3.put_object().bucket(&original).key(format!("album/{sent}.jpg"));
+        put.body(ByteStream::from(picture.clone())).send().await.unwrap();
+        sent += 1;
+    }
+    assert!(up.wait().unwrap().success());
+    assert!(sent > 20, "{sent} uploads were no load");
+
+    eventually("a result of every upload", || async {
+        let listed = s3.list_objects_v2().bucket(&resized).send().await.unwrap();
+        (listed.key_count() == Some(sent)).then_some(())
+    })
+    .await;
+    let status = place.json(&["status", "--local", "--limit", "1000"]);
+    let executions = status["executions"].as_array().unwrap();
+    assert_eq!(
+        i32::try_from(executions.len()).unwrap(),
+        sent,
+        "none lost, none double"
+    );
+
+    // What the filter passes over starts nothing.
+    let put = s3.put_object().bucket(&original).key("elsewhere/1.jpg");
+    put.body(ByteStream::from(picture)).send().await.unwrap();
+    let file = sample("chelsea.jpg");
+    let invoke = ["invoke", "--local", "--file", file.to_str().unwrap()];
+    place
+        .resizer(&invoke)
+        .code(2)
+        .says("an upload under chelsea.jpg starts nothing");
+    place
+        .resizer(&[&invoke[..], &["--key", "album/last.jpg"]].concat())
+        .ok();
+    let status = place.json(&["status", "--local", "--limit", "1000"]);
+    let executions = status["executions"].as_array().unwrap();
+    assert_eq!(i32::try_from(executions.len()).unwrap(), sent + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn down_leaves_nothing_behind_that_the_services_would_know_of() {
     let place = Place::with_stack();
     let (original, _) = buckets(&place.outputs());

@@ -103,7 +103,16 @@ fn failures(graph: &Graph, report: &Report) -> CommandError {
     };
     let first = CommandError::failed(format!("the {} failed: {failure}", described(graph, node)));
     let first = failure.hints.iter().fold(first, CommandError::hint);
-    failed.fold(first, |error, (node, failure)| {
+    // What calls for the same is said once: with an expired token everything fails.
+    let (alike, others): (Vec<_>, Vec<_>) =
+        failed.partition(|(_, other)| !other.hints.is_empty() && other.hints == failure.hints);
+    let alike: Vec<String> = alike.iter().map(|(node, _)| described(graph, *node)).collect();
+    let first = if alike.is_empty() {
+        first
+    } else {
+        first.hint(format!("these failed the same way: {}", alike.join(", ")))
+    };
+    others.into_iter().fold(first, |error, (node, failure)| {
         error.hint(format!("the {} failed too: {failure}", described(graph, node)))
     })
 }

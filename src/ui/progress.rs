@@ -1,10 +1,11 @@
 //! What the engine does, while it does it: a line a resource.
 
-use std::sync::{Mutex, PoisonError};
+use std::fmt::Write;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::Ui;
 use super::table::{cut_middle, width_of_stderr};
@@ -18,6 +19,8 @@ const FAINT: Style = Style::new().dimmed();
 const VERB_WIDTH: usize = 11;
 const KIND_WIDTH: usize = 13;
 const MARK_AND_TIME_WIDTH: usize = 12;
+/// Columns for `, again in 12 s`.
+const PAUSE_WIDTH: usize = 15;
 
 /// Draws the steps of a run: on a terminal lines that change, else a line for each thing that happened.
 pub struct Progress {
@@ -35,6 +38,8 @@ struct Row {
     bar: Option<ProgressBar>,
     /// What it waits for, said once.
     waits_for: String,
+    /// When it tries again, for the line that changes.
+    tries_again: Arc<Mutex<Option<Instant>>>,
     note: String,
 }
 
@@ -71,6 +76,7 @@ impl Progress {
             since: Instant::now(),
             bar: None,
             waits_for: String::new(),
+            tries_again: Arc::default(),
             note: String::new(),
         };
         Self {
@@ -90,7 +96,13 @@ impl Progress {
         row.verb = Verb::of(action);
         row.since = Instant::now();
         if self.ui.is_live() {
-            let style = self.ui.moving("{spinner:.cyan} {msg}  {elapsed:.dim}");
+            let style = self.ui.moving("{spinner:.cyan} {msg}{pause}  {elapsed:.dim}");
+            let tries_again = Arc::clone(&row.tries_again);
+            let style = style.with_key("pause", move |_: &ProgressState, to: &mut dyn Write| {
+                let at = *tries_again.lock().unwrap_or_else(PoisonError::into_inner);
+                // What cannot be written is not shown.
+                let _ = to.write_str(&pause_left(at, Instant::now()));
+            });
             let bar = self.lines.add(ProgressBar::new_spinner().with_style(style));
             bar.set_message(row.line(row.verb.doing, ""));
             bar.enable_steady_tick(Duration::from_millis(100));
@@ -100,8 +112,9 @@ impl Progress {
 
     fn waiting(&self, row: &mut Row, waits_for: &str, pause: Duration) {
         let detail = format!("waits for {waits_for}");
+        *row.tries_again.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + pause);
         match &row.bar {
-            Some(bar) => bar.set_message(row.line(row.verb.doing, &detail)),
+            Some(bar) => bar.set_message(row.line_leaving(PAUSE_WIDTH, row.verb.doing, &detail)),
             // A short pause is not worth a line that stays.
             None if pause >= Duration::from_millis(250) && row.waits_for != waits_for => {
                 self.ui.say(format!("  {}", row.line("waiting", &detail)));
@@ -136,7 +149,12 @@ impl Progress {
 
 impl Row {
     fn line(&self, verb: &str, detail: &str) -> String {
-        let room = width_of_stderr().saturating_sub(VERB_WIDTH + KIND_WIDTH + MARK_AND_TIME_WIDTH + 4);
+        self.line_leaving(0, verb, detail)
+    }
+
+    /// The line, and so many columns behind it are left free.
+    fn line_leaving(&self, free: usize, verb: &str, detail: &str) -> String {
+        let room = width_of_stderr().saturating_sub(VERB_WIDTH + KIND_WIDTH + MARK_AND_TIME_WIDTH + 4 + free);
         let separator = if detail.is_empty() { "" } else { "  " };
         let name_room = room.saturating_sub(detail.chars().count() + separator.len());
         let name = cut_middle(&self.name, name_room.max(room / 2));
@@ -169,6 +187,31 @@ impl Listener for Progress {
     }
 }
 
+/// What is left of a pause, down to its last second.
+fn pause_left(tries_again: Option<Instant>, now: Instant) -> String {
+    let left = tries_again.map_or(Duration::ZERO, |at| at.saturating_duration_since(now));
+    if left < Duration::from_secs(1) {
+        return String::new();
+    }
+    format!(", again in {} s", left.as_secs_f64().ceil())
+}
+
 fn ended_style() -> ProgressStyle {
     ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_is_counted_down_to_its_last_second() {
+        let now = Instant::now();
+        let left = |millis| pause_left(Some(now + Duration::from_millis(millis)), now);
+        assert_eq!(left(12_000), ", again in 12 s");
+        assert_eq!(left(1_100), ", again in 2 s");
+        assert_eq!(left(900), "");
+        assert_eq!(pause_left(None, now), "");
+        assert!(", again in 15 s".len() <= PAUSE_WIDTH);
+    }
 }

@@ -6,7 +6,7 @@
 //! # Layout
 //! - `every_call`: each call goes wrong, and a run is killed at each
 //! - `any_order`: whatever happens in whichever order
-//! - `messages`: what AWS says while something takes its time
+//! - `messages`: what AWS says while something takes its time; `transcripts`: what a person sees of ten such days
 //! - `stack`: a stack on such days; `mishaps`, `random`: what goes wrong; `everything`: what stands
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -20,3 +20,4 @@ mod messages;
 mod mishaps;
 mod random;
 mod stack;
+mod transcripts;

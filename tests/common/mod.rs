@@ -3,6 +3,7 @@
 
 pub mod gate;
 pub mod near;
+pub mod steady;
 pub mod terminal;
 
 use std::path::{Path, PathBuf};

@@ -144,6 +144,16 @@ fn name_of(file: &Path) -> Result<String, CommandError> {
 
 pub async fn run(settings: &Settings, args: InvokeArgs, ui: &Ui) -> Result<(), CommandError> {
     let request = args.request()?;
+    if let Request::Upload { key, .. } = &request
+        && !settings.keys.admit(key)
+    {
+        return Err(CommandError::usage(format!(
+            "an upload under {key} starts nothing: the configuration has the rule pass over keys that do not begin with \"{}\" \
+             and end with \"{}\"",
+            settings.keys.prefix, settings.keys.suffix
+        ))
+        .hint("choose another with --key; one that is there can be run with --via states"));
+    }
     let session = unless_interrupted(Session::open(settings, WhenAbsent::Resume), nothing_changed).await?;
     let deadline = Instant::now() + Duration::from_secs(args.timeout);
     let begun = begin(settings, &session, &request, deadline, ui);
