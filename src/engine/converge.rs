@@ -54,6 +54,8 @@ pub async fn converge(
     let mut waits = Waits::default();
     // What the other side has accepted: to ask again for the same would be wrong, it only does not show yet.
     let mut accepted: Option<Next> = None;
+    // What was made is there, also when a later reading misses it: made again it might be there twice.
+    let mut is_made = false;
     loop {
         let next = next(
             resource,
@@ -64,12 +66,15 @@ pub async fn converge(
         match &next {
             Next::Nothing => return Ok(reading),
             Next::Settle(waits_for) => settle(&mut waits, waits_for, SETTLING, step).await?,
-            next if accepted.as_ref() == Some(next) => {
+            next if accepted.as_ref() == Some(next) || (is_made && *next == Next::Create) => {
                 let (waits_for, schedule) = not_shown(&reading, next);
                 settle(&mut waits, &waits_for, schedule, step).await?;
             }
             _ => match act(resource, &next, &reading, step).await {
-                Ok(()) => accepted = Some(next),
+                Ok(()) => {
+                    is_made |= next == Next::Create;
+                    accepted = Some(next);
+                }
                 Err(failure) => wait_out(resource, failure, &mut waits, step).await?,
             },
         }

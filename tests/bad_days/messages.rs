@@ -4,7 +4,7 @@ use resizer_local::{Fault, Realism};
 
 use crate::everything::is_nothing;
 use crate::mishaps::refusal;
-use crate::stack::{DOWN, UP, for_each};
+use crate::stack::{DOWN, Stack, UP, for_each};
 
 /// How AWS refuses a call while something takes its time, and what a command says meanwhile.
 struct Message {
@@ -246,4 +246,67 @@ fn whatever_aws_needs_time_for_is_waited_for_and_told() {
         }
         assert!(is_nothing(&stack.everything()));
     });
+}
+
+/// Operations that read what was just made, the number of their first call after it, and how they say that nothing is there.
+const NOT_SHOWN: [(&str, u64, u16, &str); 5] = [
+    ("iam:GetRole", 5, 404, "NoSuchEntity"),
+    ("s3:GetBucketTagging", 3, 404, "NoSuchBucket"),
+    ("lambda:GetFunction", 2, 404, "ResourceNotFoundException"),
+    ("states:DescribeStateMachine", 2, 400, "StateMachineDoesNotExist"),
+    ("events:DescribeRule", 2, 400, "ResourceNotFoundException"),
+];
+
+#[test]
+fn what_was_made_but_does_not_show_yet_is_not_made_again() {
+    for_each(&NOT_SHOWN, |stack, (operation, call, status, code)| {
+        let fault = Fault {
+            operation: (*operation).to_owned(),
+            call: *call,
+            times: 5,
+            after: false,
+            does: refusal(*status, code, "It cannot be found."),
+        };
+        stack.near.behave(Realism {
+            faults: vec![fault],
+            ..Realism::default()
+        });
+        stack.place().resizer(&UP).ok();
+        let made = stack.near.calls();
+        for create in [
+            "lambda:CreateFunction",
+            "states:CreateStateMachine",
+            "events:PutRule",
+        ] {
+            assert_eq!(made[create], 1, "{operation}");
+        }
+        assert_eq!(
+            (made["iam:CreateRole"], made["s3:CreateBucket"]),
+            (4, 2),
+            "{operation}"
+        );
+        stack.place().resizer(&DOWN).ok();
+    });
+}
+
+#[test]
+fn a_definition_that_is_still_read_as_it_was_is_waited_for() {
+    let stack = Stack::new();
+    stack.place().resizer(&UP).ok();
+    let standing = stack.everything();
+    let states = aws_sdk_sfn::Client::new(&stack.config);
+    let drift = states
+        .update_state_machine()
+        .state_machine_arn("arn:aws:states:eu-central-1:000000000000:stateMachine:resizer-resize")
+        .definition(r#"{"StartAt": "Nothing", "States": {"Nothing": {"Type": "Succeed"}}}"#);
+    stack.runtime.block_on(drift.send()).unwrap();
+
+    stack.near.behave(Realism {
+        state_machine_update: 1_000,
+        ..Realism::default()
+    });
+    let ended = stack.place().resizer(&UP).ok();
+    ended.says("waits for the new definition to show");
+    assert_eq!(stack.near.calls()["states:UpdateStateMachine"], 1);
+    assert_eq!(stack.everything(), standing);
 }

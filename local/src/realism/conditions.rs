@@ -40,6 +40,8 @@ pub enum Change {
     FunctionMade(String),
     /// The code or the configuration of the function of this name was changed.
     FunctionUpdated(String),
+    /// The state machine of this name was updated.
+    StateMachineUpdated(String),
     /// The bucket of this name was deleted.
     BucketDeleted(String),
 }
@@ -49,6 +51,7 @@ impl Change {
         Duration::from_millis(match self {
             Self::Trust(_) | Self::Permissions(_) => realism.propagation,
             Self::FunctionMade(_) | Self::FunctionUpdated(_) => realism.function,
+            Self::StateMachineUpdated(_) => realism.state_machine_update,
             Self::BucketDeleted(_) => realism.bucket_deletion,
         })
     }

@@ -8,11 +8,14 @@ use serde_json::{Value, json};
 
 use super::asl::seconds;
 use super::executions;
-use super::revisions::{Wanted, current, does_not_exist, find, load, name_of, remove_if_done, revision};
+use super::revisions::{
+    Machine, Wanted, current, does_not_exist, find, load, name_of, remove_if_done, revision,
+};
 use super::validation::{check_definition, check_logging, check_name, check_role};
 use crate::call::Call;
 use crate::cloud::Cloud;
 use crate::error::AwsError;
+use crate::realism::Change;
 use crate::{iam, paging, tags};
 
 fn check(wanted: &Wanted, cloud: &Cloud, call: &Call, arn: &str) -> Result<(), AwsError> {
@@ -99,6 +102,7 @@ pub async fn update(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> 
     };
     check(&wanted, cloud, call, &arn)?;
     let now = Timestamp::now().as_millisecond();
+    let updated = Change::StateMachineUpdated(name.clone());
     let revision = cloud
         .store
         .write(move |tx| {
@@ -114,6 +118,7 @@ pub async fn update(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> 
             Ok(revision)
         })
         .await?;
+    cloud.conditions.note(updated);
     Ok(json!({"updateDate": seconds(now), "revisionId": revision.to_string()}))
 }
 
@@ -121,7 +126,7 @@ pub fn describe(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
     let arn = text(&call.input["stateMachineArn"]);
     iam::authorize(cloud, &call.principal, "states:DescribeStateMachine", &arn, &[])?;
     let machine = find(cloud, &arn)?;
-    let revision = revision(cloud, machine.revision)?;
+    let revision = revision(cloud, shown(cloud, &machine, &arn)?)?;
     Ok(json!({
         "stateMachineArn": arn,
         "name": revision.name,
@@ -134,6 +139,25 @@ pub fn describe(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
         "tracingConfiguration": revision.tracing,
         "revisionId": revision.id.to_string(),
     }))
+}
+
+/// The revision that is told of: the one before, where an update takes its time to show.
+fn shown(cloud: &Cloud, machine: &Machine, arn: &str) -> Result<i64, AwsError> {
+    let name = name_of(cloud, arn)?;
+    if cloud
+        .conditions
+        .is_over(|| Change::StateMachineUpdated(name.to_owned()))
+    {
+        return Ok(machine.revision);
+    }
+    let before = cloud.store.read(|db| {
+        Ok(db
+            .prepare_cached("SELECT max(id) FROM state_machine_revisions WHERE name = ?1 AND id < ?2")?
+            .query_row(params![name, machine.revision], |row| {
+                row.get::<_, Option<i64>>(0)
+            })?)
+    })?;
+    Ok(before.unwrap_or(machine.revision))
 }
 
 pub fn describe_for_execution(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
