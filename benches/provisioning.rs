@@ -52,6 +52,8 @@ impl Day {
             propagation: waits(PROPAGATION),
             function: waits(PENDING),
             state_machine_deletion: waits(DELETING),
+            // Each run is the first one of its time: the wait between two deletions of an API is nobody's doing.
+            quotas: self.waits,
             ..Realism::default()
         }
     }

@@ -193,6 +193,16 @@ pub struct KeySettings {
 }
 
 impl KeySettings {
+    /// A key that starts one.
+    pub fn example(&self) -> String {
+        let suffix = if self.suffix.is_empty() {
+            ".jpg"
+        } else {
+            &self.suffix
+        };
+        format!("{}cat{suffix}", self.prefix)
+    }
+
     /// Whether an upload under `key` starts an execution.
     pub fn admit(&self, key: &str) -> bool {
         key.strip_prefix(&self.prefix)

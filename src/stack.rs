@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::config::{KeySettings, Settings};
-use crate::engine::{Failure, Graph, NodeId};
+use crate::engine::{Failure, Graph, NodeId, Owner, Reading, Resource};
 use crate::names::{API_PATH, Names, Role, STAGE};
 use crate::package::FunctionPackage;
 use crate::resources::documents::{self, DocumentError, render};
@@ -40,6 +40,9 @@ pub const REST_API: &str = "rest_api";
 pub const FUNCTION: &str = "function";
 pub const ORIGINAL_BUCKET: &str = "original_bucket";
 pub const RESIZED_BUCKET: &str = "resized_bucket";
+
+const FUNCTION_LOGS: &str = "function_log_group";
+const STATE_MACHINE_LOGS: &str = "state_machine_log_group";
 
 /// The graph of the whole stack. Without a `package`, the function's code is left out of every comparison.
 ///
@@ -91,11 +94,12 @@ pub fn graph(
     Ok(graph)
 }
 
-/// The graph of all that `down` removes: also the stack's own buckets from before others were lent to it.
+/// The graph of all that `down` removes: also the stack's own buckets from before others were lent to it. What has their
+/// names and is not the stack's is none of its business.
 ///
 /// # Errors
 /// As [`graph`].
-pub fn graph_to_remove(session: &Session, settings: &Settings) -> Result<Graph, Failure> {
+pub async fn graph_to_remove(session: &Session, settings: &Settings) -> Result<Graph, Failure> {
     let mut graph = graph(session, settings, None)?;
     let names = &session.names;
     let stack = Stack {
@@ -116,11 +120,32 @@ pub fn graph_to_remove(session: &Session, settings: &Settings) -> Result<Graph, 
         ),
     ];
     for (id, lent, own) in former {
-        if lent.is_some() {
-            graph.add(stack.bucket(id, own, Notification::Untouched), &[]);
+        let is_in_use = own == names.original_bucket() || own == names.resized_bucket();
+        if lent.is_none() || is_in_use {
+            continue;
+        }
+        let bucket = stack.bucket(id, own, Notification::Untouched);
+        if let Ok(Reading::Found(found)) = bucket.read().await
+            && found.owner == Owner::Ours
+        {
+            add_former(&mut graph, bucket);
         }
     }
     Ok(graph)
+}
+
+/// The function may still write into it, and the logs tell of it.
+fn add_former(graph: &mut Graph, bucket: Bucket) {
+    let logs: Vec<NodeId> = [FUNCTION_LOGS, STATE_MACHINE_LOGS]
+        .iter()
+        .filter_map(|id| graph.find(id))
+        .collect();
+    let function = graph.find(FUNCTION);
+    let former = graph.add(bucket, &[]);
+    graph.acts_on(former, &logs);
+    if let Some(function) = function {
+        graph.acts_on(function, &[former]);
+    }
 }
 
 /// What each resource is made of.
@@ -172,11 +197,11 @@ impl Stack<'_> {
     }
 
     fn function_log_group(&self) -> LogGroup {
-        self.log_group("function_log_group", self.names.function_log_group())
+        self.log_group(FUNCTION_LOGS, self.names.function_log_group())
     }
 
     fn state_machine_log_group(&self) -> LogGroup {
-        self.log_group("state_machine_log_group", self.names.state_machine_log_group())
+        self.log_group(STATE_MACHINE_LOGS, self.names.state_machine_log_group())
     }
 
     fn log_group(&self, id: &'static str, name: String) -> LogGroup {
@@ -454,7 +479,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::names::LentBuckets;
+    use crate::names::{LentBuckets, STACK_NAME_MAX};
 
     fn names() -> Names {
         Names {
@@ -483,6 +508,25 @@ mod tests {
         }
         assert!(keys("in/", ".jpg").admit("in/.jpg"));
         assert!(!keys("in.jpg", ".jpg").admit("in.jpg"), "they may not overlap");
+    }
+
+    #[test]
+    fn the_operators_policy_is_within_iams_quota() {
+        // Of a managed policy, without white space.
+        // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+        const MOST: usize = 6_144;
+        let names = Names {
+            stack: "s".repeat(STACK_NAME_MAX),
+            account: "123456789012".to_owned(),
+            region: "ap-southeast-2".to_owned(),
+            partition: "aws-us-gov".to_owned(),
+            lent: LentBuckets {
+                original: Some("o".repeat(63)),
+                resized: Some("r".repeat(63)),
+            },
+        };
+        let policy = operator_policy(&names).unwrap().to_string();
+        assert!(policy.len() <= MOST, "{}", policy.len());
     }
 
     #[test]

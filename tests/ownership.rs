@@ -8,7 +8,7 @@ use aws_sdk_iam::types::Tag;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use common::near::NearCloud;
-use common::{Place, sample};
+use common::{Ended, Place, sample};
 use resizer_local::{Fault, Mishap, Realism};
 use serde_json::Value;
 
@@ -134,7 +134,7 @@ async fn an_api_that_serves_something_else_is_not_adopted() {
         .body(aws_sdk_apigateway::primitives::Blob::new(document));
     put.send().await.unwrap();
     let refused = near.place.resizer(&[&UP[..], &["--adopt"]].concat()).code(1);
-    refused.says("it serves more than /resize: /theirs");
+    refused.says("it serves more than POST /resize: /theirs");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -189,6 +189,89 @@ async fn lent_buckets_are_used_and_never_emptied_or_removed() {
     assert_eq!(buckets.buckets().len(), 2, "{buckets:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lent_bucket_stays_whatever_it_is_called() {
+    let near = NearCloud::start();
+    let place = &near.place;
+    place.resizer(&UP).ok();
+    let put = place.s3().put_object().bucket(ORIGINAL).key("mine.jpg");
+    put.body(ByteStream::from_static(b"mine")).send().await.unwrap();
+    place
+        .resizer(&["down", "--local", "--yes", "--keep-buckets"])
+        .ok();
+
+    // The stack's own of before, and now lent to it.
+    let lent = ["--original-bucket", ORIGINAL];
+    place.resizer(&[&UP[..], &lent].concat()).ok();
+    let down = place
+        .resizer(&[&["down", "--local", "--yes"][..], &lent].concat())
+        .ok();
+    assert!(
+        down.stdout.contains(&format!("what is left: bucket {ORIGINAL}")),
+        "{}",
+        down.stdout
+    );
+    assert!(is_there(place, ORIGINAL, "mine.jpg").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beside_lent_buckets_nothing_foreign_is_removed_or_in_the_way() {
+    let near = NearCloud::start();
+    let place = &near.place;
+    for bucket in [ORIGINAL, "my-originals", "my-results"] {
+        make_bucket(place, bucket).await;
+    }
+    let logs = aws_sdk_cloudwatchlogs::Client::new(&place.sdk_config());
+    let group = "/aws/lambda/resizer-resize";
+    logs.create_log_group()
+        .log_group_name(group)
+        .send()
+        .await
+        .unwrap();
+    let lent = [
+        "--original-bucket",
+        "my-originals",
+        "--resized-bucket",
+        "my-results",
+    ];
+    let down = [&["down", "--local", "--yes"][..], &lent].concat();
+
+    place.resizer(&down).ok();
+    let groups = logs.describe_log_groups().send().await.unwrap();
+    assert_eq!(
+        groups.log_groups().len(),
+        1,
+        "nothing of the stack stands beside it"
+    );
+
+    place.resizer(&[&UP[..], &lent].concat()).ok();
+    place.resizer(&down).ok();
+    for bucket in [ORIGINAL, "my-originals", "my-results"] {
+        assert!(is_there(place, bucket, "theirs.jpg").await, "{bucket}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_group_made_by_hand_is_left_alone() {
+    let near = NearCloud::start();
+    let logs = aws_sdk_cloudwatchlogs::Client::new(&near.place.sdk_config());
+    let group = "/aws/lambda/resizer-resize";
+    logs.create_log_group()
+        .log_group_name(group)
+        .send()
+        .await
+        .unwrap();
+    let keep = logs
+        .put_retention_policy()
+        .log_group_name(group)
+        .retention_in_days(365);
+    keep.send().await.unwrap();
+    near.place
+        .resizer(&UP)
+        .code(1)
+        .says(&format!("the log group {group} has the name"));
+}
+
 #[test]
 fn one_bucket_for_originals_and_results_is_refused() {
     let place = Place::new();
@@ -236,26 +319,68 @@ async fn buckets_that_are_kept_are_found_again() {
     assert!(!is_there(place, ORIGINAL, "mine.jpg").await);
 }
 
+/// One call goes wrong, for want of a permission.
+fn denied(operation: &str) -> Fault {
+    Fault {
+        operation: operation.to_owned(),
+        call: 1,
+        times: 1,
+        after: false,
+        does: Mishap::Refuse {
+            status: 403,
+            code: "AccessDenied".to_owned(),
+            message: "no".to_owned(),
+        },
+    }
+}
+
+fn on_a_day_with(faults: &[&str]) -> Realism {
+    Realism {
+        faults: faults.iter().map(|operation| denied(operation)).collect(),
+        ..Realism::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_taken_back_is_told_and_pictures_that_came_meanwhile_stay() {
+    let near = NearCloud::start();
+    let place = &near.place;
+    let up = [&UP[..], &["--rollback-on-failure"]].concat();
+    near.behave(on_a_day_with(&["lambda:CreateFunction", "iam:DeleteRole"]));
+    let failed = place.resizer(&up).code(1).says("lambda:CreateFunction");
+    let failed = failed
+        .says("rolling back did not come to its end: the role")
+        .says("`resizer plan --local");
+    assert!(!failed.stderr.contains("resizer down"), "{}", failed.stderr);
+    near.behave(Realism::default());
+    place.resizer(&["down", "--local", "--yes"]).ok();
+
+    // The buckets stand, and somebody uploads, while the function is waited for.
+    near.behave(Realism {
+        latency: 30,
+        propagation: 1_500,
+        faults: vec![denied("events:PutRule")],
+        ..Realism::default()
+    });
+    let running = place.spawn(&up);
+    near.wait_for("s3:PutBucketNotificationConfiguration", 1);
+    let put = place.s3().put_object().bucket(ORIGINAL).key("new.jpg");
+    put.body(ByteStream::from_static(b"new")).send().await.unwrap();
+    let failed = Ended::from(running.wait_with_output().unwrap()).code(1);
+    failed
+        .says(&format!(
+            "the bucket {ORIGINAL} stays: pictures have come into it meanwhile"
+        ))
+        .says("is gone again");
+    assert!(is_there(place, ORIGINAL, "new.jpg").await);
+}
+
 #[test]
 fn a_run_that_fails_takes_back_what_it_made_and_nothing_else() {
     let near = NearCloud::start();
     let place = &near.place;
-    let denied = |operation: &str| Realism {
-        faults: vec![Fault {
-            operation: operation.to_owned(),
-            call: 1,
-            times: 1,
-            after: false,
-            does: Mishap::Refuse {
-                status: 403,
-                code: "AccessDenied".to_owned(),
-                message: "no".to_owned(),
-            },
-        }],
-        ..Realism::default()
-    };
     let up = [&UP[..], &["--rollback-on-failure"]].concat();
-    near.behave(denied("apigateway:CreateRestApi"));
+    near.behave(on_a_day_with(&["apigateway:CreateRestApi"]));
     let failed = place.resizer(&up).code(1).says("apigateway:CreateRestApi");
     failed.says("rolled back: what this run had made (11 resources) is gone again");
     let plan = place.json(&["plan", "--local"]);
@@ -271,11 +396,11 @@ fn a_run_that_fails_takes_back_what_it_made_and_nothing_else() {
     place
         .resizer(&["down", "--local", "--yes", "--keep-buckets"])
         .ok();
-    near.behave(denied("states:CreateStateMachine"));
+    near.behave(on_a_day_with(&["states:CreateStateMachine"]));
     place
         .resizer(&up)
         .code(1)
-        .says("rolled back: what this run had made (7 resources) is gone again");
+        .says("rolled back: what this run had made (8 resources) is gone again");
     let plan = place.json(&["plan", "--local"]);
     assert_eq!(action_of(&plan, "original_bucket"), "none", "{plan:#}");
     assert_eq!(action_of(&plan, "function"), "create");

@@ -240,8 +240,13 @@ fn a_stacks_life_needs_every_action_and_no_other() {
                         life(&operator).await.pop().unwrap()
                     });
                     assert_eq!(failed.code, Some(1), "without {action} all went well");
+                    // Of one object among a thousand, S3's own words are all there is.
+                    let told = match action.as_str() {
+                        "s3:DeleteObjectVersion" => action.clone(),
+                        action => format!("lack the permission {action} on "),
+                    };
                     assert!(
-                        failed.stderr.contains(action.as_str()),
+                        failed.stderr.contains(&told),
                         "{action} is not named: {}",
                         failed.stderr
                     );

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use std::{fs, thread};
 
-use common::{Ended, Place, sample};
+use common::{Ended, Place, sample, signal};
 
 fn data_dir(place: &Place) -> PathBuf {
     place.path().join(".resizer/local")
@@ -113,4 +113,17 @@ fn open_to_others(path: &Path) -> Vec<PathBuf> {
         }
     }
     open
+}
+
+#[test]
+fn a_server_in_the_foreground_runs_functions_from_its_relative_folder() {
+    let place = Place::new();
+    let server = serve(&place, &[]);
+    place.resizer(&["up", "--local"]).ok();
+    let rocket = sample("rocket.jpg");
+    place
+        .resizer(&["invoke", "--local", "--file", rocket.to_str().unwrap()])
+        .ok();
+    signal("TERM", server.id().into());
+    Ended::from(server.wait_with_output().unwrap()).ok();
 }

@@ -209,10 +209,8 @@ impl CallFailure {
                     "IAM may need longer to spread the role's policies: run it again"
                 }
                 "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "Forbidden" => {
-                    let lacks = format!(
-                        "the credentials in use lack the permission {} on {}; `resizer permissions` prints all that are needed",
-                        self.operation, self.resource
-                    );
+                    let action = denied_action(message).unwrap_or(self.operation);
+                    let lacks = lacks(action, &self.resource);
                     // S3 tells only those who may list a bucket that it has no such key.
                     let or_missing = (self.operation == "s3:GetObject").then(|| {
                         "or there is no such object, and s3:ListBucket on its bucket is lacking".to_owned()
@@ -263,6 +261,19 @@ impl CallFailure {
         };
         vec![hint.to_owned()]
     }
+}
+
+/// The action that was denied, which may be another than the one that was called: `iam:PassRole`.
+fn denied_action(message: &str) -> Option<&str> {
+    let (_, action) = message.split_once("not authorized to perform: ")?;
+    action.split_whitespace().next()
+}
+
+/// What to say to whom a permission is denied.
+pub fn lacks(action: &str, resource: &str) -> String {
+    format!(
+        "the credentials in use lack the permission {action} on {resource}; `resizer permissions` prints all that are needed"
+    )
 }
 
 impl fmt::Display for CallFailure {

@@ -4,4 +4,4 @@ mod clients;
 mod failure;
 
 pub use clients::{Clients, Connection, upload_timeouts};
-pub use failure::{CallFailure, During, UnlessGone};
+pub use failure::{CallFailure, During, UnlessGone, lacks};

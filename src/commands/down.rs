@@ -69,7 +69,7 @@ pub async fn run(settings: &Settings, args: DownArgs, ui: &Ui) -> Result<(), Com
     } = unless_interrupted(Looked::at(settings, &args, ui), nothing_changed).await?;
     let document = document(&session, &graph, &plan, args.dry_run);
     if plan.is_empty() {
-        return show(ui, &document, "nothing to remove: nothing of the stack is there");
+        return show(ui, &document, &document.nothing_removed());
     }
     let asks = !args.yes && !args.dry_run;
     if !ui.json || asks {
@@ -84,7 +84,7 @@ pub async fn run(settings: &Settings, args: DownArgs, ui: &Ui) -> Result<(), Com
     if args.dry_run {
         return show(ui, &document, "nothing was removed");
     }
-    if asks && !confirmed(settings, ui).await? {
+    if asks && !confirmed(settings, &args, ui).await? {
         return Err(CommandError::failed("nothing was removed: it was not confirmed"));
     }
     remove(settings, &graph, &plan, ui).await?;
@@ -112,7 +112,7 @@ impl Looked {
         } else {
             stacks_turn(&session, settings, ui).await?
         };
-        let graph = stack::graph_to_remove(&session, settings)?;
+        let graph = stack::graph_to_remove(&session, settings).await?;
         let buckets = graph
             .nodes()
             .filter(|node| args.keep_buckets && graph.resource(*node).kind() == BUCKET);
@@ -166,18 +166,28 @@ fn document(session: &Session, graph: &Graph, plan: &Plan, dry_run: bool) -> Doc
 }
 
 impl Document {
-    /// What came of it.
-    fn told(&self) -> String {
-        let count = self.removed.len();
+    fn nothing_removed(&self) -> String {
+        match self.names_of_kept() {
+            kept if kept.is_empty() => "nothing to remove: nothing of the stack is there".to_owned(),
+            kept => format!("nothing to remove; what is left: {kept}"),
+        }
+    }
+
+    fn names_of_kept(&self) -> String {
         let kept: Vec<String> = self
             .kept
             .iter()
             .map(|resource| format!("{} {}", resource.kind, resource.name))
             .collect();
-        if kept.is_empty() {
-            format!("removed {count} resources; nothing is left")
-        } else {
-            format!("removed {count} resources; what is left: {}", kept.join(", "))
+        kept.join(", ")
+    }
+
+    /// What came of it.
+    fn told(&self) -> String {
+        let count = self.removed.len();
+        match self.names_of_kept() {
+            kept if kept.is_empty() => format!("removed {count} resources; nothing is left"),
+            kept => format!("removed {count} resources; what is left: {kept}"),
         }
     }
 }
@@ -225,7 +235,7 @@ fn described(contents: Contents) -> String {
     }
 }
 
-async fn confirmed(settings: &Settings, ui: &Ui) -> Result<bool, CommandError> {
+async fn confirmed(settings: &Settings, args: &DownArgs, ui: &Ui) -> Result<bool, CommandError> {
     let stack = &settings.stack;
     let question = format!("Remove it all? Type {stack} or y:");
     let answer = unless_interrupted(asked(*ui, question), nothing_changed).await;
@@ -238,10 +248,15 @@ async fn confirmed(settings: &Settings, ui: &Ui) -> Result<bool, CommandError> {
             let yes = [stack.as_str(), "y", "yes"];
             Ok(yes.iter().any(|yes| answer.eq_ignore_ascii_case(yes)))
         }
-        None => Err(
-            CommandError::usage("down removes every picture, and there is no terminal to ask at")
-                .hint(format!("say `resizer down{} --yes`", settings.flags)),
-        ),
+        None => {
+            let (what, flag) = if args.keep_buckets {
+                ("down removes all but the buckets", " --keep-buckets")
+            } else {
+                ("down removes every picture", "")
+            };
+            let error = CommandError::usage(format!("{what}, and there is no terminal to ask at"));
+            Err(error.hint(format!("say `resizer down{}{flag} --yes`", settings.flags)))
+        }
     }
 }
 

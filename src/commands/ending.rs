@@ -1,7 +1,7 @@
 //! How `up` and `down` end when they do not reach their goal.
 
 use crate::config::Settings;
-use crate::engine::{Graph, NodeId, Outcome, Plan, Refusal, Report, Stop};
+use crate::engine::{Failure, Graph, NodeId, Outcome, Plan, Refusal, Report, Stop};
 use crate::error::CommandError;
 
 /// A command that carries out a plan.
@@ -26,7 +26,7 @@ pub fn check_refusals(graph: &Graph, plan: &Plan, settings: &Settings) -> Result
     let Some((node, refusal)) = refusals.next() else {
         return Ok(());
     };
-    let Refusal::NotOurs { adoptable, .. } = refusal else {
+    let Refusal::NotOurs { .. } = refusal else {
         return Err(CommandError::failed(format!(
             "the {} is not there, and nothing was done",
             described(graph, node)
@@ -40,13 +40,14 @@ pub fn check_refusals(graph: &Graph, plan: &Plan, settings: &Settings) -> Result
     let error = refusals.fold(first, |error, (node, refusal)| {
         error.hint(format!("neither is the {}: {refusal}", described(graph, node)))
     });
-    let error = if *adoptable {
+    let is_adoptable = |(_, refusal)| matches!(refusal, &Refusal::NotOurs { adoptable: true, .. });
+    let error = if plan.refusals().all(is_adoptable) {
         error.hint(format!(
             "if it is yours to give, `resizer up{} --adopt` takes it over; `plan` with the same flags shows what would change",
             settings.flags
         ))
     } else {
-        error
+        error.hint("what is somebody else's is not taken over, with --adopt neither")
     };
     Err(error.hint("or choose another name for this stack with --stack"))
 }
@@ -73,24 +74,8 @@ pub fn check(
     )))
 }
 
-/// What went wrong with an `up`, and what came of removing what it had made: how many resources went.
-pub fn rolled_back(graph: &Graph, report: &Report, undone: Result<usize, CommandError>) -> CommandError {
-    let error = failures(graph, report);
-    match undone {
-        Ok(count) => error.hint(format!(
-            "rolled back: what this run had made ({count} resources) is gone again"
-        )),
-        Err(undone) => undone.hints.iter().fold(
-            error.hint(format!(
-                "rolling back did not come to its end: {}",
-                undone.message
-            )),
-            CommandError::hint,
-        ),
-    }
-}
-
-fn failures(graph: &Graph, report: &Report) -> CommandError {
+/// What went wrong in a run that failed.
+pub fn failures(graph: &Graph, report: &Report) -> CommandError {
     let mut failed = graph
         .nodes()
         .zip(&report.outcomes)
@@ -105,7 +90,7 @@ fn failures(graph: &Graph, report: &Report) -> CommandError {
     let first = failure.hints.iter().fold(first, CommandError::hint);
     // What calls for the same is said once: with an expired token everything fails.
     let (alike, others): (Vec<_>, Vec<_>) =
-        failed.partition(|(_, other)| !other.hints.is_empty() && other.hints == failure.hints);
+        failed.partition(|(_, other)| !other.hints.is_empty() && is_alike(other, failure));
     let alike: Vec<String> = alike.iter().map(|(node, _)| described(graph, *node)).collect();
     let first = if alike.is_empty() {
         first
@@ -115,6 +100,15 @@ fn failures(graph: &Graph, report: &Report) -> CommandError {
     others.into_iter().fold(first, |error, (node, failure)| {
         error.hint(format!("the {} failed too: {failure}", described(graph, node)))
     })
+}
+
+/// Whether two failures call for the same. Services call one thing by names that differ at their end.
+fn is_alike(one: &Failure, other: &Failure) -> bool {
+    let code = |failure: &Failure| {
+        let code = failure.code.as_deref()?;
+        Some(code.trim_end_matches("Exception").to_owned())
+    };
+    one.hints == other.hints && code(one) == code(other)
 }
 
 fn summary(command: Command, graph: &Graph, report: &Report) -> String {

@@ -8,6 +8,7 @@ pub mod local;
 pub mod permissions;
 pub mod plan;
 mod planning;
+mod rollback;
 mod stacks_turn;
 mod standing;
 pub mod status;

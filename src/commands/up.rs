@@ -1,15 +1,18 @@
 use clap::Args;
+use serde_json::Value;
 
 use super::ending::{self, Command};
 use super::interrupt::{nothing_changed, stop_on_ctrl_c, unless_interrupted};
 use super::planning::{Carried, NOTHING_TO_DO, Planning, WantedArgs};
+use super::rollback::{Makings, roll_back};
 use super::standing;
 use crate::config::Settings;
-use crate::engine::{Action, NodeId, Outcome, Plan, Planned, Reading, Report, Stop};
+use crate::engine::{Action, Outcome, Planned, Reading, Report};
 use crate::error::CommandError;
 use crate::outputs::Outputs;
 use crate::resources::API_ID;
 use crate::stack;
+use crate::ui::format::shell_word;
 use crate::ui::progress::Progress;
 use crate::ui::table::{aligned, width_of_stdout};
 use crate::ui::{self, Ui};
@@ -69,10 +72,11 @@ impl Up<'_> {
         self.show_what_is_adopted();
         let progress = Progress::new(self.ui, graph);
         let stop = stop_on_ctrl_c(progress.announcer());
-        let report = plan.carry_out(graph, &progress, &stop).await;
+        let makings = Makings::heard_by(&progress);
+        let report = plan.carry_out(graph, &makings, &stop).await;
         if self.rolls_back && !report.is_good() && !stop.is_requested() {
-            let undone = self.roll_back(&report, &stop).await;
-            return Err(ending::rolled_back(graph, &report, undone));
+            let taken_back = roll_back(&self.planning, &makings, &report, &stop, self.settings, self.ui);
+            return Err(taken_back.await);
         }
         ending::check(Command::Up, graph, &report, &stop, self.settings)?;
         self.show_stack(&report)
@@ -83,29 +87,11 @@ impl Up<'_> {
         let Planning { graph, plan, .. } = &self.planning;
         let adopted = graph.nodes().filter(|node| plan.is_adopted(*node)).count();
         if adopted > 0 {
-            self.ui.say(ui::plan::text(graph, plan));
-            self.ui.say(format!(
+            self.ui.insist(ui::plan::text(graph, plan));
+            self.ui.insist(format!(
                 "What is adopted ({adopted}) is the stack's from now on: `down` removes it, and a bucket with all that is in it"
             ));
         }
-    }
-
-    /// Removes what this run has made, or had begun to; what was there before stays, as it is now.
-    async fn roll_back(&self, failed: &Report, stop: &Stop) -> Result<usize, CommandError> {
-        let Planning { graph, plan, .. } = &self.planning;
-        self.ui.say("Rolling back: removing what this run has made");
-        let is_made = |node: &NodeId| {
-            let outcome = &failed.outcomes[node.index()];
-            matches!(plan.steps[node.index()].action, Action::Create(_))
-                && matches!(outcome, Outcome::Done(_) | Outcome::Failed(_))
-        };
-        let others: Vec<NodeId> = graph.nodes().filter(|node| !is_made(node)).collect();
-        let removal = Plan::to_remove(graph, graph.read().await?).keeping(&others);
-        let report = removal
-            .carry_out(graph, &Progress::new(self.ui, graph), stop)
-            .await;
-        ending::check(Command::Down, graph, &report, stop, self.settings)?;
-        Ok(removal.steps.iter().filter(|step| step.action.writes()).count())
     }
 
     fn show_nothing_to_do(&self) -> Result<(), CommandError> {
@@ -164,9 +150,10 @@ impl Up<'_> {
 
     fn next_commands(&self, outputs: &Outputs) -> String {
         let flags = &self.place_flags;
+        let key = self.settings.keys.example();
         let rows = [
             [
-                format!("resizer invoke{flags} --key cat.jpg --file cat.jpg"),
+                format!("resizer invoke{flags} --key {} --file cat.jpg", shell_word(&key)),
                 "upload a picture and follow it to the end".to_owned(),
             ],
             [
@@ -188,7 +175,8 @@ impl Up<'_> {
         }
         if let Some(url) = &outputs.api_url {
             lines.push(format!(
-                r#"curl -H 'Content-Type: application/json' -d '{{"key": "cat.jpg"}}' {url}"#
+                "curl -H 'Content-Type: application/json' -d {} {url}",
+                shell_word(&format!(r#"{{"key": {}}}"#, Value::from(key)))
             ));
         }
         format!("Next:\n  {}", lines.join("\n  "))

@@ -61,7 +61,7 @@ pub async fn converge(
             resource,
             goal,
             &reading,
-            matches!(goal, Goal::StandsAdopting | Goal::StaysGone) || accepted.is_some(),
+            goal == Goal::StaysGone || accepted.is_some(),
         )?;
         match &next {
             Next::Nothing => return Ok(reading),
@@ -72,7 +72,14 @@ pub async fn converge(
             }
             _ => match act(resource, &next, &reading, step).await {
                 Ok(()) => {
-                    is_made |= next == Next::Create;
+                    is_made = match &next {
+                        Next::Create => {
+                            step.made();
+                            true
+                        }
+                        Next::Change(changes) if resource.is_remade(changes) => false,
+                        _ => is_made,
+                    };
                     accepted = Some(next);
                 }
                 Err(failure) => wait_out(resource, failure, &mut waits, step).await?,
@@ -89,8 +96,12 @@ fn next(resource: &dyn Resource, goal: Goal, reading: &Reading, ours: bool) -> R
         (Reading::Absent, Goal::Gone | Goal::StaysGone) => return Ok(Next::Nothing),
         (Reading::Found(found), _) => found,
     };
-    if let (Owner::Unmarked(reason) | Owner::Foreign(reason), false) = (&found.owner, ours) {
-        return Err(Failure::new(reason));
+    match &found.owner {
+        Owner::Foreign(reason) if !ours => return Err(Failure::new(reason)),
+        Owner::Unmarked(reason) if !ours && goal != Goal::StandsAdopting => {
+            return Err(Failure::new(reason));
+        }
+        _ => {}
     }
     Ok(match goal {
         Goal::Gone | Goal::StaysGone => Next::Remove,

@@ -14,6 +14,8 @@ pub enum Event<'a> {
     Started(&'a Action),
     /// The step pauses, since something else needs time.
     Waiting { waits_for: &'a str, pause: Duration },
+    /// What was not there has been made.
+    Made,
     /// The step says what it is at.
     Note(&'a str),
     /// The step is over, or will not begin.
@@ -37,6 +39,11 @@ impl Step<'_> {
     /// Says what the step is at, for long ones.
     pub fn note(&self, text: &str) {
         self.tell(Event::Note(text));
+    }
+
+    /// Says that what was not there has been made: by whoever makes it in several calls, after the first.
+    pub fn made(&self) {
+        self.tell(Event::Made);
     }
 
     /// Whether the run was asked to stop: long steps end between two calls.

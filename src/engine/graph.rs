@@ -44,12 +44,12 @@ impl Graph {
         NodeId(self.nodes.len() - 1)
     }
 
-    /// Says what a resource acts on beside what it uses: resources that were added before it.
+    /// Says what a resource acts on beside what it uses: none that uses it or acts on it.
     pub fn acts_on(&mut self, node: NodeId, others: &[NodeId]) {
         self.nodes[node.0].acts_on.extend(others);
     }
 
-    /// Every node, in an order in which each comes after what it uses and acts on.
+    /// Every node, in an order in which each comes after what it uses.
     pub fn nodes(&self) -> impl DoubleEndedIterator<Item = NodeId> + ExactSizeIterator + use<> {
         (0..self.nodes.len()).map(NodeId)
     }

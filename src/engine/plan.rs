@@ -129,9 +129,11 @@ impl Plan {
     }
 
     fn new(graph: &Graph, readings: Vec<Reading>, goal: Goal) -> Self {
-        let is_ours =
-            |reading: &Reading| matches!(reading, Reading::Found(found) if found.owner == Owner::Ours);
-        let something_is_ours = readings.iter().any(is_ours);
+        let is_ours = |(node, reading): (NodeId, &Reading)| {
+            let is_marked = matches!(reading, Reading::Found(found) if found.owner == Owner::Ours);
+            is_marked && !graph.resource(node).is_lent()
+        };
+        let something_is_ours = graph.nodes().zip(&readings).any(is_ours);
         let plan_one = |(node, reading): (NodeId, Reading)| Planned {
             node,
             action: action(graph, node, &reading, goal, something_is_ours),

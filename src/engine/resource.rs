@@ -42,6 +42,11 @@ pub trait Resource: Send + Sync {
     /// Mends `changes`, or the first of them: what still differs afterwards is found by reading, and changed.
     async fn change(&self, found: &Fields, changes: &[FieldChange], step: &Step<'_>) -> Result<(), Failure>;
 
+    /// Whether mending `changes` takes it away first, to be made anew.
+    fn is_remade(&self, _changes: &[FieldChange]) -> bool {
+        false
+    }
+
     /// Takes it away.
     async fn remove(&self, found: &Fields, step: &Step<'_>) -> Result<(), Failure>;
 }

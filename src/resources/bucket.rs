@@ -189,6 +189,11 @@ impl Bucket {
         let notifications = match self.notifications().await {
             Ok(notifications) => notifications,
             Err(failure) if failure.is_not_found() => return Ok(Reading::Absent),
+            Err(failure) if failure.code() == Some("AccessDenied") => {
+                let elsewhere =
+                    "or the bucket belongs to another account, and one of the stack's own is needed";
+                return Err(Failure::from(failure).hint(elsewhere));
+            }
             Err(failure) => return Err(failure.into()),
         };
         let tells = notifications.event_bridge_configuration().is_some();

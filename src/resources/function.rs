@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::ownership::{self, Tags, tagged, touches};
 use super::patience::{LAMBDA_BUSY, LAMBDA_KEY, LAMBDA_PERMISSIONS, LAMBDA_ROLE, PACE_REQUESTS};
-use crate::aws::{During, UnlessGone, upload_timeouts};
+use crate::aws::{During, UnlessGone, lacks, upload_timeouts};
 use crate::config::Architecture;
 use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Reading, Resource, Step};
 use crate::names::STACK_TAG;
@@ -254,7 +254,17 @@ impl Resource for Function {
     async fn read(&self) -> Result<Reading, Failure> {
         let answer = self.client.get_function().function_name(&self.name).send().await;
         match answer.during("lambda:GetFunction", &self.name) {
-            Ok(answer) => Ok(found(&answer, &self.stack)),
+            Ok(answer) => match answer.tags_error() {
+                None => Ok(found(&answer, &self.stack)),
+                // It says whose the function is, and of which code.
+                Some(error) => Err(Failure::new(format!(
+                    "lambda:ListTags on {} was refused: {}: {}",
+                    self.name,
+                    error.error_code(),
+                    error.message()
+                ))
+                .hint(lacks("lambda:ListTags", &self.name))),
+            },
             Err(failure) if failure.is_not_found() => Ok(Reading::Absent),
             Err(failure) => Err(failure.into()),
         }
@@ -282,10 +292,14 @@ impl Resource for Function {
         Ok(())
     }
 
+    /// A function that could not be made ready never will be.
+    fn is_remade(&self, changes: &[FieldChange]) -> bool {
+        touches(changes, &[STATE])
+    }
+
     /// Makes one update at a time, since Lambda takes no second one before the first is done.
     async fn change(&self, _: &Fields, changes: &[FieldChange], _: &Step<'_>) -> Result<(), Failure> {
-        if touches(changes, &[STATE]) {
-            // A function that could not be made ready never will be: it is made again.
+        if self.is_remade(changes) {
             return self.delete().await;
         }
         if touches(changes, &[ownership::FIELD]) {

@@ -84,8 +84,8 @@ impl Resource for LogGroup {
             Err(failure) => return Err(failure.into()),
         };
         Ok(Reading::Found(Found {
-            owner: if tags.is_empty() {
-                // Late log lines of a removed function make the group again, without tags. So does anyone's function.
+            owner: if tags.is_empty() && group.retention_in_days().is_none() {
+                // Late log lines of a removed function make the group again, as bare as this. So does anyone's function.
                 Owner::Unclaimed
             } else {
                 tags.owner(&self.stack)
@@ -98,7 +98,7 @@ impl Resource for LogGroup {
         }))
     }
 
-    async fn create(&self, _step: &Step<'_>) -> Result<(), Failure> {
+    async fn create(&self, step: &Step<'_>) -> Result<(), Failure> {
         self.client
             .create_log_group()
             .log_group_name(&self.name)
@@ -106,6 +106,7 @@ impl Resource for LogGroup {
             .send()
             .await
             .during("logs:CreateLogGroup", &self.name)?;
+        step.made();
         self.put_retention().await
     }
 

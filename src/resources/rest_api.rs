@@ -122,7 +122,7 @@ impl RestApi {
         Ok(())
     }
 
-    /// Our method, and the paths of what else the API serves.
+    /// Our method, and what else the API serves.
     async fn methods(&self, id: &str) -> Result<(Option<Method>, Vec<String>), CallFailure> {
         let resources = self
             .client
@@ -143,7 +143,10 @@ impl RestApi {
             .cloned();
         let serves = |resource: &&SdkResource| resource.resource_methods().is_some_and(|all| !all.is_empty());
         let others = others.into_iter().filter(serves).filter_map(SdkResource::path);
-        Ok((method, others.map(str::to_owned).collect()))
+        let methods = ours.iter().filter_map(|resource| resource.resource_methods());
+        let methods = methods.flat_map(HashMap::keys).filter(|method| *method != "POST");
+        let methods = methods.map(|method| format!("{method} {}", self.path));
+        Ok((method, others.map(str::to_owned).chain(methods).collect()))
     }
 
     /// The hash of the document that the stage serves.
@@ -332,7 +335,7 @@ impl Resource for RestApi {
             owner: match self.owner(api) {
                 // Ours is made of one document, which would put an end to them.
                 Owner::Unmarked(_) if !others.is_empty() => Owner::Foreign(format!(
-                    "it serves more than {}: {}",
+                    "it serves more than POST {}: {}",
                     self.path,
                     others.join(", ")
                 )),
@@ -357,7 +360,7 @@ impl Resource for RestApi {
         }))
     }
 
-    async fn create(&self, _step: &Step<'_>) -> Result<(), Failure> {
+    async fn create(&self, step: &Step<'_>) -> Result<(), Failure> {
         // An import takes no tags, and a run that ends before they are put would leave an API that no one finds again.
         let created = self
             .client
@@ -373,6 +376,7 @@ impl Resource for RestApi {
             .send()
             .await
             .during("apigateway:CreateRestApi", &self.name)?;
+        step.made();
         Ok(self.define(created.id().unwrap_or_default()).await?)
     }
 

@@ -222,7 +222,7 @@ impl Resource for ServiceRole {
         }))
     }
 
-    async fn create(&self, _step: &Step<'_>) -> Result<(), Failure> {
+    async fn create(&self, step: &Step<'_>) -> Result<(), Failure> {
         self.client
             .create_role()
             .role_name(&self.name)
@@ -232,6 +232,7 @@ impl Resource for ServiceRole {
             .send()
             .await
             .during("iam:CreateRole", &self.name)?;
+        step.made();
         futures_util::try_join!(self.put_policy(), self.attach())?;
         Ok(())
     }

@@ -207,8 +207,9 @@ impl Resource for Rule {
         }))
     }
 
-    async fn create(&self, _step: &Step<'_>) -> Result<(), Failure> {
+    async fn create(&self, step: &Step<'_>) -> Result<(), Failure> {
         self.put(Some(self.tag()?)).await?;
+        step.made();
         self.put_target().await
     }
 

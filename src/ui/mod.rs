@@ -110,10 +110,15 @@ impl Ui {
     /// Says something to the person who waits; nothing when quiet.
     pub fn say(&self, line: impl std::fmt::Display) {
         if !self.quiet {
-            let mut stderr = AutoStream::new(io::stderr(), self.color).lock();
-            // A reader that has gone away is no reason to fail.
-            let _ = writeln!(stderr, "{line}");
+            self.insist(line);
         }
+    }
+
+    /// Says something that has to be said, quiet or not.
+    pub fn insist(&self, line: impl std::fmt::Display) {
+        let mut stderr = AutoStream::new(io::stderr(), self.color).lock();
+        // A reader that has gone away is no reason to fail.
+        let _ = writeln!(stderr, "{line}");
     }
 
     /// Prints a result for people. That its reader has gone away is no failure.

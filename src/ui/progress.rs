@@ -176,6 +176,7 @@ impl Listener for Progress {
         match event {
             Event::Started(action) => self.started(row, action),
             Event::Waiting { waits_for, pause } => self.waiting(row, waits_for, pause),
+            Event::Made => {}
             Event::Note(note) => {
                 row.note = note.to_owned();
                 if let Some(bar) = &row.bar {

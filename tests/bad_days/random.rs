@@ -48,6 +48,7 @@ impl Random {
             propagation: self.below(2) * self.below(1_500),
             function: self.below(2) * self.below(600),
             state_machine_deletion: self.below(2) * self.below(800),
+            quotas: self.below(4) == 0,
             bucket_deletion: self.below(2) * self.below(1_500),
             ..Realism::default()
         }

@@ -48,12 +48,13 @@ impl NearCloud {
             };
             runtime.block_on(running.run_until(until)).unwrap();
         });
-        place.write_function();
-        Self {
+        let near = Self {
             server: Some((stop, thread)),
             cloud,
             place,
-        }
+        };
+        near.place.write_function();
+        near
     }
 
     /// Behaves like `realism` from now on.

@@ -86,14 +86,16 @@ pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
     Ok(Reply::ok(document))
 }
 
-/// What a role is allowed, and by whom, is not known everywhere at once.
+/// A new role, and what it is allowed at first, is not known everywhere at once.
 fn note_change(cloud: &Cloud, call: &Call) {
     let role = || call.input["RoleName"].as_str().unwrap_or_default().to_owned();
-    cloud.conditions.note(match call.operation.as_str() {
-        "CreateRole" | "UpdateAssumeRolePolicy" => Change::Trust(role()),
-        "PutRolePolicy" | "AttachRolePolicy" => Change::Permissions(role()),
-        _ => return,
-    });
+    match call.operation.as_str() {
+        "CreateRole" => cloud.conditions.note(Change::Trust(role())),
+        "PutRolePolicy" | "AttachRolePolicy" if !cloud.conditions.is_over(|| Change::Trust(role())) => {
+            cloud.conditions.note(Change::Permissions(role()));
+        }
+        _ => {}
+    }
 }
 
 /// Every operation is on a role, on a managed policy, or on the roles as a whole.

@@ -106,11 +106,18 @@ pub async fn update_code(cloud: &Arc<Cloud>, call: &Call, name: &str) -> Result<
 
 pub fn get(cloud: &Cloud, call: &Call, name: &str) -> Result<Reply, AwsError> {
     let function = authorized(cloud, call, name, "lambda:GetFunction")?;
-    Ok(Reply::ok(json!({
+    let mut answer = json!({
         "Configuration": as_it_stands(cloud, &function),
         "Code": {"RepositoryType": "S3"},
-        "Tags": function.tags,
-    })))
+    });
+    // Tags are told to those alone who may list them.
+    match iam::authorize(cloud, &call.principal, "lambda:ListTags", function.arn(), &[]) {
+        Ok(()) => answer["Tags"] = function.tags.clone(),
+        Err(denied) => {
+            answer["TagsError"] = json!({"ErrorCode": "AccessDeniedException", "Message": denied.message});
+        }
+    }
+    Ok(Reply::ok(answer))
 }
 
 pub fn get_configuration(cloud: &Cloud, call: &Call, name: &str) -> Result<Reply, AwsError> {

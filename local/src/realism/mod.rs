@@ -25,7 +25,7 @@ pub struct Realism {
     pub latency: u64,
     /// How long the calls of an operation take at least, where that is something else.
     pub latencies: BTreeMap<String, u64>,
-    /// Until services know of a new or changed role, and of its policies.
+    /// Until services know of a new role, and of its first policies.
     pub propagation: u64,
     /// How long a new function is `Pending`, and an update of one `InProgress`.
     pub function: u64,

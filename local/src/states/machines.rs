@@ -212,13 +212,37 @@ pub async fn delete(cloud: &Arc<Cloud>, call: &Call) -> Result<Value, AwsError> 
         let cloud = Arc::clone(cloud);
         tokio::spawn(async move {
             tokio::time::sleep(takes).await;
-            let removed = cloud.store.write(move |tx| remove_if_done(tx, &name));
-            if let Err(error) = removed.await {
-                tracing::warn!(%error, "failed to remove a state machine that was being deleted");
-            }
+            end_deletion(&cloud, name).await;
         });
     }
     Ok(json!({}))
+}
+
+async fn end_deletion(cloud: &Cloud, name: String) {
+    let removed = cloud.store.write(move |tx| remove_if_done(tx, &name));
+    if let Err(error) = removed.await {
+        tracing::warn!(%error, "failed to remove a state machine that was being deleted");
+    }
+}
+
+/// Goes on with the deletions that a stop cut off.
+pub fn end_deletions(cloud: &Arc<Cloud>) {
+    let deleting = cloud.store.read(|db| {
+        let mut query = db.prepare("SELECT name FROM state_machines WHERE deleting")?;
+        let names = query.query_map([], |row| row.get(0))?;
+        Ok(names.collect::<Result<Vec<String>, _>>()?)
+    });
+    match deleting {
+        Ok(names) => {
+            let cloud = Arc::clone(cloud);
+            tokio::spawn(async move {
+                for name in names {
+                    end_deletion(&cloud, name).await;
+                }
+            });
+        }
+        Err(error) => tracing::warn!(%error, "failed to read the state machines that were being deleted"),
+    }
 }
 
 pub fn list(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {

@@ -155,6 +155,7 @@ pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
 
 /// Carries on with the executions that were running when the cloud stopped.
 pub fn start(cloud: &Arc<Cloud>) {
+    machines::end_deletions(cloud);
     match executions::running(cloud) {
         Ok(executions) => {
             for execution in executions {

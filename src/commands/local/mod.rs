@@ -7,6 +7,7 @@
 mod background;
 mod environment;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -104,6 +105,11 @@ async fn serve(settings: resizer_local::Settings, ui: &Ui) -> Result<(), Command
     umask(Mode::RWXG | Mode::RWXO);
     background::keep_out_of_git(&settings.data_dir)?;
     let data_dir = settings.data_dir.display().to_string();
+    let settings = resizer_local::Settings {
+        // Functions run in folders of their own: from there a relative one leads nowhere.
+        data_dir: fs::canonicalize(&settings.data_dir)?,
+        ..settings
+    };
     let asked_to_end = ctrl_c();
     let cloud = Cloud::start(settings).map_err(start_error)?;
     let endpoint_url = &cloud.endpoint().url;

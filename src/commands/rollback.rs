@@ -1,0 +1,147 @@
+//! Takes back what a run of `up` has made, and that alone.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use super::ending;
+use super::planning::Planning;
+use crate::config::Settings;
+use crate::engine::{Action, Event, Listener, NodeId, Outcome, Plan, Report, Stop};
+use crate::error::CommandError;
+use crate::resources::{BUCKET, count};
+use crate::ui::Ui;
+use crate::ui::progress::Progress;
+
+/// Hears what a run makes, and lets the progress hear everything.
+pub struct Makings<'a> {
+    progress: &'a Progress,
+    made: Mutex<BTreeSet<NodeId>>,
+}
+
+impl<'a> Makings<'a> {
+    pub fn heard_by(progress: &'a Progress) -> Self {
+        Self {
+            progress,
+            made: Mutex::default(),
+        }
+    }
+
+    fn made(&self) -> BTreeSet<NodeId> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Listener for Makings<'_> {
+    fn on(&self, node: NodeId, event: Event<'_>) {
+        if matches!(event, Event::Made) {
+            self.made
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(node);
+        }
+        self.progress.on(node, event);
+    }
+}
+
+/// Removes what the run has made. What stood before stays as it is now, and so does a bucket that has pictures by now. The
+/// error is that of the run that failed, with what came of taking it back.
+pub async fn roll_back(
+    planning: &Planning,
+    makings: &Makings<'_>,
+    failed: &Report,
+    stop: &Stop,
+    settings: &Settings,
+    ui: &Ui,
+) -> CommandError {
+    ui.say("Rolling back: removing what this run has made");
+    let graph = &planning.graph;
+    let error = ending::failures(graph, failed);
+    let again = format!(
+        "`resizer plan{0}` shows what is there and what is not; `resizer up{0}` makes the stack whole",
+        settings.flags
+    );
+    let removal = match removal(planning, &makings.made()).await {
+        Ok(removal) => removal,
+        Err(undone) => {
+            return error
+                .hint(format!("nothing was rolled back: {}", undone.message))
+                .hint(again);
+        }
+    };
+    let report = removal
+        .plan
+        .carry_out(graph, &Progress::new(ui, graph), stop)
+        .await;
+    let is_gone = |node: &NodeId| matches!(report.outcomes[node.index()], Outcome::Done(_));
+    let (gone, left): (Vec<NodeId>, Vec<NodeId>) = removal.nodes.iter().partition(|node| is_gone(node));
+    if stop.is_requested() {
+        return CommandError::interrupted("interrupted while rolling back").hint(again);
+    }
+    let error = removal.with_pictures.iter().fold(error, |error, name| {
+        error.hint(format!(
+            "the bucket {name} stays: pictures have come into it meanwhile"
+        ))
+    });
+    let changed = planning.plan.steps.iter().filter(|step| {
+        let is_done = matches!(failed.outcomes[step.node.index()], Outcome::Done(_));
+        is_done && matches!(step.action, Action::Change(_))
+    });
+    let error = match changed.count() {
+        0 => error,
+        count => error.hint(format!(
+            "{} that this run has changed or adopted stay as they are now",
+            counted(count)
+        )),
+    };
+    if left.is_empty() {
+        return error.hint(format!(
+            "rolled back: what this run had made ({}) is gone again",
+            counted(gone.len())
+        ));
+    }
+    let undone = ending::failures(graph, &report);
+    let error = error.hint(format!(
+        "rolling back did not come to its end: {}",
+        undone.message
+    ));
+    undone.hints.iter().fold(error, CommandError::hint).hint(again)
+}
+
+fn counted(resources: usize) -> String {
+    let plural = if resources == 1 { "" } else { "s" };
+    format!("{resources} resource{plural}")
+}
+
+/// What is to be taken back.
+struct Removal {
+    plan: Plan,
+    nodes: Vec<NodeId>,
+    /// The names of buckets that were made, and stay.
+    with_pictures: Vec<String>,
+}
+
+async fn removal(planning: &Planning, made: &BTreeSet<NodeId>) -> Result<Removal, CommandError> {
+    let Planning { graph, session, .. } = planning;
+    let plan = Plan::to_remove(graph, graph.read().await?);
+    let (mut kept, mut with_pictures) = (Vec::new(), Vec::new());
+    for node in graph.nodes() {
+        let resource = graph.resource(node);
+        if !made.contains(&node) {
+            kept.push(node);
+        } else if resource.kind() == BUCKET {
+            let contents = count(&session.clients.s3, resource.name(), &session.names.account).await?;
+            if contents.objects > 0 {
+                kept.push(node);
+                with_pictures.push(resource.name().to_owned());
+            }
+        }
+    }
+    let plan = plan.keeping(&kept);
+    let nodes = plan.steps.iter().filter(|step| step.action.writes());
+    let nodes = nodes.map(|step| step.node).collect();
+    Ok(Removal {
+        plan,
+        nodes,
+        with_pictures,
+    })
+}
