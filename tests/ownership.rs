@@ -375,6 +375,31 @@ async fn what_cannot_be_taken_back_is_told_and_pictures_that_came_meanwhile_stay
     assert!(is_there(place, ORIGINAL, "new.jpg").await);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_else_made_meanwhile_is_not_taken_back() {
+    let near = NearCloud::start();
+    // The first role is there when it is to be made, and it is the stack's.
+    let theirs = Fault {
+        after: true,
+        does: Mishap::Refuse {
+            status: 409,
+            code: "EntityAlreadyExists".to_owned(),
+            message: "Role already exists.".to_owned(),
+        },
+        ..denied("iam:CreateRole")
+    };
+    near.behave(Realism {
+        faults: vec![theirs, denied("lambda:CreateFunction")],
+        ..Realism::default()
+    });
+    let up = [&UP[..], &["--rollback-on-failure"]].concat();
+    let failed = near.place.resizer(&up).code(1);
+    failed.says("what this run had made (9 resources) is gone again");
+    let iam = aws_sdk_iam::Client::new(&near.place.sdk_config());
+    let roles = iam.list_roles().send().await.unwrap();
+    assert_eq!(roles.roles().len(), 1, "{roles:?}");
+}
+
 #[test]
 fn a_run_that_fails_takes_back_what_it_made_and_nothing_else() {
     let near = NearCloud::start();

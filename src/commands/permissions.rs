@@ -10,6 +10,7 @@ use crate::ui::Ui;
 ///
 /// Give it to the person or the CI role that runs up, plan, status, invoke and down. It names the resources of this stack
 /// alone, but for REST APIs, whose ids AWS chooses, and metrics, which have no ARN. Its actions are what these commands call.
+/// Who may make the stack's roles and give them policies gets at what those allow: give it to whom you trust with that.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct PermissionsArgs {}

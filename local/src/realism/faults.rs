@@ -4,6 +4,7 @@ use http::Response;
 use s3s::Body;
 use serde::Deserialize;
 
+use crate::call::Service;
 use crate::error::AwsError;
 
 /// Something that goes wrong at calls of one operation.
@@ -45,6 +46,28 @@ pub enum Mishap {
 }
 
 impl Fault {
+    pub(super) fn check(&self) -> Result<(), String> {
+        let operation = &self.operation;
+        let service = operation.split_once(':').map(|(service, _)| service);
+        let is_known = service.is_some_and(|service| Service::from_signing_name(service).is_some());
+        if operation != "*" && !is_known {
+            return Err(format!(
+                "the fault's operation \"{operation}\" is neither * nor called like lambda:CreateFunction"
+            ));
+        }
+        if self.call == 0 {
+            return Err(format!(
+                "the fault at {operation} begins at call 0: the first is 1"
+            ));
+        }
+        match self.does {
+            Mishap::Refuse { status, .. } if !(400..600).contains(&status) => Err(format!(
+                "the fault at {operation} has the status {status}, which is no error's"
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether it befalls the `call`-th call of `operation`, the `all`-th of all.
     pub(super) fn befalls(&self, operation: &str, call: u64, all: u64) -> bool {
         let (is_meant, number) = match self.operation.as_str() {

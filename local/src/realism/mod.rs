@@ -17,7 +17,7 @@ pub use conditions::{Change, Conditions};
 pub use faults::{Fault, Mishap};
 pub(crate) use faults::{Happening, Unanswered};
 
-/// What is asked for. Times are in milliseconds; operations are named as in `lambda:CreateFunction`.
+/// What is asked for; [`Realism::default`] is nothing. Times are in milliseconds; operations are named as in `lambda:CreateFunction`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Realism {
@@ -45,7 +45,53 @@ pub struct Realism {
 }
 
 impl Realism {
+    /// Whether it asks for something that can happen.
+    ///
+    /// # Errors
+    /// A fault that never could, and why.
+    pub fn check(&self) -> Result<(), String> {
+        self.faults.iter().try_for_each(Fault::check)
+    }
+
     fn latency_of(&self, operation: &str) -> u64 {
         self.latencies.get(operation).copied().unwrap_or(self.latency)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn fault(operation: &str, call: u64, status: u16) -> Realism {
+        let does = Mishap::Refuse {
+            status,
+            code: "Busy".to_owned(),
+            message: String::new(),
+        };
+        Realism {
+            faults: vec![Fault {
+                operation: operation.to_owned(),
+                call,
+                times: 1,
+                after: false,
+                does,
+            }],
+            ..Realism::default()
+        }
+    }
+
+    #[test]
+    fn a_fault_that_never_could_happen_is_refused() {
+        fault("lambda:CreateFunction", 1, 503).check().unwrap();
+        fault("*", 7, 400).check().unwrap();
+        for never in [
+            fault("CreateFunction", 1, 503),
+            fault("lamda:CreateFunction", 1, 503),
+            fault("lambda:CreateFunction", 0, 503),
+            fault("lambda:CreateFunction", 1, 200),
+        ] {
+            assert!(never.check().is_err(), "{never:?}");
+        }
     }
 }

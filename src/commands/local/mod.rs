@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use resizer_local::{Cloud, StartError};
+use resizer_local::{Cloud, Realism, StartError};
 use rustix::fs::Mode;
 use rustix::process::umask;
 use serde::Serialize;
@@ -68,7 +68,7 @@ pub async fn run(settings: &Settings, args: LocalArgs, ui: &Ui) -> Result<(), Co
     let region = settings.place.region();
     match args.command {
         LocalCommand::Serve { port, realism } => {
-            let realism = realism.map(|file| read_toml("the realism", &file)).transpose()?;
+            let realism = realism.map(|file| read_realism(&file)).transpose()?;
             let settings = resizer_local::Settings {
                 data_dir: args.data_dir,
                 port,
@@ -83,6 +83,14 @@ pub async fn run(settings: &Settings, args: LocalArgs, ui: &Ui) -> Result<(), Co
         }
         LocalCommand::Stop => stop(&args.data_dir, ui).await,
     }
+}
+
+fn read_realism(file: &Path) -> Result<Realism, CommandError> {
+    let realism: Realism = read_toml("the realism", file)?;
+    realism.check().map_err(|reason| {
+        CommandError::usage(format!("the realism {} is refused: {reason}", file.display()))
+    })?;
+    Ok(realism)
 }
 
 async fn stop(data_dir: &Path, ui: &Ui) -> Result<(), CommandError> {
