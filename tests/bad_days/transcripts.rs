@@ -21,6 +21,17 @@ fn day(operation: &str, times: u64, does: Mishap) -> Realism {
     }
 }
 
+/// From this operation on the credentials have expired.
+fn expired(operation: &str, code: &str) -> Fault {
+    Fault {
+        operation: operation.to_owned(),
+        call: 1,
+        times: u64::MAX,
+        after: false,
+        does: refusal(403, code, "The security token included in the request is expired"),
+    }
+}
+
 /// What a command says on such a day, and how it ends. Steps that went well are left out, and those that waited or failed are
 /// in the order of the alphabet: they come as they come.
 fn told(stack: &Stack, realism: Realism, command: &[&str]) -> String {
@@ -46,14 +57,14 @@ fn an_up_on_a_bad_day() {
         (
             "roles are not known for a while",
             Realism {
-                propagation: 1_500,
+                propagation: 5_000,
                 ..Realism::default()
             },
         ),
         (
             "the function is pending for a while",
             Realism {
-                function: 1_200,
+                function: 3_000,
                 ..Realism::default()
             },
         ),
@@ -91,9 +102,15 @@ fn an_up_on_a_bad_day() {
         ),
         (
             "the token expires on the way",
+            // After everything was read, which takes now more calls, now fewer.
             Realism {
-                // After everything was read.
-                expires_at: Some(37),
+                faults: [
+                    ("logs:CreateLogGroup", "ExpiredTokenException"),
+                    ("s3:CreateBucket", "ExpiredToken"),
+                    ("iam:CreateRole", "ExpiredToken"),
+                ]
+                .map(|(operation, code)| expired(operation, code))
+                .to_vec(),
                 ..Realism::default()
             },
         ),
