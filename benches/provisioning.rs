@@ -11,7 +11,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use common::near::NearCloud;
+use common::near::{DOWN, NearCloud, UP, is_read};
 use resizer_local::Realism;
 
 /// Runs of each kind; the median counts.
@@ -25,9 +25,7 @@ const PENDING: u64 = 2_500;
 /// Milliseconds that a state machine is `DELETING`.
 const DELETING: u64 = 2_000;
 
-const UP: [&str; 4] = ["up", "--local", "--handler-zip", "function.zip"];
 const PLAN: [&str; 4] = ["plan", "--local", "--handler-zip", "function.zip"];
-const DOWN: [&str; 3] = ["down", "--local", "--yes"];
 
 /// Published runs that made a like stack, in seconds.
 const PEERS: [(&str, f64); 3] = [
@@ -171,11 +169,4 @@ fn main() {
         .filter(|operation| !is_read(operation))
         .collect();
     assert!(writes.is_empty(), "{writes:?}");
-}
-
-fn is_read(operation: &str) -> bool {
-    let name = operation.split_once(':').map_or(operation, |(_, name)| name);
-    ["Get", "List", "Describe"]
-        .iter()
-        .any(|verb| name.starts_with(verb))
 }

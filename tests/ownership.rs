@@ -7,14 +7,14 @@ use aws_sdk_apigateway::types::PutMode;
 use aws_sdk_iam::types::Tag;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
-use common::near::NearCloud;
+use common::near::{DOWN, NearCloud, UP, refusal};
 use common::{Ended, Place, sample};
-use resizer_local::{Fault, Mishap, Realism};
+use resizer_local::{Fault, Realism};
 use serde_json::Value;
 
-const UP: [&str; 4] = ["up", "--local", "--handler-zip", "function.zip"];
 const ORIGINAL: &str = "resizer-original-000000000000-eu-central-1";
 const ROLE: &str = "resizer-eu-central-1-rule";
+const LOG_GROUP: &str = "/aws/lambda/resizer-resize";
 
 /// A bucket with an object in it, of nobody.
 async fn make_bucket(place: &Place, name: &str) {
@@ -24,8 +24,24 @@ async fn make_bucket(place: &Place, name: &str) {
         .build();
     let make = s3.create_bucket().bucket(name).create_bucket_configuration(here);
     make.send().await.unwrap();
-    let put = s3.put_object().bucket(name).key("theirs.jpg");
-    put.body(ByteStream::from_static(b"theirs")).send().await.unwrap();
+    put(place, name, "theirs.jpg").await;
+}
+
+/// Some object.
+async fn put(place: &Place, bucket: &str, key: &str) {
+    let put = place.s3().put_object().bucket(bucket).key(key);
+    put.body(ByteStream::from_static(b"some bytes"))
+        .send()
+        .await
+        .unwrap();
+}
+
+/// A log group, of nobody, of the name that the function's has.
+async fn make_log_group(place: &Place) -> aws_sdk_cloudwatchlogs::Client {
+    let logs = aws_sdk_cloudwatchlogs::Client::new(&place.sdk_config());
+    let make = logs.create_log_group().log_group_name(LOG_GROUP);
+    make.send().await.unwrap();
+    logs
 }
 
 async fn is_there(place: &Place, bucket: &str, key: &str) -> bool {
@@ -63,7 +79,7 @@ async fn what_has_our_name_but_no_tag_is_left_alone_until_it_is_adopted() {
         .await
         .unwrap();
 
-    for command in [&UP[..], &["down", "--local", "--yes"]] {
+    for command in [&UP[..], &DOWN] {
         let refused = place.resizer(command).code(1);
         refused
             .says(&format!("the bucket {ORIGINAL} has the name of this stack's"))
@@ -86,7 +102,7 @@ async fn what_has_our_name_but_no_tag_is_left_alone_until_it_is_adopted() {
     assert!(is_there(place, ORIGINAL, "theirs.jpg").await);
     assert_eq!(apis.get_rest_apis().send().await.unwrap().items().len(), 1);
 
-    place.resizer(&["down", "--local", "--yes"]).ok();
+    place.resizer(&DOWN).ok();
     assert!(!is_there(place, ORIGINAL, "theirs.jpg").await);
     assert!(apis.get_rest_apis().send().await.unwrap().items().is_empty());
 }
@@ -194,18 +210,13 @@ async fn a_lent_bucket_stays_whatever_it_is_called() {
     let near = NearCloud::start();
     let place = &near.place;
     place.resizer(&UP).ok();
-    let put = place.s3().put_object().bucket(ORIGINAL).key("mine.jpg");
-    put.body(ByteStream::from_static(b"mine")).send().await.unwrap();
-    place
-        .resizer(&["down", "--local", "--yes", "--keep-buckets"])
-        .ok();
+    put(place, ORIGINAL, "mine.jpg").await;
+    place.resizer(&[&DOWN[..], &["--keep-buckets"]].concat()).ok();
 
     // The stack's own of before, and now lent to it.
     let lent = ["--original-bucket", ORIGINAL];
     place.resizer(&[&UP[..], &lent].concat()).ok();
-    let down = place
-        .resizer(&[&["down", "--local", "--yes"][..], &lent].concat())
-        .ok();
+    let down = place.resizer(&[&DOWN[..], &lent].concat()).ok();
     assert!(
         down.stdout.contains(&format!("what is left: bucket {ORIGINAL}")),
         "{}",
@@ -221,20 +232,14 @@ async fn beside_lent_buckets_nothing_foreign_is_removed_or_in_the_way() {
     for bucket in [ORIGINAL, "my-originals", "my-results"] {
         make_bucket(place, bucket).await;
     }
-    let logs = aws_sdk_cloudwatchlogs::Client::new(&place.sdk_config());
-    let group = "/aws/lambda/resizer-resize";
-    logs.create_log_group()
-        .log_group_name(group)
-        .send()
-        .await
-        .unwrap();
+    let logs = make_log_group(place).await;
     let lent = [
         "--original-bucket",
         "my-originals",
         "--resized-bucket",
         "my-results",
     ];
-    let down = [&["down", "--local", "--yes"][..], &lent].concat();
+    let down = [&DOWN[..], &lent].concat();
 
     place.resizer(&down).ok();
     let groups = logs.describe_log_groups().send().await.unwrap();
@@ -254,22 +259,16 @@ async fn beside_lent_buckets_nothing_foreign_is_removed_or_in_the_way() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_group_made_by_hand_is_left_alone() {
     let near = NearCloud::start();
-    let logs = aws_sdk_cloudwatchlogs::Client::new(&near.place.sdk_config());
-    let group = "/aws/lambda/resizer-resize";
-    logs.create_log_group()
-        .log_group_name(group)
-        .send()
-        .await
-        .unwrap();
+    let logs = make_log_group(&near.place).await;
     let keep = logs
         .put_retention_policy()
-        .log_group_name(group)
+        .log_group_name(LOG_GROUP)
         .retention_in_days(365);
     keep.send().await.unwrap();
     near.place
         .resizer(&UP)
         .code(1)
-        .says(&format!("the log group {group} has the name"));
+        .says(&format!("the log group {LOG_GROUP} has the name"));
 }
 
 #[test]
@@ -301,12 +300,9 @@ async fn buckets_that_are_kept_are_found_again() {
     let near = NearCloud::start();
     let place = &near.place;
     place.resizer(&UP).ok();
-    let put = place.s3().put_object().bucket(ORIGINAL).key("mine.jpg");
-    put.body(ByteStream::from_static(b"mine")).send().await.unwrap();
+    put(place, ORIGINAL, "mine.jpg").await;
 
-    let down = place
-        .resizer(&["down", "--local", "--yes", "--keep-buckets"])
-        .ok();
+    let down = place.resizer(&[&DOWN[..], &["--keep-buckets"]].concat()).ok();
     assert!(
         down.stdout.contains(&format!("The bucket {ORIGINAL} stays.")),
         "{}",
@@ -315,7 +311,7 @@ async fn buckets_that_are_kept_are_found_again() {
     assert!(is_there(place, ORIGINAL, "mine.jpg").await);
     place.resizer(&UP).ok();
     assert!(is_there(place, ORIGINAL, "mine.jpg").await);
-    place.resizer(&["down", "--local", "--yes"]).ok();
+    place.resizer(&DOWN).ok();
     assert!(!is_there(place, ORIGINAL, "mine.jpg").await);
 }
 
@@ -326,11 +322,7 @@ fn denied(operation: &str) -> Fault {
         call: 1,
         times: 1,
         after: false,
-        does: Mishap::Refuse {
-            status: 403,
-            code: "AccessDenied".to_owned(),
-            message: "no".to_owned(),
-        },
+        does: refusal(403, "AccessDenied", "no"),
     }
 }
 
@@ -353,7 +345,7 @@ async fn what_cannot_be_taken_back_is_told_and_pictures_that_came_meanwhile_stay
         .says("`resizer plan --local");
     assert!(!failed.stderr.contains("resizer down"), "{}", failed.stderr);
     near.behave(Realism::default());
-    place.resizer(&["down", "--local", "--yes"]).ok();
+    place.resizer(&DOWN).ok();
 
     // The buckets stand, and somebody uploads, while the function is waited for.
     near.behave(Realism {
@@ -364,8 +356,7 @@ async fn what_cannot_be_taken_back_is_told_and_pictures_that_came_meanwhile_stay
     });
     let running = place.spawn(&up);
     near.wait_for("s3:PutBucketNotificationConfiguration", 1);
-    let put = place.s3().put_object().bucket(ORIGINAL).key("new.jpg");
-    put.body(ByteStream::from_static(b"new")).send().await.unwrap();
+    put(place, ORIGINAL, "new.jpg").await;
     let failed = Ended::from(running.wait_with_output().unwrap()).code(1);
     failed
         .says(&format!(
@@ -381,11 +372,7 @@ async fn what_somebody_else_made_meanwhile_is_not_taken_back() {
     // The first role is there when it is to be made, and it is the stack's.
     let theirs = Fault {
         after: true,
-        does: Mishap::Refuse {
-            status: 409,
-            code: "EntityAlreadyExists".to_owned(),
-            message: "Role already exists.".to_owned(),
-        },
+        does: refusal(409, "EntityAlreadyExists", "Role already exists."),
         ..denied("iam:CreateRole")
     };
     near.behave(Realism {
@@ -418,9 +405,7 @@ fn a_run_that_fails_takes_back_what_it_made_and_nothing_else() {
     // What stood before stands on.
     place.resizer(&UP).ok();
     near.behave(Realism::default());
-    place
-        .resizer(&["down", "--local", "--yes", "--keep-buckets"])
-        .ok();
+    place.resizer(&[&DOWN[..], &["--keep-buckets"]].concat()).ok();
     near.behave(on_a_day_with(&["states:CreateStateMachine"]));
     place
         .resizer(&up)

@@ -193,12 +193,12 @@ async fn answer_call(cloud: &Arc<Cloud>, service: Service, head: Parts, body: In
         Err(error) => return protocol.render_error(service, &error, &request_id),
     };
     let befalls = cloud.conditions.befalls(|| name_of(&call)).await;
-    let answer_to_it = |happening: Happening| match happening.answer() {
+    let answer_to_it = |happening: Happening| match happening.answer {
         Ok(error) => protocol.render_error(service, &error, &request_id),
         Err(unanswered) => unanswered.response(),
     };
     let befalls = match befalls {
-        Some(happening) if !happening.is_after() => return answer_to_it(happening),
+        Some(happening) if !happening.after => return answer_to_it(happening),
         after => after,
     };
     let operation = call.operation.clone();

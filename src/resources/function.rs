@@ -253,20 +253,20 @@ impl Resource for Function {
 
     async fn read(&self) -> Result<Reading, Failure> {
         let answer = self.client.get_function().function_name(&self.name).send().await;
-        match answer.during("lambda:GetFunction", &self.name) {
-            Ok(answer) => match answer.tags_error() {
-                None => Ok(found(&answer, &self.stack)),
-                // It says whose the function is, and of which code.
-                Some(error) => Err(Failure::new(format!(
-                    "lambda:ListTags on {} was refused: {}: {}",
-                    self.name,
-                    error.error_code(),
-                    error.message()
-                ))
-                .hint(lacks("lambda:ListTags", &self.name))),
-            },
-            Err(failure) if failure.is_not_found() => Ok(Reading::Absent),
-            Err(failure) => Err(failure.into()),
+        let answer = answer.during("lambda:GetFunction", &self.name);
+        let Some(answer) = answer.unless_gone()? else {
+            return Ok(Reading::Absent);
+        };
+        match answer.tags_error() {
+            None => Ok(found(&answer, &self.stack)),
+            // It says whose the function is, and of which code.
+            Some(error) => Err(Failure::new(format!(
+                "lambda:ListTags on {} was refused: {}: {}",
+                self.name,
+                error.error_code(),
+                error.message()
+            ))
+            .hint(lacks("lambda:ListTags", &self.name))),
         }
     }
 

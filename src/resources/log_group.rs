@@ -78,11 +78,11 @@ impl Resource for LogGroup {
         else {
             return Ok(Reading::Absent);
         };
-        let tags: Tags = match tags.during("logs:ListTagsForResource", &self.name) {
-            Ok(answer) => answer.tags.unwrap_or_default().into_iter().collect(),
-            Err(failure) if failure.is_not_found() => return Ok(Reading::Absent),
-            Err(failure) => return Err(failure.into()),
+        let tags = tags.during("logs:ListTagsForResource", &self.name);
+        let Some(tags) = tags.unless_gone()? else {
+            return Ok(Reading::Absent);
         };
+        let tags: Tags = tags.tags.unwrap_or_default().into_iter().collect();
         Ok(Reading::Found(Found {
             owner: if tags.is_empty() && group.retention_in_days().is_none() {
                 // Late log lines of a removed function make the group again, as bare as this. So does anyone's function.

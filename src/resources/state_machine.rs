@@ -173,20 +173,16 @@ impl Resource for StateMachine {
             .resource_arn(&self.arn)
             .send();
         let (machine, tags) = futures_util::join!(describe, tags);
-        let machine = match machine.during("states:DescribeStateMachine", &self.name) {
-            Ok(machine) => machine,
-            Err(failure) if failure.is_not_found() => return Ok(Reading::Absent),
-            Err(failure) => return Err(failure.into()),
+        let machine = machine.during("states:DescribeStateMachine", &self.name);
+        let Some(machine) = machine.unless_gone()? else {
+            return Ok(Reading::Absent);
         };
-        let tags: Tags = match tags.during("states:ListTagsForResource", &self.name) {
-            Ok(answer) => answer
-                .tags()
-                .iter()
-                .filter_map(|tag| Some((tag.key()?, tag.value()?)))
-                .collect(),
-            Err(failure) if failure.is_not_found() => return Ok(Reading::Absent),
-            Err(failure) => return Err(failure.into()),
+        let tags = tags.during("states:ListTagsForResource", &self.name);
+        let Some(tags) = tags.unless_gone()? else {
+            return Ok(Reading::Absent);
         };
+        let tags = tags.tags().iter();
+        let tags: Tags = tags.filter_map(|tag| Some((tag.key()?, tag.value()?))).collect();
         let deleting = machine.status() == Some(&StateMachineStatus::Deleting);
         Ok(Reading::Found(Found {
             owner: tags.owner(&self.stack),

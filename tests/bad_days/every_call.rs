@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use resizer_local::Realism;
 
+use crate::common::near::is_read;
 use crate::everything::is_nothing;
-use crate::mishaps::{Way, is_read, ways};
+use crate::mishaps::{Way, ways};
 use crate::stack::{DOWN, Stack, UP, for_each};
 
 fn is_to_run_all() -> bool {

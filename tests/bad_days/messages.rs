@@ -2,8 +2,8 @@
 
 use resizer_local::{Fault, Realism};
 
+use crate::common::near::refusal;
 use crate::everything::is_nothing;
-use crate::mishaps::refusal;
 use crate::stack::{DOWN, Stack, UP, for_each};
 
 /// How AWS refuses a call while something takes its time, and what a command says meanwhile.

@@ -2,6 +2,8 @@
 
 use resizer_local::{Fault, Mishap, Realism};
 
+use crate::common::near::{is_read, refusal};
+
 /// One way for one call to go wrong.
 #[derive(Clone, Debug)]
 pub struct Way {
@@ -17,14 +19,6 @@ impl Way {
             ..Realism::default()
         }
     }
-}
-
-/// Whether the operation changes nothing.
-pub fn is_read(operation: &str) -> bool {
-    let name = operation.split_once(':').map_or(operation, |(_, name)| name);
-    ["Get", "List", "Describe", "Head"]
-        .iter()
-        .any(|verb| name.starts_with(verb))
 }
 
 /// Every way in which the `call`-th call of `operation` may go wrong, once. What changes nothing has no "after".
@@ -87,14 +81,6 @@ pub fn ways(operation: &str, call: u64) -> Vec<Way> {
             fault: fault(after, times, does),
         })
         .collect()
-}
-
-pub fn refusal(status: u16, code: &str, message: &str) -> Mishap {
-    Mishap::Refuse {
-        status,
-        code: code.to_owned(),
-        message: message.to_owned(),
-    }
 }
 
 /// The call has been made, and nobody ever hears of it.

@@ -12,12 +12,10 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use crate::common::near::NearCloud;
+pub use crate::common::near::{DOWN, UP};
 use crate::common::{Ended, Place};
 use crate::everything::everything;
 use crate::mishaps::stalled;
-
-pub const UP: [&str; 4] = ["up", "--local", "--handler-zip", "function.zip"];
-pub const DOWN: [&str; 3] = ["down", "--local", "--yes"];
 
 /// Two configurations that differ in every resource that a configuration reaches.
 pub const CONFIGURATIONS: [&str; 2] = [

@@ -3,8 +3,8 @@
 use insta::assert_snapshot;
 use resizer_local::{Fault, Mishap, Realism};
 
+use crate::common::near::refusal;
 use crate::common::steady::steady;
-use crate::mishaps::refusal;
 use crate::stack::{DOWN, Stack, UP};
 
 /// A day on which calls of one operation go wrong, so many of them.

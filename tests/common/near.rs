@@ -6,12 +6,16 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use resizer_local::{Cloud, Realism, Settings};
+use resizer_local::{Cloud, Mishap, Realism, Settings};
 use tokio::sync::oneshot;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use super::Place;
+
+/// Makes a stack of the function that [`Place::write_function`] writes.
+pub const UP: [&str; 4] = ["up", "--local", "--handler-zip", "function.zip"];
+pub const DOWN: [&str; 3] = ["down", "--local", "--yes"];
 
 /// How long a test waits for a call that is under way.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -87,6 +91,22 @@ impl Drop for NearCloud {
             let _ = stop.send(());
             let _ = thread.join();
         }
+    }
+}
+
+/// Whether the operation changes nothing.
+pub fn is_read(operation: &str) -> bool {
+    let name = operation.split_once(':').map_or(operation, |(_, name)| name);
+    ["Get", "List", "Describe", "Head"]
+        .iter()
+        .any(|verb| name.starts_with(verb))
+}
+
+pub fn refusal(status: u16, code: &str, message: &str) -> Mishap {
+    Mishap::Refuse {
+        status,
+        code: code.to_owned(),
+        message: message.to_owned(),
     }
 }
 

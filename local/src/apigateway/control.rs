@@ -43,7 +43,7 @@ pub fn now() -> Value {
 
 /// API Gateway's permissions are its HTTP methods on the paths of its own API.
 pub fn authorize(cloud: &Cloud, call: &Call) -> Result<(), AwsError> {
-    let resource = format!("arn:aws:apigateway:{}::{}", cloud.region, call.path);
+    let resource = path_arn(cloud, &call.path);
     iam::authorize(
         cloud,
         &call.principal,
@@ -51,6 +51,11 @@ pub fn authorize(cloud: &Cloud, call: &Call) -> Result<(), AwsError> {
         &resource,
         &[],
     )
+}
+
+/// The ARN of a path of that API.
+fn path_arn(cloud: &Cloud, path: &str) -> String {
+    format!("arn:{PARTITION}:apigateway:{}::{path}", cloud.region)
 }
 
 pub fn load(db: &Connection, id: &str) -> Result<RestApi, AwsError> {
@@ -105,13 +110,10 @@ pub async fn create(cloud: &Arc<Cloud>, call: &Call) -> Result<Reply, AwsError> 
     api["tags"] = json!(input["tags"].as_object().cloned().unwrap_or_default());
     // Assumption (AWS docs: "Controlling access to API Gateway resources with tags"): what puts tags on a resource needs it
     // for the tags that come with a new one too.
-    let tagged = format!(
-        "arn:{PARTITION}:apigateway:{}::/restapis/{}",
-        cloud.region,
-        api["id"].as_str().unwrap_or_default()
-    );
-    let path = format!("/tags/{}", utf8_percent_encode(&tagged, NON_ALPHANUMERIC));
-    let resource = format!("arn:{PARTITION}:apigateway:{}::{path}", cloud.region);
+    let id = api["id"].as_str().unwrap_or_default();
+    let tagged = path_arn(cloud, &format!("/restapis/{id}"));
+    let tags = utf8_percent_encode(&tagged, NON_ALPHANUMERIC);
+    let resource = path_arn(cloud, &format!("/tags/{tags}"));
     iam::authorize_tags(cloud, &call.principal, "apigateway:PUT", &resource, &api["tags"])?;
     created(cloud, RestApi { api, document }).await
 }

@@ -81,15 +81,10 @@ impl Fault {
 /// What befalls one call.
 #[derive(Debug, Clone)]
 pub(crate) struct Happening {
-    pub(super) after: bool,
-    pub(super) end: End,
-}
-
-/// What comes in place of an answer.
-#[derive(Debug, Clone)]
-pub(super) enum End {
-    Error(AwsError),
-    Unanswered(Unanswered),
+    /// Whether the call is to take effect first.
+    pub after: bool,
+    /// What to answer with: an error, or nothing.
+    pub answer: Result<AwsError, Unanswered>,
 }
 
 /// An answer that is never sent: an extension of the response that stands for it.
@@ -112,36 +107,23 @@ impl Happening {
     pub(super) fn refused(error: AwsError) -> Self {
         Self {
             after: false,
-            end: End::Error(error),
+            answer: Ok(error),
         }
     }
 
     pub(super) fn of(fault: &Fault) -> Self {
-        let end = match &fault.does {
+        let answer = match &fault.does {
             Mishap::Refuse {
                 status,
                 code,
                 message,
-            } => End::Error(AwsError::new(*status, code, message)),
-            Mishap::Cut => End::Unanswered(Unanswered::Cut),
-            Mishap::Stall => End::Unanswered(Unanswered::Stalled),
+            } => Ok(AwsError::new(*status, code, message)),
+            Mishap::Cut => Err(Unanswered::Cut),
+            Mishap::Stall => Err(Unanswered::Stalled),
         };
         Self {
             after: fault.after,
-            end,
-        }
-    }
-
-    /// Whether the call is to take effect first.
-    pub fn is_after(&self) -> bool {
-        self.after
-    }
-
-    /// What to answer with: an error, or nothing.
-    pub fn answer(self) -> Result<AwsError, Unanswered> {
-        match self.end {
-            End::Error(error) => Ok(error),
-            End::Unanswered(unanswered) => Err(unanswered),
+            answer,
         }
     }
 }

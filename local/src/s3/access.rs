@@ -120,7 +120,7 @@ pub struct Befallen(Arc<OnceLock<Happening>>);
 impl Befallen {
     /// The answer, or what comes in its place.
     pub fn answer_or(self, answer: Response<Body>) -> S3Result<Response<Body>> {
-        match self.0.get().cloned().map(Happening::answer) {
+        match self.0.get().map(|happening| happening.answer.clone()) {
             None => Ok(answer),
             Some(Ok(error)) => S3Error::from(error).to_http_response(),
             Some(Err(unanswered)) => Ok(unanswered.response()),
@@ -130,7 +130,7 @@ impl Befallen {
 
 /// Keeps what happens for the answer. What is to happen before the request has any effect ends it here.
 fn befall(context: &mut S3AccessContext<'_>, happening: Happening) -> S3Result<()> {
-    let is_after = happening.is_after();
+    let is_after = happening.after;
     if let Some(befallen) = context.extensions_mut().get::<Befallen>() {
         // One request is one operation: nothing has been kept yet.
         let _ = befallen.0.set(happening);
