@@ -9,8 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands;
 use crate::config::Settings;
-use crate::error::CommandError;
-use crate::ui::{FailureDocument, Ui, print_document};
+use crate::error::{CommandError, FailureDocument};
+use crate::ui::{Ui, print_document};
 
 /// Puts a serverless image-resize pipeline on AWS, shows it at work, and takes it away again.
 ///
@@ -110,6 +110,15 @@ pub enum ColorWhen {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    #[command(flatten)]
+    OnStack(StackCommand),
+    Completions(commands::completions::CompletionsArgs),
+    Man(commands::man::ManArgs),
+}
+
+/// What to do on a stack, as it is configured.
+#[derive(Debug, Subcommand)]
+pub enum StackCommand {
     Up(commands::up::UpArgs),
     Plan(commands::plan::PlanArgs),
     Invoke(commands::invoke::InvokeArgs),
@@ -139,7 +148,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let ui = Ui::new(&cli.global);
     log_to_stderr(cli.global.verbose);
-    let tells_of_changes = matches!(&cli.command, Command::Plan(args) if args.exit_code);
+    let tells_of_changes =
+        matches!(&cli.command, Command::OnStack(StackCommand::Plan(args)) if args.exit_code);
     match execute(cli, &ui) {
         Ok(HasChanges(true)) if tells_of_changes => ExitCode::from(2),
         Ok(_) => ExitCode::SUCCESS,
@@ -190,17 +200,26 @@ fn log_to_stderr(verbose: u8) {
 struct HasChanges(bool);
 
 fn execute(cli: Cli, ui: &Ui) -> Result<HasChanges, CommandError> {
-    let settings = Settings::load(&cli.global)?;
+    match cli.command {
+        Command::OnStack(command) => execute_on_stack(command, &Settings::load(&cli.global)?, ui),
+        Command::Completions(args) => commands::completions::run(&args, ui).map(|()| HasChanges(false)),
+        Command::Man(args) => commands::man::run(&args, ui).map(|()| HasChanges(false)),
+    }
+}
+
+fn execute_on_stack(command: StackCommand, settings: &Settings, ui: &Ui) -> Result<HasChanges, CommandError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        match cli.command {
-            Command::Plan(args) => return commands::plan::run(&settings, &args, ui).await.map(HasChanges),
-            Command::Up(args) => commands::up::run(&settings, &args, ui).await,
-            Command::Invoke(args) => commands::invoke::run(&settings, args, ui).await,
-            Command::Status(args) => commands::status::run(&settings, args, ui).await,
-            Command::Down(args) => commands::down::run(&settings, args, ui).await,
-            Command::Permissions(_) => commands::permissions::run(&settings, ui).await,
-            Command::Local(args) => commands::local::run(&settings, args, ui).await,
+        match command {
+            StackCommand::Plan(args) => {
+                return commands::plan::run(settings, &args, ui).await.map(HasChanges);
+            }
+            StackCommand::Up(args) => commands::up::run(settings, &args, ui).await,
+            StackCommand::Invoke(args) => commands::invoke::run(settings, args, ui).await,
+            StackCommand::Status(args) => commands::status::run(settings, args, ui).await,
+            StackCommand::Down(args) => commands::down::run(settings, args, ui).await,
+            StackCommand::Permissions(_) => commands::permissions::run(settings, ui).await,
+            StackCommand::Local(args) => commands::local::run(settings, args, ui).await,
         }
         .map(|()| HasChanges(false))
     })

@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::io;
 use std::process::ExitCode;
 
+use serde::Serialize;
+
 use crate::engine::Failure;
 use crate::ui::format::printable;
 
@@ -17,6 +19,13 @@ pub struct CommandError {
     pub hints: Vec<String>,
     /// Whether a document on stdout tells of it already.
     pub is_documented: bool,
+}
+
+/// Why a command failed, for programs.
+#[derive(Debug, Serialize)]
+pub struct FailureDocument<'a> {
+    pub error: &'a str,
+    pub hints: &'a [String],
 }
 
 /// The lines of `text`, none of which can act on a terminal: AWS's messages and names may hold anything.
@@ -65,11 +74,26 @@ impl CommandError {
         self
     }
 
+    /// Says before the message what it is about.
+    #[must_use]
+    pub fn about(mut self, what: impl Display) -> Self {
+        self.message = format!("{}: {}", lines(&what), self.message);
+        self
+    }
+
     /// Says that a document on stdout tells of it already.
     #[must_use]
     pub fn documented(mut self) -> Self {
         self.is_documented = true;
         self
+    }
+
+    /// The same for programs.
+    pub fn document(&self) -> FailureDocument<'_> {
+        FailureDocument {
+            error: &self.message,
+            hints: &self.hints,
+        }
     }
 
     /// The process's exit code: 1, 2 or 130.

@@ -22,6 +22,8 @@ fn help() {
         &["local", "serve"],
         &["local", "env"],
         &["local", "stop"],
+        &["completions"],
+        &["man"],
     ] {
         let args: Vec<&str> = command.iter().copied().chain(["--help"]).collect();
         let name = ["help"]

@@ -19,11 +19,18 @@ use crate::ui::format;
 use crate::ui::progress::Progress;
 use crate::ui::table::aligned;
 
+const EXAMPLES: &str = "\
+Examples:
+  resizer down --dry-run                       what would go, with every bucket's count and size
+  resizer down                                 lists it, and asks
+  resizer down --yes --keep-buckets            all but the pictures, without asking";
+
 /// Takes the stack away again, with every picture in its buckets.
 ///
 /// Lists what goes and asks. What is already gone is fine; at the end everything is looked for again, to prove that
 /// nothing is left.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct DownArgs {
     /// Do not ask
     #[arg(long, short)]

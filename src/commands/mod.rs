@@ -1,10 +1,12 @@
 //! One file a command.
 
+pub mod completions;
 pub mod down;
 mod ending;
 mod interrupt;
 pub mod invoke;
 pub mod local;
+pub mod man;
 pub mod permissions;
 pub mod plan;
 mod planning;

@@ -6,11 +6,18 @@ use crate::config::Settings;
 use crate::error::CommandError;
 use crate::ui::Ui;
 
+const EXAMPLES: &str = "\
+Examples:
+  resizer plan --region eu-central-1           what up would do there
+  resizer plan --exit-code                     in CI: 0 nothing to do, 2 changes, 1 it failed
+  resizer plan --json | jq '.changes'          for programs";
+
 /// Shows what `up` would do, field by field, and does nothing.
 ///
 /// It makes read calls only. What others have put into a resource of the stack (a policy, a target, a tag) is named and
 /// stays.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct PlanArgs {
     /// Exit with 0 when there is nothing to do, 2 when there are changes, 1 when it fails
     #[arg(long)]

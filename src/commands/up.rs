@@ -17,11 +17,21 @@ use crate::ui::progress::Progress;
 use crate::ui::table::{aligned, width_of_stdout};
 use crate::ui::{self, Ui};
 
+const EXAMPLES: &str = "\
+Examples:
+  resizer up --local                           the whole pipeline, on this machine
+  resizer up --region eu-central-1             the same on AWS
+  resizer up --dry-run                         what would be done
+  resizer up --rollback-on-failure             in CI: all of it, or nothing more than before
+  resizer up --stack staging --original-bucket photos
+                                               a second stack, on a bucket that is there";
+
 /// Builds the function, makes or updates the stack, and shows what stands.
 ///
 /// What is there and right is left alone: run again, it changes nothing and says so. A run that was cut off is carried
 /// on by running it again.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct UpArgs {
     /// Show what would be done, field by field, and do nothing: as `resizer plan`
     #[arg(long)]

@@ -66,6 +66,15 @@ impl Answer {
     pub fn of(timeline: &Timeline) -> Option<Self> {
         serde_json::from_str(timeline.end.as_ref()?.output.as_deref()?).ok()
     }
+
+    /// `3000 × 2000 → 500 × 333`
+    pub fn shape(&self) -> String {
+        let before = match (self.source_width, self.source_height) {
+            (Some(width), Some(height)) => format!("{width} × {height} → "),
+            _ => String::new(),
+        };
+        format!("{before}{} × {}", self.width, self.height)
+    }
 }
 
 impl<'a> Document<'a> {

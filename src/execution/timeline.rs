@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::event::Event;
+use super::event::{Event, timestamp};
 
 /// What an execution did so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -74,6 +75,25 @@ impl Timeline {
             timeline.add(event);
         }
         timeline
+    }
+
+    /// What a description tells: how it began and how it ended, and nothing of the steps between.
+    pub fn of_description(execution: &DescribeExecutionOutput) -> Self {
+        let end = |status| End {
+            at: timestamp(execution.stop_date().unwrap_or(&execution.start_date)),
+            status,
+            output: execution.output.clone(),
+            trouble: Trouble {
+                error: execution.error.clone(),
+                cause: execution.cause.clone(),
+            },
+        };
+        Self {
+            started: Some(timestamp(&execution.start_date)),
+            input: execution.input.clone(),
+            steps: Vec::new(),
+            end: Status::named(execution.status.as_str()).map(end),
+        }
     }
 
     fn add(&mut self, event: &Event) {
@@ -190,6 +210,12 @@ impl Status {
             "ExecutionAborted" => Self::Aborted,
             _ => return None,
         })
+    }
+
+    /// None of an execution that has not ended.
+    fn named(name: &str) -> Option<Self> {
+        let all = [Self::Succeeded, Self::Failed, Self::TimedOut, Self::Aborted];
+        all.into_iter().find(|status| status.name() == name)
     }
 
     /// As Step Functions writes it: `TIMED_OUT`.

@@ -2,6 +2,7 @@
 
 pub mod chart;
 pub mod format;
+pub mod lines;
 pub mod plan;
 pub mod progress;
 pub mod table;
@@ -18,13 +19,6 @@ use serde::Serialize;
 
 use crate::cli::{ColorWhen, GlobalArgs};
 use crate::error::CommandError;
-
-/// Why a command failed, for programs.
-#[derive(Debug, Serialize)]
-pub struct FailureDocument<'a> {
-    pub error: &'a str,
-    pub hints: &'a [String],
-}
 
 /// How this run speaks.
 #[derive(Debug, Clone, Copy)]
@@ -130,6 +124,15 @@ impl Ui {
         }
     }
 
+    /// Prints a result as it is, bytes for another program. That its reader has gone away is no failure.
+    pub fn raw(&self, bytes: &[u8]) -> Result<(), CommandError> {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(not_written(&error)),
+            _ => Ok(()),
+        }
+    }
+
     /// Shows a result in the place of the one before; below it, where stdout is no terminal.
     pub fn screen(&self, text: &str) -> Result<(), CommandError> {
         if io::stdout().is_terminal() {
@@ -153,14 +156,22 @@ impl Ui {
         print_document(document).map_err(|error| not_written(&error).documented())
     }
 
+    /// Prints one of several results for programs, as a line of JSON. That its reader has gone away is no failure.
+    pub fn json_line(&self, document: &impl Serialize) -> Result<(), CommandError> {
+        let written = serde_json::to_string(document)
+            .map_err(io::Error::from)
+            .and_then(|line| writeln!(io::stdout().lock(), "{line}"));
+        match written {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(not_written(&error).documented()),
+            _ => Ok(()),
+        }
+    }
+
     /// Prints why the command failed and what to do about it; for programs too, unless their document tells of it.
     pub fn failure(&self, error: &CommandError) {
         if self.json && !error.is_documented {
             // What it is made of can always be written.
-            let _ = print_document(&FailureDocument {
-                error: &error.message,
-                hints: &error.hints,
-            });
+            let _ = print_document(&error.document());
         }
         let mut stderr = AutoStream::new(io::stderr(), self.color).lock();
         let _ = writeln!(stderr, "{ERROR}error:{ERROR:#} {}", error.message);

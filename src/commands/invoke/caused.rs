@@ -1,8 +1,11 @@
-//! The execution that an upload caused: nobody tells its name, so it is looked for.
+//! The executions that uploads caused: nobody tells their names, so they are looked for.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
+use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -18,64 +21,194 @@ use crate::ui::waiting::Waiting;
 /// How often to look; ListExecutions takes 5 calls a second for long.
 const POLL_FIRST: Duration = Duration::from_millis(20);
 const POLL_MAX: Duration = Duration::from_secs(1);
+/// And how soon again after something was found.
+const POLL_NEXT: Duration = Duration::from_millis(200);
 /// Executions on a page.
 const PAGE: i32 = 100;
 /// The most pages that one look takes.
 const PAGES_MAX: usize = 10;
+/// How many are described at once.
+const AT_ONCE: usize = 8;
 
-/// The executions that were there before the upload: what counts is order, since no two clocks agree.
+/// Looks for the executions that the uploads of `objects` cause, and for their ends.
+///
+/// What was there before the first upload is no answer. What counts is order, since no two clocks agree.
 #[derive(Debug)]
-pub struct Before {
+pub struct Seeker<'a> {
+    session: &'a Session,
+    /// ARNs of executions that are not to be looked at any more.
     seen: HashSet<String>,
+    /// Objects whose executions have not been seen, by whatever the caller calls them.
+    wanted: Vec<(usize, Object)>,
+    /// The ARNs of those that have been seen, and not their ends.
+    running: HashMap<String, usize>,
+    pause: Duration,
+    next_look: Instant,
 }
 
-impl Before {
-    /// Notes the newest executions.
-    pub async fn note(session: &Session) -> Result<Self, CallFailure> {
+/// What was found of an object's execution.
+#[derive(Debug)]
+pub enum News {
+    Started { arn: String },
+    Ended(Box<DescribeExecutionOutput>),
+}
+
+impl<'a> Seeker<'a> {
+    /// Notes the newest executions: to be called before the first upload.
+    pub async fn new(session: &'a Session) -> Result<Self, CallFailure> {
         let (page, _) = list(session, None).await?;
         Ok(Self {
-            seen: page.into_iter().collect(),
+            session,
+            seen: page.into_iter().map(|item| item.execution_arn).collect(),
+            wanted: Vec::new(),
+            running: HashMap::new(),
+            pause: POLL_FIRST,
+            next_look: Instant::now(),
         })
+    }
+
+    /// From now on looks for the execution of `object`, which is uploaded, and calls it `index`.
+    pub fn want(&mut self, index: usize, object: Object) {
+        self.wanted.push((index, object));
+        self.look_after(self.pause.min(POLL_NEXT));
+    }
+
+    /// Looks no longer for the one called `index`.
+    pub fn forget(&mut self, index: usize) {
+        self.wanted.retain(|(wanted, _)| *wanted != index);
+        self.running.retain(|_, running| *running != index);
+    }
+
+    /// Whether there is anything to look for.
+    pub fn is_seeking(&self) -> bool {
+        !self.wanted.is_empty() || !self.running.is_empty()
+    }
+
+    fn look_after(&mut self, pause: Duration) {
+        self.pause = pause;
+        self.next_look = Instant::now() + pause;
+    }
+
+    /// Waits until it is time to look: the longer nothing is found, the longer.
+    pub async fn pause(&self) {
+        tokio::time::sleep_until(self.next_look).await;
+    }
+
+    /// Looks once.
+    pub async fn look(&mut self) -> Result<Vec<(usize, News)>, CallFailure> {
+        let session = self.session;
+        let listed = self.listed().await?;
+        // A running one is described when the list says that it has ended, a new one at once.
+        let is_due = |item: &ExecutionListItem| {
+            if self.running.contains_key(&item.execution_arn) {
+                item.status != ExecutionStatus::Running
+            } else {
+                !self.seen.contains(&item.execution_arn)
+            }
+        };
+        let due = listed.into_iter().filter(is_due).map(|item| item.execution_arn);
+        let described: Vec<_> = stream::iter(due)
+            // One that is listed may not yet be described.
+            .map(|arn| async move { describe(&session.clients, &arn).await.unless_gone() })
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await?;
+        let news: Vec<_> = described
+            .into_iter()
+            .flatten()
+            .flat_map(|execution| self.take(execution))
+            .collect();
+        self.look_after(if news.is_empty() {
+            (self.pause * 3 / 2).min(POLL_MAX)
+        } else {
+            POLL_NEXT
+        });
+        Ok(news)
+    }
+
+    /// What `execution` says of those that are looked for.
+    fn take(&mut self, execution: DescribeExecutionOutput) -> Vec<(usize, News)> {
+        let arn = execution.execution_arn.clone();
+        let mut news = Vec::new();
+        let index = match self.running.remove(&arn) {
+            Some(index) => index,
+            None => {
+                let input = execution.input().unwrap_or_default();
+                let found = self.wanted.iter().position(|(_, object)| names(input, object));
+                let Some(found) = found else {
+                    self.seen.insert(arn);
+                    return news;
+                };
+                let (index, _) = self.wanted.swap_remove(found);
+                news.push((index, News::Started { arn: arn.clone() }));
+                index
+            }
+        };
+        if execution.status == ExecutionStatus::Running {
+            self.running.insert(arn, index);
+        } else {
+            self.seen.insert(arn);
+            news.push((index, News::Ended(Box::new(execution))));
+        }
+        news
+    }
+
+    /// The newest executions: they are listed newest first, so a page with one that is known is the last, once all that
+    /// run have been met.
+    async fn listed(&self) -> Result<Vec<ExecutionListItem>, CallFailure> {
+        let mut listed = Vec::new();
+        let mut met = 0;
+        let mut next = None;
+        for _ in 0..PAGES_MAX {
+            let (page, further) = list(self.session, next).await?;
+            met += page
+                .iter()
+                .filter(|item| self.running.contains_key(&item.execution_arn))
+                .count();
+            let reached_known = page.iter().any(|item| self.seen.contains(&item.execution_arn));
+            listed.extend(page);
+            next = further;
+            if next.is_none() || (reached_known && met >= self.running.len()) {
+                break;
+            }
+        }
+        Ok(listed)
     }
 }
 
-/// The ARN of the execution whose input names `object` and which was not there before.
+/// The ARN of the execution that the upload of `object` causes.
 ///
 /// # Errors
 /// None came before `deadline`.
 pub async fn find(
-    session: &Session,
+    mut seeker: Seeker<'_>,
     object: &Object,
-    before: Before,
     deadline: Instant,
     ui: &Ui,
 ) -> Result<String, CommandError> {
+    let session = seeker.session;
     let waiting = Waiting::new(ui, "Waiting for the upload's event to start an execution");
-    let mut seen = before.seen;
-    let mut poll = POLL_FIRST;
+    seeker.want(0, object.clone());
     loop {
-        let new = new_executions(session, &seen).await;
-        for arn in new.map_err(|failure| super::absent(session, failure))? {
-            match is_for(session, &arn, object).await? {
-                Some(true) => {
-                    waiting.clear();
-                    return Ok(arn);
-                }
-                Some(false) => {
-                    seen.insert(arn);
-                }
-                None => {}
+        seeker.pause().await;
+        let news = seeker
+            .look()
+            .await
+            .map_err(|failure| super::absent(session, failure))?;
+        for (_, news) in news {
+            if let News::Started { arn } = news {
+                waiting.clear();
+                return Ok(arn);
             }
         }
-        if Instant::now() + poll > deadline {
+        if seeker.next_look > deadline {
             return Err(none_in_time(session, object));
         }
-        tokio::time::sleep(poll).await;
-        poll = (poll * 3 / 2).min(POLL_MAX);
     }
 }
 
-fn none_in_time(session: &Session, object: &Object) -> CommandError {
+/// That an upload has started nothing.
+pub fn none_in_time(session: &Session, object: &Object) -> CommandError {
     let Object { bucket, key, .. } = object;
     let flags = &session.flags;
     let error = CommandError::failed(format!(
@@ -95,24 +228,11 @@ fn none_in_time(session: &Session, object: &Object) -> CommandError {
     error.hint("after `resizer up`, S3 takes about five minutes until it sends events")
 }
 
-/// The executions that are not in `seen`: they are listed newest first, so a page with a known one is the last.
-async fn new_executions(session: &Session, seen: &HashSet<String>) -> Result<Vec<String>, CallFailure> {
-    let mut new = Vec::new();
-    let mut next = None;
-    for _ in 0..PAGES_MAX {
-        let (page, further) = list(session, next).await?;
-        let reached_known = page.iter().any(|arn| seen.contains(arn));
-        new.extend(page.into_iter().filter(|arn| !seen.contains(arn)));
-        next = further;
-        if next.is_none() || reached_known {
-            break;
-        }
-    }
-    Ok(new)
-}
-
-/// ARNs of executions, newest first, and where the next page begins.
-async fn list(session: &Session, next: Option<String>) -> Result<(Vec<String>, Option<String>), CallFailure> {
+/// Executions, newest first, and where the next page begins.
+async fn list(
+    session: &Session,
+    next: Option<String>,
+) -> Result<(Vec<ExecutionListItem>, Option<String>), CallFailure> {
     let machine = session.names.state_machine_arn();
     let page = session
         .clients
@@ -124,21 +244,11 @@ async fn list(session: &Session, next: Option<String>) -> Result<(Vec<String>, O
         .send()
         .await
         .during("states:ListExecutions", &machine)?;
-    let arns = page
-        .executions
-        .into_iter()
-        .map(|execution| execution.execution_arn);
-    Ok((arns.collect(), page.next_token))
+    Ok((page.executions, page.next_token))
 }
 
-/// Whether its input is what the rule makes of an upload of `object`; nothing, when it is listed and not yet to be
-/// described.
-async fn is_for(session: &Session, arn: &str, object: &Object) -> Result<Option<bool>, CallFailure> {
-    let described = describe(&session.clients, arn).await.unless_gone()?;
-    Ok(described.map(|execution| names(execution.input().unwrap_or_default(), object)))
-}
-
-/// The size tells two uploads of the same key apart.
+/// Whether an execution's `input` is what the rule makes of an upload of `object`: the size tells two uploads of the same
+/// key apart.
 fn names(input: &str, object: &Object) -> bool {
     let input: Value = serde_json::from_str(input).unwrap_or_default();
     input["bucket"] == object.bucket.as_str()
@@ -156,6 +266,7 @@ mod tests {
             bucket: "o".to_owned(),
             key: "it's a \"cat\".jpg".to_owned(),
             size: 7,
+            etag: None,
         };
         let input = |bucket: &str, key: &str, size: u64| {
             serde_json::json!({"bucket": bucket, "key": key, "size": size}).to_string()

@@ -54,15 +54,18 @@ pub async fn to_the_end(
             waiting.update(&step.name);
         }
         if Instant::now() + poll > deadline {
-            return Err(CommandError::failed(format!(
-                "the execution {name} has not ended in time; it goes on"
-            ))
-            .hint(format!(
-                "`resizer status{} --execution {name}` shows it",
-                session.flags
-            )));
+            return Err(not_in_time(session, execution));
         }
         tokio::time::sleep(poll).await;
         poll = (poll * 3 / 2).min(POLL_MAX);
     }
+}
+
+/// That an execution has not ended.
+pub fn not_in_time(session: &Session, execution: &str) -> CommandError {
+    let name = super::name_part(execution);
+    CommandError::failed(format!("the execution {name} has not ended in time; it goes on")).hint(format!(
+        "`resizer status{} --execution {name}` shows it",
+        session.flags
+    ))
 }

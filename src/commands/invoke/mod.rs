@@ -1,19 +1,25 @@
-//! `resizer invoke`: one object through the pipeline, followed to the end.
+//! `resizer invoke`: pictures through the pipeline, followed to the end.
 //!
 //! # Layout
-//! - [`upload`]: the file, sent to the original bucket
-//! - [`caused`]: the execution that an upload caused
+//! - [`pictures`]: the files that are named, and their keys
+//! - [`upload`]: a file, sent to the original bucket
+//! - [`caused`]: the executions that uploads caused
 //! - [`start`]: starting one, at Step Functions or through the REST API
 //! - [`follow`]: looking on until it ends
 //! - [`outcome`]: what came of it, for people and for programs
+//! - [`many`]: several pictures side by side
+//! - [`results`]: results on this machine
 
 mod caused;
 mod follow;
+mod many;
 mod outcome;
+mod pictures;
+mod results;
 mod start;
 mod upload;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -26,28 +32,52 @@ use crate::config::Settings;
 use crate::error::CommandError;
 use crate::session::{Session, WhenAbsent};
 use crate::ui::Ui;
-use crate::ui::format::s3_uri;
+use crate::ui::format::{printable, s3_uri};
+use crate::ui::waiting::Waiting;
+use pictures::{Picture, Pictures};
+use results::Destination;
 
 /// The longest key S3 takes, in bytes.
 const KEY_MAX: usize = 1024;
 
-/// Runs the pipeline on an object and follows it to the end.
+const EXAMPLES: &str = "\
+Examples:
+  resizer invoke --local --file cat.jpg             upload a picture and follow it to the end
+  resizer invoke --file album/ --download small/    all pictures of a folder, and the results back
+  resizer invoke --file *.jpg --key 2026/           several, under 2026/
+  resizer invoke --key cat.jpg                      one that is in the bucket
+  resizer invoke --key cat.jpg --via api            the same through the REST API
+  resizer invoke --key cat.jpg --open               and look at the result";
+
+/// Runs the pipeline on pictures and follows them to the end.
 ///
-/// With --file the file is uploaded, and what is followed is the execution which an upload of that key and size causes
-/// by itself.
-/// Without it, the object is there already and an execution is started for it.
+/// With --file they are uploaded, and what is followed are the executions which uploads of those keys and sizes cause by
+/// themselves. Several, and those of folders, are uploaded side by side; --json then prints a line for each as it ends.
+/// Without --file the object is there already, and an execution is started for it, unless it went through the same
+/// function with the same settings before: then that execution is shown.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct InvokeArgs {
-    /// The object's key in the original bucket [default: the name of --file]
+    /// The object's key in the original bucket [default: the name of --file]; of several files, ending in /, what is put
+    /// before their names
     #[arg(long)]
     key: Option<String>,
-    /// Upload this file first, under the key
-    #[arg(long, value_name = "PATH")]
-    file: Option<PathBuf>,
+    /// Upload these files first, and the pictures in these folders
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    file: Vec<PathBuf>,
     /// How the execution starts [default: event with --file, else states]
     #[arg(long, value_enum)]
     via: Option<Via>,
-    /// The most seconds to wait for the end
+    /// Run it again, although the same object went through with the same settings
+    #[arg(long, conflicts_with = "file")]
+    again: bool,
+    /// Fetch the results to this folder
+    #[arg(long, value_name = "DIR")]
+    download: Option<PathBuf>,
+    /// Open the results with the program that this machine has for pictures
+    #[arg(long)]
+    open: bool,
+    /// The most seconds to wait for the end; of several, of each
     #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
 }
@@ -66,8 +96,16 @@ enum Via {
 /// What is asked for, found to make sense.
 #[derive(Debug, PartialEq, Eq)]
 enum Request {
+    One(One),
+    /// Upload several, side by side.
+    Many(Pictures),
+}
+
+/// One picture, and how it comes into the pipeline.
+#[derive(Debug, PartialEq, Eq)]
+enum One {
     /// Upload the file and follow what that causes.
-    Upload { key: String, file: PathBuf },
+    Upload(Picture),
     /// Start an execution for the object that is there.
     Start { key: String, through: Door },
 }
@@ -75,7 +113,10 @@ enum Request {
 /// Where an execution is started by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Door {
-    States,
+    /// Step Functions; anew, though the same ran before.
+    States {
+        again: bool,
+    },
     Api,
 }
 
@@ -86,18 +127,38 @@ struct Object {
     key: String,
     /// Bytes.
     size: u64,
+    /// What S3 calls its bytes, where it was asked.
+    etag: Option<String>,
 }
 
 impl InvokeArgs {
     fn request(&self) -> Result<Request, CommandError> {
-        let key = match (&self.key, &self.file) {
-            (Some(key), _) => key.clone(),
-            (None, Some(file)) => name_of(file)?,
-            (None, None) => {
-                return Err(CommandError::usage(
-                    "which picture? say --key KEY for one in the bucket, or --file PATH to upload one",
-                ));
+        match (self.file.as_slice(), self.via) {
+            ([], None | Some(Via::States)) => self.start(Door::States { again: self.again }),
+            ([], Some(Via::Api)) => self.start(Door::Api),
+            ([], Some(Via::Event)) => Err(CommandError::usage(
+                "--via event is what an upload does, and there is no --file to upload",
+            )
+            .hint("say --file PATH, or --via states for an object that is there")),
+            (files, None | Some(Via::Event)) => {
+                let mut found = Pictures::find(files, self.key.as_deref())?;
+                match (files, found.pictures.as_mut_slice()) {
+                    ([file], [_]) if !file.is_dir() => Ok(Request::One(One::Upload(found.pictures.remove(0)))),
+                    _ => Ok(Request::Many(found)),
+                }
             }
+            (_, Some(Via::States | Via::Api)) => Err(CommandError::usage(
+                "an upload starts an execution by itself; --via states or api would start a second one for the same object",
+            )
+            .hint("upload with --file alone; then, to run it once more, say --key and --via without --file")),
+        }
+    }
+
+    fn start(&self, through: Door) -> Result<Request, CommandError> {
+        let Some(key) = self.key.clone() else {
+            return Err(CommandError::usage(
+                "which picture? say --key KEY for one in the bucket, or --file PATH to upload one",
+            ));
         };
         if key.is_empty() || key.len() > KEY_MAX {
             return Err(CommandError::usage(format!(
@@ -105,107 +166,144 @@ impl InvokeArgs {
                 key.len()
             )));
         }
-        match (&self.file, self.via) {
-            (Some(file), None | Some(Via::Event)) => Ok(Request::Upload {
-                key,
-                file: file.clone(),
-            }),
-            (Some(_), Some(Via::States | Via::Api)) => Err(CommandError::usage(
-                "an upload starts an execution by itself; --via states or api would start a second one for the same object",
-            )
-            .hint("upload with --file alone; then, to run it once more, say --key and --via without --file")),
-            (None, None | Some(Via::States)) => Ok(Request::Start {
-                key,
-                through: Door::States,
-            }),
-            (None, Some(Via::Api)) => Ok(Request::Start {
-                key,
-                through: Door::Api,
-            }),
-            (None, Some(Via::Event)) => Err(CommandError::usage(
-                "--via event is what an upload does, and there is no --file to upload",
-            )
-            .hint("say --file PATH, or --via states for an object that is there")),
+        Ok(Request::One(One::Start { key, through }))
+    }
+}
+
+impl Request {
+    /// The uploads that are asked for.
+    fn uploads(&self) -> &[Picture] {
+        match self {
+            Self::One(One::Upload(picture)) => std::slice::from_ref(picture),
+            Self::One(One::Start { .. }) => &[],
+            Self::Many(found) => &found.pictures,
         }
     }
 }
 
-fn name_of(file: &Path) -> Result<String, CommandError> {
-    file.file_name()
-        .and_then(|name| name.to_str())
-        .map(str::to_owned)
-        .ok_or_else(|| {
-            CommandError::usage(format!(
-                "{} has no name to make a key of: say --key",
-                file.display()
-            ))
-        })
-}
-
 pub async fn run(settings: &Settings, args: InvokeArgs, ui: &Ui) -> Result<(), CommandError> {
     let request = args.request()?;
-    if let Request::Upload { key, .. } = &request
-        && !settings.keys.admit(key)
-    {
-        return Err(CommandError::usage(format!(
-            "an upload under {key} starts nothing: the configuration has the rule pass over keys that do not begin with \"{}\" \
-             and end with \"{}\"",
-            settings.keys.prefix, settings.keys.suffix
-        ))
-        .hint("choose another with --key; one that is there can be run with --via states"));
+    for Picture { key, .. } in request.uploads() {
+        if !settings.keys.admit(key) {
+            return Err(CommandError::usage(format!(
+                "an upload under {key} starts nothing: the configuration has the rule pass over keys that do not begin with \
+                 \"{}\" and end with \"{}\"",
+                settings.keys.prefix, settings.keys.suffix
+            ))
+            .hint("choose another with --key; one that is there can be run with --via states"));
+        }
     }
     let session = unless_interrupted(Session::open(settings, WhenAbsent::Resume), nothing_changed).await?;
-    let deadline = Instant::now() + Duration::from_secs(args.timeout);
-    let begun = begin(settings, &session, &request, deadline, ui);
-    let (execution, object) = unless_interrupted(begun, || {
+    let timeout = Duration::from_secs(args.timeout);
+    let destination = Destination::new(args.download.as_deref(), args.open)?;
+    match request {
+        Request::Many(found) => {
+            match found.passed_over {
+                0 => {}
+                1 => ui.say("1 file that is no picture is passed over"),
+                more => ui.say(format!("{more} files that are no pictures are passed over")),
+            }
+            let order = many::Order {
+                pictures: found.pictures,
+                timeout,
+                destination,
+            };
+            many::run(&session, &order, ui).await
+        }
+        Request::One(picture) => {
+            let deadline = Instant::now() + timeout;
+            follow_one(settings, &session, &picture, deadline, destination, ui).await
+        }
+    }
+}
+
+/// One picture, step by step.
+async fn follow_one(
+    settings: &Settings,
+    session: &Session,
+    picture: &One,
+    deadline: Instant,
+    destination: Option<Destination>,
+    ui: &Ui,
+) -> Result<(), CommandError> {
+    let begun = begin(settings, session, picture, deadline, ui);
+    let begun = unless_interrupted(begun, || {
         CommandError::interrupted("stopped before an execution was seen").hint(format!(
             "if one was started, it goes on: `resizer status{}` lists the newest",
             session.flags
         ))
     })
     .await?;
-    let followed = follow::to_the_end(&session, &execution, deadline, ui);
+    if begun.is_earlier {
+        ui.say("the same object went through with the same settings before, and this is how (--again runs it again):");
+    }
+    let followed = follow::to_the_end(session, &begun.execution, deadline, ui);
     let timeline = unless_interrupted(followed, || {
         CommandError::interrupted("stopped looking on; the execution goes on").hint(format!(
             "`resizer status{} --execution {}` shows it",
             settings.flags,
-            name_part(&execution)
+            name_part(&begun.execution)
         ))
     })
     .await?;
-    outcome::tell(settings, &session, &execution, &object, &timeline, ui).await
+    let outcome = outcome::Outcome {
+        session,
+        begun: &begun,
+        timeline: &timeline,
+    };
+    outcome.tell(settings, destination.as_ref(), ui).await
 }
 
-/// Has an execution begin as `request` says: its ARN, and the object it is for.
+/// An execution that has begun.
+#[derive(Debug)]
+struct Begun {
+    /// Its ARN.
+    execution: String,
+    /// What it is for.
+    object: Object,
+    /// It was not begun now.
+    is_earlier: bool,
+}
+
+/// Has an execution begin for `picture`.
 async fn begin(
     settings: &Settings,
     session: &Session,
-    request: &Request,
+    picture: &One,
     deadline: Instant,
     ui: &Ui,
-) -> Result<(String, Object), CommandError> {
-    let bucket = session.names.original_bucket();
-    match request {
-        Request::Upload { key, file } => {
-            let before = caused::Before::note(session)
+) -> Result<Begun, CommandError> {
+    match picture {
+        One::Upload(picture) => {
+            let seeker = caused::Seeker::new(session)
                 .await
-                .map_err(|f| absent(session, f))?;
-            let size = upload::upload(session, key, file, ui).await?;
-            let object = Object {
-                bucket,
-                key: key.clone(),
-                size,
+                .map_err(|failure| absent(session, failure))?;
+            let object = {
+                let name = printable(&picture.file.display().to_string());
+                let target = s3_uri(&session.names.original_bucket(), &picture.key);
+                let _waiting = Waiting::new(ui, format!("Uploading {name} to {target}"));
+                upload::upload(session, picture).await?
             };
-            let execution = caused::find(session, &object, before, deadline, ui).await?;
-            Ok((execution, object))
+            Ok(Begun {
+                execution: caused::find(seeker, &object, deadline, ui).await?,
+                object,
+                is_earlier: false,
+            })
         }
-        Request::Start { key, through } => {
-            let object = find(session, bucket, key).await?;
-            let execution = match through {
-                Door::States => start::through_states(session, &object).await?,
-                Door::Api => start::through_api(settings, session, &object).await?,
+        One::Start { key, through } => {
+            let object = find(session, session.names.original_bucket(), key).await?;
+            let (execution, is_earlier) = match through {
+                Door::States { again } => {
+                    let started = start::through_states(session, &object, *again).await?;
+                    (started.arn, started.is_earlier)
+                }
+                Door::Api => (start::through_api(settings, session, &object).await?, false),
             };
-            Ok((execution, object))
+            Ok(Begun {
+                execution,
+                object,
+                is_earlier,
+            })
         }
     }
 }
@@ -228,6 +326,7 @@ async fn find(session: &Session, bucket: String, key: &str) -> Result<Object, Co
                 .content_length()
                 .and_then(|size| size.try_into().ok())
                 .unwrap_or(0),
+            etag: head.e_tag,
             bucket,
             key: key.to_owned(),
         }),
@@ -272,44 +371,55 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::cli::{Cli, Command};
+    use crate::cli::{Cli, Command, StackCommand};
 
     fn request(arguments: &str) -> Result<Request, CommandError> {
         let arguments = ["resizer", "invoke"]
             .into_iter()
             .chain(arguments.split_whitespace());
         match Cli::try_parse_from(arguments).unwrap().command {
-            Command::Invoke(args) => args.request(),
+            Command::OnStack(StackCommand::Invoke(args)) => args.request(),
             _ => unreachable!(),
         }
     }
 
     #[test]
     fn a_file_is_uploaded_under_its_name_unless_a_key_is_given() {
-        for (arguments, key) in [
-            ("--file pictures/cat.jpg", "cat.jpg"),
-            (
-                "--file pictures/cat.jpg --key in/kitten.jpg --via event",
-                "in/kitten.jpg",
-            ),
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("cat.jpg");
+        std::fs::write(&file, "a cat").unwrap();
+        for (more, key) in [
+            ("", "cat.jpg"),
+            ("--key in/kitten.jpg --via event", "in/kitten.jpg"),
         ] {
-            let wanted = Request::Upload {
+            let wanted = Request::One(One::Upload(Picture {
                 key: key.to_owned(),
-                file: PathBuf::from("pictures/cat.jpg"),
-            };
-            assert_eq!(request(arguments).unwrap(), wanted);
+                file: file.clone(),
+            }));
+            assert_eq!(
+                request(&format!("--file {} {more}", file.display())).unwrap(),
+                wanted
+            );
         }
+        let folder = request(&format!("--file {}/.", place.path().display()));
+        assert!(folder.is_err(), "no picture in it: {folder:?}");
+        std::fs::write(&file, b"\xff\xd8\xff").unwrap();
+        let folder = request(&format!("--file {}", place.path().display())).unwrap();
+        assert!(matches!(folder, Request::Many(found) if found.pictures.len() == 1));
     }
 
     #[test]
     fn an_object_that_is_there_is_started_by_hand() {
+        let (once, again) = (Door::States { again: false }, Door::States { again: true });
         for (arguments, through) in [
-            ("--key a", Door::States),
-            ("--key a --via states", Door::States),
+            ("--key a", once),
+            ("--key a --via states", once),
+            ("--key a --again", again),
             ("--key a --via api", Door::Api),
         ] {
             let key = "a".to_owned();
-            assert_eq!(request(arguments).unwrap(), Request::Start { key, through });
+            let wanted = Request::One(One::Start { key, through });
+            assert_eq!(request(arguments).unwrap(), wanted);
         }
     }
 

@@ -1,15 +1,18 @@
 //! What came of an execution, for people and for programs.
 
+use std::path::Path;
+
 use serde::Serialize;
 
-use super::{Object, name_part};
+use super::results::Destination;
+use super::{Begun, Object, name_part};
 use crate::commands::standing;
 use crate::config::Settings;
 use crate::error::CommandError;
 use crate::execution::{Answer, Document, Status, Timeline};
 use crate::outputs::Outputs;
 use crate::session::Session;
-use crate::ui::format::{bytes, duration, s3_uri};
+use crate::ui::format::{bytes, duration, printable, s3_uri};
 use crate::ui::{Ui, timeline};
 
 /// The JSON document.
@@ -18,69 +21,91 @@ struct Shown<'a> {
     outputs: Outputs,
     #[serde(flatten)]
     document: Document<'a>,
+    /// Whether it ran before, with the same object and settings, and nothing was started.
+    earlier: bool,
+    /// The file that the result was fetched to.
+    downloaded: Option<String>,
     /// What to type next, if it failed.
     hints: &'a [String],
 }
 
-/// Prints what came of it.
-///
-/// # Errors
-/// The execution did not succeed: the reason.
-pub async fn tell(
-    settings: &Settings,
-    session: &Session,
-    execution: &str,
-    object: &Object,
-    timeline: &Timeline,
-    ui: &Ui,
-) -> Result<(), CommandError> {
-    let failure = failure(session, execution, object, timeline);
-    if ui.json {
-        ui.json(&Shown {
-            outputs: standing::outputs(session, settings).await?,
-            document: Document::new(execution, timeline),
-            hints: failure.as_ref().map_or(&[], |failure| &failure.hints),
-        })?;
-    } else if let Some(answer) = Answer::of(timeline) {
-        ui.result(summary(object, timeline, &answer))?;
-    } else {
-        ui.say(timeline::verdict(timeline));
+/// An execution that has ended.
+pub struct Outcome<'a> {
+    pub session: &'a Session,
+    pub begun: &'a Begun,
+    pub timeline: &'a Timeline,
+}
+
+impl Outcome<'_> {
+    /// Fetches the result where it is wanted, and prints what came of it.
+    ///
+    /// # Errors
+    /// The execution did not succeed: the reason. Or the result was not fetched.
+    pub async fn tell(
+        &self,
+        settings: &Settings,
+        destination: Option<&Destination>,
+        ui: &Ui,
+    ) -> Result<(), CommandError> {
+        let Begun {
+            execution, object, ..
+        } = self.begun;
+        let answer = Answer::of(self.timeline);
+        let fetched = match (&answer, destination) {
+            (Some(answer), Some(destination)) => Some(destination.fetch(self.session, answer).await?),
+            _ => None,
+        };
+        let failure = failure(self.session, execution, object, self.timeline);
+        if ui.json {
+            ui.json(&Shown {
+                outputs: standing::outputs(self.session, settings).await?,
+                document: Document::new(execution, self.timeline),
+                earlier: self.begun.is_earlier,
+                downloaded: fetched.as_ref().map(|path| path.display().to_string()),
+                hints: failure.as_ref().map_or(&[], |failure| &failure.hints),
+            })?;
+        } else if let Some(answer) = answer {
+            ui.result(summary(object, self.timeline, &answer, fetched.as_deref()))?;
+        } else {
+            ui.say(timeline::verdict(self.timeline));
+        }
+        if let (Some(destination), Some(path)) = (destination, fetched) {
+            destination.open(&[path])?;
+        }
+        failure.map_or(Ok(()), |failure| Err(failure.documented()))
     }
-    failure.map_or(Ok(()), |failure| Err(failure.documented()))
 }
 
 /// That it ended, and not well.
 fn failure(session: &Session, execution: &str, object: &Object, timeline: &Timeline) -> Option<CommandError> {
+    let trouble = unsuccessful(session, execution, timeline)?;
+    let uri = s3_uri(&object.bucket, &object.key);
+    Some(trouble.about(format!("{uri} was not resized")))
+}
+
+/// Why the execution did not succeed, if it ended so.
+pub fn unsuccessful(session: &Session, execution: &str, timeline: &Timeline) -> Option<CommandError> {
     let end = timeline.end.as_ref()?;
-    let failure = || {
-        CommandError::failed(format!(
-            "{} was not resized: {}",
-            s3_uri(&object.bucket, &object.key),
-            end.trouble
-        ))
-        .hint(format!(
+    (end.status != Status::Succeeded).then(|| {
+        CommandError::failed(&end.trouble).hint(format!(
             "`resizer status{} --execution {}` shows the execution step by step",
             session.flags,
             name_part(execution)
         ))
-    };
-    (end.status != Status::Succeeded).then(failure)
+    })
 }
 
 /// Where the result is, and what became of the picture.
-fn summary(object: &Object, timeline: &Timeline, answer: &Answer) -> String {
-    let before = match (answer.source_width, answer.source_height) {
-        (Some(width), Some(height)) => format!("{width} × {height} → "),
-        _ => String::new(),
-    };
+fn summary(object: &Object, timeline: &Timeline, answer: &Answer, fetched: Option<&Path>) -> String {
     let took = timeline.took().map(duration).unwrap_or_default();
+    let fetched = fetched.map(|path| format!("\n  fetched to {}", printable(&path.display().to_string())));
     format!(
-        "{}\n  {before}{} × {} pixels, {} → {}, in {took}",
+        "{}\n  {} pixels, {} → {}, in {took}{}",
         s3_uri(&answer.dest_bucket, &answer.dest_key),
-        answer.width,
-        answer.height,
+        answer.shape(),
         bytes(object.size),
         bytes(answer.bytes),
+        fetched.unwrap_or_default(),
     )
 }
 
@@ -98,11 +123,13 @@ mod tests {
             bucket: "o".to_owned(),
             key: "cat.jpg".to_owned(),
             size: 1_400_000,
+            etag: None,
         };
         let answer = Answer::of(&timeline).unwrap();
-        insta::assert_snapshot!(summary(&object, &timeline, &answer), @"
+        insta::assert_snapshot!(summary(&object, &timeline, &answer, Some(Path::new("small/cat_resized.jpg"))), @"
         s3://r/output/cat_resized.jpg
           3000 × 2000 → 500 × 333 pixels, 1.4 MB → 31 kB, in 1.9 s
+          fetched to small/cat_resized.jpg
         ");
     }
 }

@@ -1,5 +1,6 @@
 //! Starting an execution for an object that is there.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
@@ -11,11 +12,13 @@ use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use super::Object;
-use crate::aws::During;
+use crate::aws::{CallFailure, During, UnlessGone};
 use crate::commands::standing;
 use crate::config::Settings;
 use crate::error::CommandError;
+use crate::execution::{Answer, Timeline, describe};
 use crate::session::Session;
+use crate::ui::format::s3_uri;
 
 /// API Gateway itself gives up after 29 seconds.
 const API_TIMEOUT: Duration = Duration::from_secs(30);
@@ -24,33 +27,135 @@ const SETTLING: Duration = Duration::from_secs(20);
 /// The most of an answer that is read.
 const ANSWER_MAX: usize = 64 * 1024;
 
-/// Starts one at Step Functions: its ARN.
-pub async fn through_states(session: &Session, object: &Object) -> Result<String, CommandError> {
+/// An execution for an object, started now or earlier.
+#[derive(Debug)]
+pub struct Started {
+    pub arn: String,
+    /// It ran before, with the same object and settings: nothing was started.
+    pub is_earlier: bool,
+}
+
+/// Starts one at Step Functions, unless the same bytes went through the same function with the same settings before, and
+/// what came of it is still there. With `again` it is started anyhow.
+pub async fn through_states(
+    session: &Session,
+    object: &Object,
+    again: bool,
+) -> Result<Started, CommandError> {
+    let failed = |failure| super::absent(session, failure);
+    if !again && let Some(name) = name_of_run(session, object).await.map_err(failed)? {
+        match start(session, object, &name).await {
+            Err(failure) if failure.code() == Some("ExecutionAlreadyExists") => {
+                let arn = session.names.execution_arn(&name);
+                if stands(session, &arn).await.map_err(failed)? {
+                    return Ok(Started {
+                        arn,
+                        is_earlier: true,
+                    });
+                }
+            }
+            started => {
+                let arn = started.map_err(failed)?;
+                return Ok(Started {
+                    arn,
+                    is_earlier: false,
+                });
+            }
+        }
+    }
+    let arn = start(session, object, &new_name(object)).await.map_err(failed)?;
+    Ok(Started {
+        arn,
+        is_earlier: false,
+    })
+}
+
+async fn start(session: &Session, object: &Object, name: &str) -> Result<String, CallFailure> {
     let machine = session.names.state_machine_arn();
     let input = json!({"bucket": object.bucket, "key": object.key, "size": object.size});
-    let started = session
+    let answer = session
         .clients
         .states
         .start_execution()
         .state_machine_arn(&machine)
-        .name(execution_name(object))
+        .name(name)
         .input(input.to_string())
         .send()
-        .await
-        .during("states:StartExecution", &machine)
-        .map_err(|failure| super::absent(session, failure))?;
-    Ok(started.execution_arn)
+        .await;
+    Ok(answer.during("states:StartExecution", &machine)?.execution_arn)
 }
 
-/// A name that no other execution has. The key is never part of it: a key may have characters that a name may not.
-fn execution_name(object: &Object) -> String {
+/// Whether the execution is known, and what it wrote is still there; of one that wrote nothing, whether it is known.
+async fn stands(session: &Session, arn: &str) -> Result<bool, CallFailure> {
+    let Some(execution) = describe(&session.clients, arn).await.unless_gone()? else {
+        return Ok(false);
+    };
+    let Some(answer) = Answer::of(&Timeline::of_description(&execution)) else {
+        return Ok(true);
+    };
+    let head = session
+        .clients
+        .s3
+        .head_object()
+        .bucket(&answer.dest_bucket)
+        .expected_bucket_owner(&session.names.account)
+        .key(&answer.dest_key)
+        .send()
+        .await
+        .during("s3:GetObject", s3_uri(&answer.dest_bucket, &answer.dest_key));
+    Ok(head.unless_gone()?.is_some())
+}
+
+/// The name of the execution for these bytes with this code and these settings: always the same. None where the object's
+/// bytes have no ETag.
+async fn name_of_run(session: &Session, object: &Object) -> Result<Option<String>, CallFailure> {
+    let Some(etag) = &object.etag else {
+        return Ok(None);
+    };
+    let function = session.names.function();
+    let answer = session
+        .clients
+        .lambda
+        .get_function()
+        .function_name(&function)
+        .send()
+        .await;
+    let configuration = answer.during("lambda:GetFunction", &function)?.configuration;
+    let code = configuration.as_ref().and_then(|it| it.code_sha256.clone());
+    let settings: BTreeMap<_, _> = configuration
+        .and_then(|it| it.environment?.variables)
+        .unwrap_or_default()
+        .into_iter()
+        .collect();
+    let settings = json!(settings).to_string();
+    let parts = [
+        &object.bucket,
+        &object.key,
+        etag,
+        &code.unwrap_or_default(),
+        &settings,
+    ];
+    Ok(Some(execution_name(parts.map(String::as_bytes))))
+}
+
+/// A name that no other execution has.
+fn new_name(object: &Object) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    execution_name([
+        object.bucket.as_bytes(),
+        object.key.as_bytes(),
+        &now.as_nanos().to_le_bytes(),
+        &std::process::id().to_le_bytes(),
+    ])
+}
+
+/// A name made of a hash: the key is never part of it, since it may have characters that a name may not.
+fn execution_name<const N: usize>(parts: [&[u8]; N]) -> String {
     let mut hash = Sha256::new();
-    hash.update(&object.bucket);
-    hash.update([0]);
-    hash.update(&object.key);
-    hash.update(now.as_nanos().to_le_bytes());
-    hash.update(std::process::id().to_le_bytes());
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
     format!("invoke-{}", &hex::encode(hash.finalize())[..32])
 }
 
@@ -130,10 +235,11 @@ mod tests {
             bucket: "o".to_owned(),
             key: "a b/<\"日本\">.jpg".repeat(50),
             size: 1,
+            etag: None,
         };
-        let name = execution_name(&object);
+        let name = new_name(&object);
         assert!(name.len() <= 80);
         assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
-        assert_ne!(name, execution_name(&object));
+        assert_ne!(name, new_name(&object));
     }
 }

@@ -24,8 +24,15 @@ use crate::ui::Ui;
 
 pub use background::find_or_start;
 
+const EXAMPLES: &str = "\
+Examples:
+  resizer local serve                          in the foreground, until Ctrl-C
+  eval \"$(resizer local env)\" && aws s3 ls     other tools, on the local cloud
+  resizer local stop                           ends the one in the background";
+
 /// The local cloud: runs it, stops it, and prints what other tools need to talk to it.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct LocalArgs {
     /// Where the local cloud keeps everything
     #[arg(long, global = true, value_name = "DIR", default_value = LOCAL_DATA_DIR)]
@@ -37,6 +44,7 @@ pub struct LocalArgs {
 #[derive(Debug, Subcommand)]
 enum LocalCommand {
     /// Runs it in the foreground, until Ctrl-C
+    #[command(after_help = SERVE_EXAMPLES)]
     Serve {
         /// The port to listen on, on 127.0.0.1 [default: the one used last, else any that is free]
         #[arg(long)]
@@ -46,10 +54,28 @@ enum LocalCommand {
         realism: Option<PathBuf>,
     },
     /// Prints what to export for the AWS CLI and SDKs: eval "$(resizer local env)"
+    #[command(after_help = ENV_EXAMPLES)]
     Env,
     /// Ends it; everything it keeps stays for the next start
+    #[command(after_help = STOP_EXAMPLES)]
     Stop,
 }
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  resizer local serve                          on the port used last, else any that is free
+  resizer local serve --port 4566              on this one
+  resizer local serve --realism bad-day.toml   with latency, roles that are not known yet, faults";
+
+const ENV_EXAMPLES: &str = "\
+Examples:
+  eval \"$(resizer local env)\"                  for this shell
+  resizer local env --json                     for programs";
+
+const STOP_EXAMPLES: &str = "\
+Examples:
+  resizer local stop                           the one of this folder
+  resizer local stop --data-dir ../other/.resizer/local";
 
 /// What `serve --json` prints.
 #[derive(Serialize)]

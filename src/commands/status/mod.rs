@@ -30,8 +30,17 @@ use counts::{Counts, Day, Hours};
 use executions::{Execution, Wanted};
 use resources::{Resource, Standing};
 
+const EXAMPLES: &str = "\
+Examples:
+  resizer status                               is it working, and what happened
+  resizer status --failed --since 2h           what went wrong lately
+  resizer status --key album/                  what became of these pictures
+  resizer status --execution 51c0a7d2          the story of one of them
+  resizer status --watch                       live, until q";
+
 /// Shows whether every resource is there and right, and what the pipeline did.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct StatusArgs {
     /// Show this execution step by step, from CloudWatch Logs; the beginning of its name will do
     #[arg(long, value_name = "NAME|ARN", value_parser = NonEmptyStringValueParser::new(),

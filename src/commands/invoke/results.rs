@@ -1,0 +1,154 @@
+//! Results on this machine: fetched to a folder, and opened.
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::{Builder, NamedTempFile};
+
+use crate::aws::During;
+use crate::error::CommandError;
+use crate::execution::Answer;
+use crate::session::Session;
+use crate::ui::format::{printable, s3_uri};
+
+/// What the function puts before its results' keys; a folder of its own they need not have here.
+const RESULTS_PREFIX: &str = "output/";
+
+/// The program that opens a file as a double click does.
+const OPENER: &str = if cfg!(target_os = "macos") {
+    "open"
+} else {
+    "xdg-open"
+};
+
+/// Where results are fetched to.
+#[derive(Debug, Clone)]
+pub struct Destination {
+    folder: PathBuf,
+    opens: bool,
+}
+
+impl Destination {
+    /// `folder`, made if need be; to only open them, one among the temporary files. None if nothing is to be fetched.
+    pub fn new(folder: Option<&Path>, opens: bool) -> Result<Option<Self>, CommandError> {
+        let folder = match folder {
+            Some(folder) => {
+                fs::create_dir_all(folder).map_err(|error| not_written(folder, &error))?;
+                folder.to_owned()
+            }
+            None if opens => {
+                let made = Builder::new().prefix("resizer-results-").tempdir();
+                made.map_err(|error| not_written(&std::env::temp_dir(), &error))?
+                    .keep()
+            }
+            None => return Ok(None),
+        };
+        Ok(Some(Self { folder, opens }))
+    }
+
+    /// Fetches the picture that `answer` tells of: the file it is in. It is there whole, or not at all.
+    pub async fn fetch(&self, session: &Session, answer: &Answer) -> Result<PathBuf, CommandError> {
+        let Answer {
+            dest_bucket: bucket,
+            dest_key: key,
+            ..
+        } = answer;
+        let uri = s3_uri(bucket, key);
+        let got = session
+            .clients
+            .s3
+            .get_object()
+            .bucket(bucket)
+            .expected_bucket_owner(&session.names.account)
+            .key(key)
+            .send()
+            .await
+            .during("s3:GetObject", &uri)?;
+        let path = self.folder.join(path_of(key));
+        let written = async {
+            let parent = path.parent().unwrap_or(&self.folder);
+            fs::create_dir_all(parent)?;
+            let mut file = temporary_in(parent)?;
+            let mut body = got.body;
+            while let Some(chunk) = body.try_next().await.map_err(io::Error::other)? {
+                file.write_all(&chunk)?;
+            }
+            file.persist(&path)?;
+            Ok::<(), io::Error>(())
+        };
+        written.await.map_err(|error| {
+            CommandError::failed(format!("{uri} cannot be fetched to {}: {error}", path.display()))
+        })?;
+        Ok(path)
+    }
+
+    /// Opens what was fetched, if that is asked for: the file, or the folder of several.
+    pub fn open(&self, files: &[PathBuf]) -> Result<(), CommandError> {
+        if !self.opens {
+            return Ok(());
+        }
+        let what = match files {
+            [] => return Ok(()),
+            [file] => file,
+            _ => &self.folder,
+        };
+        let started = Command::new(OPENER)
+            .arg(what)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        started.map(drop).map_err(|error| {
+            CommandError::failed(format!("{} cannot be opened: {OPENER}: {error}", what.display()))
+                .hint("the result is there; open it with another program")
+        })
+    }
+}
+
+/// As private or open as the user's other files.
+fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
+    Builder::new()
+        .prefix(".resizer-")
+        .permissions(fs::Permissions::from_mode(0o666))
+        .tempfile_in(folder)
+}
+
+fn not_written(folder: &Path, error: &io::Error) -> CommandError {
+    CommandError::usage(format!(
+        "results cannot be put in {}: {error}",
+        printable(&folder.display().to_string())
+    ))
+}
+
+/// The file for an object, from the folder: no key leads out of it.
+fn path_of(key: &str) -> PathBuf {
+    let key = key.strip_prefix(RESULTS_PREFIX).unwrap_or(key);
+    let part = |part: &str| match part {
+        "" | "." | ".." => "_".to_owned(),
+        part => part.replace('\0', "_"),
+    };
+    key.split('/').map(part).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_leads_out_of_the_folder() {
+        for (key, path) in [
+            ("output/album/a_resized.jpg", "album/a_resized.jpg"),
+            ("thumbs/a.jpg", "thumbs/a.jpg"),
+            ("output/../../etc/passwd", "_/_/etc/passwd"),
+            ("/etc/passwd", "_/etc/passwd"),
+            ("output//a/./b.jpg", "_/a/_/b.jpg"),
+            ("output/a\0b", "a_b"),
+            ("output/", "_"),
+        ] {
+            assert_eq!(path_of(key), PathBuf::from(path), "{key:?}");
+        }
+    }
+}

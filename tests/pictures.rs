@@ -1,0 +1,276 @@
+//! `invoke` with many pictures: whole folders side by side, results fetched and opened, and nothing run twice.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use common::gate::Gate;
+use common::{Ended, Place, eventually, sample, signal};
+use serde_json::Value;
+
+/// Puts a folder `album` with four pictures and two other files in the place.
+fn make_album(place: &Place) {
+    let album = place.path().join("album");
+    fs::create_dir_all(album.join("summer")).unwrap();
+    for name in [
+        "rocket.jpg",
+        "chelsea.jpg",
+        "it's \"me\".jpg",
+        "summer/rocket.jpg",
+    ] {
+        let sample = if name == "chelsea.jpg" { name } else { "rocket.jpg" };
+        fs::copy(common::sample(sample), album.join(name)).unwrap();
+    }
+    fs::write(album.join("notes.txt"), "no picture").unwrap();
+    fs::write(album.join(".hidden"), "no picture").unwrap();
+}
+
+/// The lines of JSON that a run printed.
+fn lines(ended: &Ended) -> Vec<Value> {
+    let parsed = ended
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap());
+    parsed.collect()
+}
+
+#[test]
+fn a_folder_goes_through_side_by_side_and_a_bad_file_takes_none_with_it() {
+    let place = Place::with_stack();
+    make_album(&place);
+    fs::write(place.path().join("bad.jpg"), "not a picture").unwrap();
+    let ended = place
+        .resizer(&[
+            "invoke",
+            "--local",
+            "--file",
+            "album",
+            "bad.jpg",
+            "--key",
+            "in/",
+            "--download",
+            "small",
+        ])
+        .code(1)
+        .says("1 file that is no picture is passed over")
+        .says("1 of 5 pictures failed");
+    assert!(
+        ended.stdout.contains("✓ in/album/summer/rocket.jpg"),
+        "{}",
+        ended.stdout
+    );
+    assert!(ended.stdout.contains("640 × 427 → 500 × 334"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("✗ in/bad.jpg"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("not an image"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("4 resized to s3://"), "{}", ended.stdout);
+
+    for name in ["rocket", "chelsea", "it's \"me\"", "summer/rocket"] {
+        let fetched = place.path().join(format!("small/in/album/{name}_resized.jpg"));
+        let picture = image::open(&fetched).unwrap();
+        assert!(picture.width() <= 500, "{name}: {}", picture.width());
+    }
+    let left = fs::read_dir(place.path().join("small/in/album")).unwrap();
+    assert_eq!(left.count(), 4, "nothing half fetched is left");
+
+    let executions = place.json(&["status", "--local"])["executions"]
+        .as_array()
+        .unwrap()
+        .len();
+    assert_eq!(executions, 5, "one execution a picture");
+}
+
+#[test]
+fn programs_read_a_line_for_each_picture() {
+    let place = Place::with_stack();
+    make_album(&place);
+    fs::write(place.path().join("bad.jpg"), "not a picture").unwrap();
+    std::os::unix::fs::symlink("album/rocket.jpg", place.path().join("linked.jpg")).unwrap();
+    let ended = place
+        .resizer(&[
+            "invoke",
+            "--local",
+            "--json",
+            "--file",
+            "album",
+            "bad.jpg",
+            "linked.jpg",
+        ])
+        .code(1);
+    let mut told = lines(&ended);
+    let last = told.pop().unwrap();
+    assert_eq!(last["error"], "1 of 6 pictures failed");
+    let keys: BTreeSet<&str> = told.iter().map(|line| line["key"].as_str().unwrap()).collect();
+    assert_eq!(keys.len(), 6, "{told:?}");
+    for line in &told {
+        let is_bad = line["key"] == "bad.jpg";
+        assert_eq!(line["failure"].is_null(), !is_bad, "{line}");
+        assert_eq!(
+            line["status"],
+            if is_bad { "FAILED" } else { "SUCCEEDED" },
+            "{line}"
+        );
+        assert_eq!(line["result"].is_null(), is_bad, "{line}");
+        assert!(Path::new(line["file"].as_str().unwrap()).is_relative(), "{line}");
+    }
+}
+
+#[test]
+fn a_result_that_cannot_be_fetched_is_that_picture_s_failure_alone() {
+    let place = Place::with_stack();
+    make_album(&place);
+    // A file where the folder of one result has to be.
+    fs::create_dir_all(place.path().join("small/album")).unwrap();
+    fs::write(place.path().join("small/album/summer"), "in the way").unwrap();
+    let ended = place.resizer(&[
+        "invoke",
+        "--local",
+        "--json",
+        "--file",
+        "album",
+        "--download",
+        "small",
+    ]);
+    let told = lines(&ended.code(1));
+    let (fetched, others): (Vec<_>, Vec<_>) = told.iter().partition(|line| line["downloaded"].is_string());
+    assert_eq!(fetched.len(), 3, "{told:?}");
+    let failed = others
+        .iter()
+        .find(|line| line["key"] == "album/summer/rocket.jpg")
+        .unwrap();
+    assert_eq!(failed["status"], "SUCCEEDED");
+    let why = failed["failure"]["error"].as_str().unwrap();
+    assert!(why.contains("cannot be fetched"), "{why}");
+}
+
+#[test]
+fn interrupted_among_many_it_says_how_far_it_was() {
+    let place = Place::with_stack();
+    make_album(&place);
+    let gate = Gate::before(&place, "DescribeExecution");
+    let run = place.spawn(&["invoke", "--local", "--file", "album"]);
+    gate.wait_for_arrival();
+    signal("INT", run.id().into());
+    let ended = Ended::from(run.wait_with_output().unwrap()).code(130);
+    ended.says("stopped looking on: 0 of 4 pictures are done, 4 were under way, 0 were not begun");
+    gate.open();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_object_with_the_same_settings_runs_once_unless_again() {
+    let place = Place::with_stack();
+    let outputs = place.outputs();
+    let resized = outputs["resized_bucket"].as_str().unwrap();
+    let s3 = place.s3();
+    let invoke = |more: &[&str]| {
+        let told = place.json(&[&["invoke", "--local", "--key", "a.jpg"][..], more].concat());
+        let name = told["execution"].as_str().unwrap().to_owned();
+        (name, told["earlier"].as_bool().unwrap())
+    };
+    let upload = |name: &'static str| {
+        place.json(&[
+            "invoke",
+            "--local",
+            "--key",
+            "a.jpg",
+            "--file",
+            sample(name).to_str().unwrap(),
+        ])
+    };
+    upload("rocket.jpg");
+    let (first, earlier) = invoke(&[]);
+    assert!(!earlier);
+    assert_eq!(invoke(&[]), (first.clone(), true), "shown, not run again");
+    let (again, earlier) = invoke(&["--again"]);
+    assert!(again != first && !earlier, "run again when asked");
+
+    let result = s3.delete_object().bucket(resized).key("output/a_resized.jpg");
+    result.send().await.unwrap();
+    let (anew, earlier) = invoke(&[]);
+    assert!(anew != first && !earlier, "the result was gone");
+    let head = s3.head_object().bucket(resized).key("output/a_resized.jpg");
+    head.send().await.unwrap();
+
+    upload("chelsea.jpg");
+    let (other, earlier) = invoke(&[]);
+    assert!(other != first && !earlier, "other bytes");
+    assert_eq!(invoke(&[]), (other.clone(), true));
+    fs::write(place.path().join("resizer.toml"), "[resize]\nwidth = 64\n").unwrap();
+    place.resizer(&["up", "--local"]).ok();
+    let (narrow, earlier) = invoke(&[]);
+    assert!(narrow != other && !earlier, "other settings");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_result_is_opened_with_what_the_machine_has_for_pictures() {
+    let place = Place::with_stack();
+    let opener = place.path().join("bin/xdg-open");
+    fs::create_dir(place.path().join("bin")).unwrap();
+    let script = format!(
+        "#!/bin/sh\necho \"$1\" > {}/opened.new\nmv {0}/opened.new {0}/opened\n",
+        place.path().display()
+    );
+    fs::write(&opener, script).unwrap();
+    fs::set_permissions(&opener, fs::Permissions::from_mode(0o755)).unwrap();
+    let picture = sample("rocket.jpg");
+    let args = ["invoke", "--local", "--file", picture.to_str().unwrap(), "--open"];
+    let path = format!(
+        "{}:{}",
+        place.path().join("bin").display(),
+        std::env::var("PATH").unwrap()
+    );
+    let ended = Ended::from(
+        place
+            .command(&args)
+            .env("PATH", path)
+            .env("TMPDIR", place.path())
+            .output()
+            .unwrap(),
+    );
+    let ended = ended.ok();
+    let opened = eventually("the picture is opened", || async {
+        fs::read_to_string(place.path().join("opened")).ok()
+    })
+    .await;
+    assert!(
+        ended.stdout.contains(&format!("fetched to {}", opened.trim())),
+        "{}",
+        ended.stdout
+    );
+    assert_eq!(image::open(opened.trim()).unwrap().width(), 500);
+
+    let none = place
+        .command(&args)
+        .env("PATH", "/nowhere")
+        .env("TMPDIR", place.path())
+        .output();
+    Ended::from(none.unwrap())
+        .code(1)
+        .says("cannot be opened: xdg-open")
+        .says("the result is there");
+}
+
+#[test]
+fn what_cannot_be_uploaded_is_told_before_anything_is() {
+    let place = Place::new();
+    make_album(&place);
+    for (args, words) in [
+        (&["--file", "album", "--key", "one.jpg"][..], "--key one.jpg/"),
+        (
+            &["--file", "album/rocket.jpg", "album/rocket.jpg"],
+            "would both be rocket.jpg",
+        ),
+        (&["--file", "album/notes.txt/x"], "cannot be read"),
+        (&["--file", "nowhere"], "cannot be read"),
+        (&["--file", "album", "--again"], "cannot be used with"),
+        (&["--key", "a", "--download", "album/notes.txt"], "no local cloud"),
+    ] {
+        let ended = place.resizer(&[&["invoke", "--local"][..], args].concat());
+        assert_ne!(ended.code, Some(0), "{args:?}");
+        ended.says(words);
+    }
+    assert!(!place.path().join(".resizer").exists());
+}
