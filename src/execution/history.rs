@@ -1,6 +1,7 @@
 //! Reading what an execution is, and its events.
 
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
+use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus};
 
 use crate::aws::{CallFailure, Clients, During};
 
@@ -8,6 +9,31 @@ use super::event::Event;
 
 /// The most events that are read: Step Functions ends an execution at 25,000.
 const EVENTS_MAX: usize = 25_000;
+
+/// Executions, newest first, and where the next page begins.
+pub type Page = (Vec<ExecutionListItem>, Option<String>);
+
+/// At most `size` executions of a state machine (1,000 are the most that Step Functions gives at once), from where `next`
+/// says, in `status` where one is given.
+pub async fn list(
+    clients: &Clients,
+    state_machine_arn: &str,
+    status: Option<ExecutionStatus>,
+    size: usize,
+    next: Option<String>,
+) -> Result<Page, CallFailure> {
+    let page = clients
+        .states
+        .list_executions()
+        .state_machine_arn(state_machine_arn)
+        .set_status_filter(status)
+        .max_results(size.try_into().unwrap_or_default())
+        .set_next_token(next)
+        .send()
+        .await
+        .during("states:ListExecutions", state_machine_arn)?;
+    Ok((page.executions, page.next_token))
+}
 
 /// What Step Functions says of it.
 pub async fn describe(

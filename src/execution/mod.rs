@@ -13,7 +13,7 @@ mod timeline;
 
 pub use document::{Answer, Document};
 pub use event::{Event, timestamp};
-pub use history::{describe, from_history, from_logs};
+pub use history::{Page, describe, from_history, from_logs, list};
 pub use timeline::{Status, Step, Timeline, in_words};
 
 #[cfg(test)]

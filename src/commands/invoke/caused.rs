@@ -10,9 +10,9 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::Object;
-use crate::aws::{CallFailure, During, UnlessGone};
+use crate::aws::{CallFailure, UnlessGone};
 use crate::error::CommandError;
-use crate::execution::describe;
+use crate::execution::{self, Page, describe};
 use crate::session::Session;
 use crate::ui::Ui;
 use crate::ui::format::{s3_uri, shell_word};
@@ -24,7 +24,7 @@ const POLL_MAX: Duration = Duration::from_secs(1);
 /// And how soon again after something was found.
 const POLL_NEXT: Duration = Duration::from_millis(200);
 /// Executions on a page.
-const PAGE: i32 = 100;
+const PAGE: usize = 100;
 /// The most pages that one look takes.
 const PAGES_MAX: usize = 10;
 /// How many are described at once.
@@ -228,23 +228,9 @@ pub fn none_in_time(session: &Session, object: &Object) -> CommandError {
     error.hint("after `resizer up`, S3 takes about five minutes until it sends events")
 }
 
-/// Executions, newest first, and where the next page begins.
-async fn list(
-    session: &Session,
-    next: Option<String>,
-) -> Result<(Vec<ExecutionListItem>, Option<String>), CallFailure> {
+async fn list(session: &Session, next: Option<String>) -> Result<Page, CallFailure> {
     let machine = session.names.state_machine_arn();
-    let page = session
-        .clients
-        .states
-        .list_executions()
-        .state_machine_arn(&machine)
-        .max_results(PAGE)
-        .set_next_token(next)
-        .send()
-        .await
-        .during("states:ListExecutions", &machine)?;
-    Ok((page.executions, page.next_token))
+    execution::list(&session.clients, &machine, None, PAGE, next).await
 }
 
 /// Whether an execution's `input` is what the rule makes of an upload of `object`: the size tells two uploads of the same

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::aws::{CallFailure, During, UnlessGone};
+use crate::aws::{CallFailure, UnlessGone};
 use crate::error::CommandError;
-use crate::execution::{describe, in_words, timestamp};
+use crate::execution::{self, Page, describe, in_words, timestamp};
 use crate::session::Session;
 use crate::ui::format::{clipped, date_and_time, day_and_time, duration};
 use crate::ui::table::aligned;
@@ -96,11 +96,20 @@ pub async fn newest(session: &Session, wanted: &Wanted) -> Result<Vec<Execution>
     Ok(executions)
 }
 
-/// The names of executions that begin with `prefix`, newest first.
+/// The names of executions that begin with `prefix`, newest first: those of the newest page that has any.
 pub async fn named(session: &Session, prefix: &str) -> Result<Vec<String>, CallFailure> {
-    let listed = list(session, None, LISTED_MAX, None).await?;
-    let names = listed.into_iter().map(|item| item.name);
-    Ok(names.filter(|name| name.starts_with(prefix)).collect())
+    let mut next = None;
+    loop {
+        let Some((page, further)) = list_page(session, None, PAGE, next).await? else {
+            return Ok(Vec::new());
+        };
+        let names = page.into_iter().map(|item| item.name);
+        let found: Vec<_> = names.filter(|name| name.starts_with(prefix)).collect();
+        next = further;
+        if !found.is_empty() || next.is_none() {
+            return Ok(found);
+        }
+    }
 }
 
 /// At most `most`, newest first.
@@ -110,35 +119,34 @@ async fn list(
     most: usize,
     since: Option<Timestamp>,
 ) -> Result<Vec<ExecutionListItem>, CallFailure> {
-    let machine = session.names.state_machine_arn();
     let mut listed = Vec::new();
     let mut next = None;
     loop {
         let page = (most - listed.len()).min(PAGE);
-        let answer = session
-            .clients
-            .states
-            .list_executions()
-            .state_machine_arn(&machine)
-            .set_status_filter(status.clone())
-            .max_results(page.try_into().unwrap_or_default())
-            .set_next_token(next)
-            .send()
-            .await
-            .during("states:ListExecutions", &machine)
-            .unless_gone()?;
-        let Some(answer) = answer else {
+        let Some((page, further)) = list_page(session, status.clone(), page, next).await? else {
             return Ok(listed);
         };
         let is_recent =
             |item: &ExecutionListItem| since.is_none_or(|since| timestamp(&item.start_date) >= since);
-        let reached_older_ones = answer.executions.last().is_some_and(|item| !is_recent(item));
-        listed.extend(answer.executions.into_iter().filter(is_recent));
-        next = answer.next_token;
+        let reached_older_ones = page.last().is_some_and(|item| !is_recent(item));
+        listed.extend(page.into_iter().filter(is_recent));
+        next = further;
         if next.is_none() || reached_older_ones || listed.len() >= most {
             return Ok(listed);
         }
     }
+}
+
+/// A page of at most `size`, and where the next begins; none where there is no state machine.
+async fn list_page(
+    session: &Session,
+    status: Option<ExecutionStatus>,
+    size: usize,
+    next: Option<String>,
+) -> Result<Option<Page>, CallFailure> {
+    let machine = session.names.state_machine_arn();
+    let page = execution::list(&session.clients, &machine, status, size, next).await;
+    page.unless_gone()
 }
 
 /// The list does not say what an execution was for, nor why it failed.
