@@ -50,6 +50,11 @@ pub fn day_and_time(at: Timestamp) -> String {
     at.to_zoned(TimeZone::system()).strftime("%m-%d %T").to_string()
 }
 
+/// `03:11:02`, where this machine is.
+pub fn time_with_seconds(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::system()).strftime("%T").to_string()
+}
+
 /// `03:11`, where this machine is.
 pub fn time_of_day(at: Timestamp) -> String {
     at.to_zoned(TimeZone::system()).strftime("%H:%M").to_string()

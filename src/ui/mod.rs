@@ -3,6 +3,7 @@
 pub mod chart;
 pub mod format;
 pub mod lines;
+pub mod live;
 pub mod plan;
 pub mod progress;
 pub mod table;
@@ -66,6 +67,15 @@ impl Ui {
     fn is_painted(&self) -> bool {
         let choice = match self.color {
             anstream::ColorChoice::Auto => AutoStream::choice(&io::stderr()),
+            chosen => chosen,
+        };
+        choice != anstream::ColorChoice::Never
+    }
+
+    /// Whether results on stdout take styles.
+    pub fn paints_results(&self) -> bool {
+        let choice = match self.color {
+            anstream::ColorChoice::Auto => AutoStream::choice(&io::stdout()),
             chosen => chosen,
         };
         choice != anstream::ColorChoice::Never

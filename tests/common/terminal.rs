@@ -1,22 +1,147 @@
-//! A terminal for the binary to ask at.
+//! A terminal for the binary to ask at, and to draw on.
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::process::{ExitStatus, Stdio};
+use std::num::NonZeroU16;
+use std::process::{Child, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+use vt100::Parser;
 
-use super::Place;
+use super::{Place, signal};
 
-/// Runs the binary at a terminal where `answer` is typed: how it ended, and what stood there at the end.
-pub fn typed(place: &Place, args: &[&str], answer: &str) -> (ExitStatus, String) {
+/// Both ends of a new terminal: ours, and the one for a program.
+fn pair() -> (File, File) {
     let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&controller).unwrap();
     unlockpt(&controller).unwrap();
     let name = ptsname(&controller, Vec::new()).unwrap().into_string().unwrap();
     let terminal = File::options().read(true).write(true).open(name).unwrap();
-    let mut controller = File::from(controller);
+    (File::from(controller), terminal)
+}
+
+/// The binary on a terminal's whole screen.
+pub struct Screen {
+    child: Child,
+    controller: File,
+    shown: Arc<(Mutex<Parser>, Condvar)>,
+}
+
+impl Screen {
+    /// Runs the binary on a screen of so many columns and rows.
+    pub fn start(place: &Place, args: &[&str], columns: u16, rows: u16) -> Self {
+        let (controller, terminal) = pair();
+        set_size(&controller, columns, rows);
+        let mut command = place.command(args);
+        command.env("TERM", "xterm-256color").env_remove("COLUMNS");
+        command.stdin(terminal.try_clone().unwrap());
+        command.stdout(terminal.try_clone().unwrap()).stderr(terminal);
+        let child = command.spawn().unwrap();
+        let shown = Arc::new((
+            Mutex::new(Parser::new(nonzero(rows), nonzero(columns), 0)),
+            Condvar::new(),
+        ));
+        let (mut reader, parser) = (controller.try_clone().unwrap(), Arc::clone(&shown));
+        thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(count @ 1..) = reader.read(&mut bytes) {
+                parser.0.lock().unwrap().process(&bytes[..count]);
+                parser.1.notify_all();
+            }
+        });
+        Self {
+            child,
+            controller,
+            shown,
+        }
+    }
+
+    /// Presses keys.
+    pub fn press(&mut self, keys: &str) {
+        self.controller.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Makes the screen larger or smaller.
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        self.shown
+            .0
+            .lock()
+            .unwrap()
+            .screen_mut()
+            .set_size(nonzero(rows), nonzero(columns));
+        set_size(&self.controller, columns, rows);
+        // A terminal tells the programs it belongs to; this one belongs to none.
+        signal("WINCH", self.child.id().into());
+    }
+
+    /// Waits until the screen is as wanted, and gives what stands on it; panics after a minute.
+    #[track_caller]
+    pub fn wait_until(&self, what: &str, is_wanted: impl Fn(&str) -> bool) -> String {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let mut parser = self.shown.0.lock().unwrap();
+        loop {
+            let contents = parser.screen().contents();
+            if is_wanted(&contents) {
+                return contents;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "{what}: not on the screen:\n{contents}");
+            (parser, _) = self.shown.1.wait_timeout(parser, left).unwrap();
+        }
+    }
+
+    /// Waits until these words are on the screen.
+    #[track_caller]
+    pub fn wait_for(&self, words: &str) -> String {
+        self.wait_until(words, |screen| screen.contains(words))
+    }
+
+    /// Waits for its end, and until the screen that was there before is back.
+    #[track_caller]
+    pub fn ended(mut self) -> ExitStatus {
+        let status = self.child.wait().unwrap();
+        let parser = self.shown.0.lock().unwrap();
+        let is_left = |parser: &mut Parser| parser.screen().alternate_screen();
+        // What it wrote last may still be on its way.
+        let (parser, waited) = self
+            .shown
+            .1
+            .wait_timeout_while(parser, Duration::from_secs(10), is_left)
+            .unwrap();
+        drop(parser);
+        assert!(!waited.timed_out(), "the terminal is not as it was");
+        status
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn nonzero(size: u16) -> NonZeroU16 {
+    NonZeroU16::new(size).unwrap()
+}
+
+fn set_size(terminal: &File, columns: u16, rows: u16) {
+    let size = Winsize {
+        ws_row: rows,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    tcsetwinsize(terminal, size).unwrap();
+}
+
+/// Runs the binary at a terminal where `answer` is typed: how it ended, and what stood there at the end.
+pub fn typed(place: &Place, args: &[&str], answer: &str) -> (ExitStatus, String) {
+    let (mut controller, terminal) = pair();
     controller.write_all(answer.as_bytes()).unwrap();
 
     let mut command = place.command(args);

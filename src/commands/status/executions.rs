@@ -1,5 +1,7 @@
 //! The newest executions.
 
+use std::collections::HashMap;
+
 use anstyle::{AnsiColor, Style};
 use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus};
 use futures_util::future::try_join_all;
@@ -12,7 +14,7 @@ use crate::aws::{CallFailure, UnlessGone};
 use crate::error::CommandError;
 use crate::execution::{self, Page, describe, in_words, timestamp};
 use crate::session::Session;
-use crate::ui::format::{clipped, date_and_time, day_and_time, duration};
+use crate::ui::format::{clipped, date_and_time, day_and_time, duration, time_with_seconds};
 use crate::ui::table::aligned;
 
 /// How many are described at once.
@@ -27,6 +29,8 @@ const LOOKED_AT_MAX: usize = 300;
 const KEY_WIDTH: usize = 40;
 /// The room for a reason.
 const REASON_WIDTH: usize = 120;
+/// In fewer columns only what tells most is shown: not the day, nor where the result is.
+const NARROW: usize = 80;
 /// The least of an execution's name that is shown.
 const SHORTEST_NAME: usize = 8;
 
@@ -44,7 +48,7 @@ pub struct Wanted {
 }
 
 /// One execution.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Execution {
     name: String,
     arn: String,
@@ -60,8 +64,41 @@ pub struct Execution {
     cause: Option<String>,
 }
 
+impl Execution {
+    pub fn arn(&self) -> &str {
+        &self.arn
+    }
+
+    /// Whether it ended without success.
+    pub fn is_bad(&self) -> bool {
+        self.has_ended() && self.status != "SUCCEEDED"
+    }
+
+    fn has_ended(&self) -> bool {
+        self.millis.is_some()
+    }
+}
+
+/// Executions that have ended, by their ARNs: there is nothing more to ask of them.
+#[derive(Debug, Default)]
+pub struct Known(HashMap<String, Execution>);
+
+impl Known {
+    /// Those, and none that is not shown any more.
+    fn remember(&mut self, executions: &[Execution]) {
+        let ended = executions.iter().filter(|execution| execution.has_ended());
+        self.0 = ended
+            .map(|execution| (execution.arn.clone(), execution.clone()))
+            .collect();
+    }
+}
+
 /// The newest executions that are wanted, newest first; none where there is no state machine.
-pub async fn newest(session: &Session, wanted: &Wanted) -> Result<Vec<Execution>, CommandError> {
+pub async fn newest(
+    session: &Session,
+    wanted: &Wanted,
+    known: &mut Known,
+) -> Result<Vec<Execution>, CommandError> {
     let most = match (&wanted.key, wanted.since) {
         (None, _) => wanted.limit,
         (Some(_), None) => LOOKED_AT_MAX,
@@ -86,13 +123,14 @@ pub async fn newest(session: &Session, wanted: &Wanted) -> Result<Vec<Execution>
         let key = execution.key.as_deref().unwrap_or_default();
         key.starts_with(prefix)
     };
-    let executions = stream::iter(listed)
-        .map(|item| described(session, item))
+    let executions: Vec<_> = stream::iter(listed)
+        .map(|item| described(session, item, known))
         .buffered(AT_ONCE)
         .try_filter(|execution| std::future::ready(is_wanted(execution)))
         .take(wanted.limit)
         .try_collect()
         .await?;
+    known.remember(&executions);
     Ok(executions)
 }
 
@@ -150,7 +188,14 @@ async fn list_page(
 }
 
 /// The list does not say what an execution was for, nor why it failed.
-async fn described(session: &Session, item: ExecutionListItem) -> Result<Execution, CallFailure> {
+async fn described(
+    session: &Session,
+    item: ExecutionListItem,
+    known: &Known,
+) -> Result<Execution, CallFailure> {
+    if let Some(execution) = known.0.get(&item.execution_arn) {
+        return Ok(execution.clone());
+    }
     let described = describe(&session.clients, &item.execution_arn).await?;
     let member = |document: Option<&str>, name: &str| {
         let document: Value = serde_json::from_str(document.unwrap_or_default()).unwrap_or_default();
@@ -178,30 +223,38 @@ pub fn table(executions: &[Execution], wanted: &Wanted, flags: &str, width: usiz
     if executions.is_empty() {
         return wanted.nothing(flags);
     }
+    let rows = rows(executions, width).into_iter();
+    let lines = rows.map(|row| format!("\n  {}", row.replace('\n', "\n  ")));
+    format!("{}{}", wanted.heading(), lines.collect::<String>())
+}
+
+/// Each of the executions, and its reason on a line of its own.
+pub fn rows(executions: &[Execution], width: usize) -> Vec<String> {
     let names = short_names(executions);
     let name_width = names
         .iter()
         .map(|name| name.chars().count())
         .max()
         .unwrap_or_default();
-    let rows: Vec<_> = executions.iter().map(row).collect();
-    let lines = aligned(&rows, width.saturating_sub(name_width + 6));
-    let marked = executions
+    let is_narrow = width < NARROW;
+    let rows: Vec<_> = executions
         .iter()
-        .zip(names)
-        .zip(lines)
-        .map(|((execution, name), line)| {
-            let (mark, style) = mark(&execution.status);
-            format!(
-                "\n  {style}{mark}{style:#} {name:name_width$}  {line}{}",
-                reason(execution)
-            )
-        });
-    format!("{}{}", wanted.heading(), marked.collect::<String>())
+        .map(|execution| row(execution, is_narrow))
+        .collect();
+    let lines = aligned(&rows, width.saturating_sub(name_width + 6));
+    let named = executions.iter().zip(names).zip(lines);
+    let marked = named.map(|((execution, name), line)| {
+        let (mark, style) = mark(&execution.status);
+        format!(
+            "{style}{mark}{style:#} {name:name_width$}  {line}{}",
+            reason(execution)
+        )
+    });
+    marked.collect()
 }
 
 impl Wanted {
-    fn heading(&self) -> String {
+    pub fn heading(&self) -> String {
         let failed = if self.failed {
             "failed executions"
         } else {
@@ -262,20 +315,26 @@ fn mark(status: &str) -> (&'static str, Style) {
 fn reason(execution: &Execution) -> String {
     let reason = execution.cause.as_ref().or(execution.error.as_ref());
     reason.map_or_else(String::new, |reason| {
-        format!("\n    {}", clipped(&in_words(reason), REASON_WIDTH))
+        format!("\n  {}", clipped(&in_words(reason), REASON_WIDTH))
     })
 }
 
-fn row(execution: &Execution) -> [String; 4] {
+fn row(execution: &Execution, is_narrow: bool) -> [String; 4] {
     let took = execution
         .millis
         .map(|millis| duration(std::time::Duration::from_millis(millis)));
     let came_of_it = match &execution.result_key {
+        // The mark says it too.
+        _ if is_narrow => String::new(),
         Some(key) => format!("→ {}", clipped(key, KEY_WIDTH)),
         None => execution.status.to_lowercase().replace('_', " "),
     };
     [
-        day_and_time(execution.started),
+        if is_narrow {
+            time_with_seconds(execution.started)
+        } else {
+            day_and_time(execution.started)
+        },
         format!("{:>8}", took.unwrap_or_default()),
         clipped(execution.key.as_deref().unwrap_or("–"), KEY_WIDTH),
         came_of_it,
@@ -331,6 +390,28 @@ mod tests {
           … 0b9d7f6e-a  [day and time]            now.jpg   running
           ✓ 51c0a7d2-b  [day and time]     61 ms  cat.jpg   → output/cat.jpg
           ✗ 51c0a7d2-c  [day and time]     13 ms  in/a.txt  failed
+            not an image
+        ");
+    }
+
+    #[test]
+    fn in_few_columns_the_key_is_what_stays() {
+        let executions = [
+            execution("51c0a7d2-bb", "SUCCEEDED", Some(61), "album/summer/cat.jpg", None),
+            execution(
+                "9e107d9d-cc",
+                "FAILED",
+                Some(13),
+                "album/a.txt",
+                Some("not an image"),
+            ),
+        ];
+        let shown = strip_str(&table(&executions, &ALL, "", 60)).to_string();
+        let time = time_with_seconds(executions[0].started);
+        insta::assert_snapshot!(shown.replace(&time, "[time..]"), @"
+        Newest executions
+          ✓ 51c0a7d2  [time..]     61 ms  album/summer/cat.jpg
+          ✗ 9e107d9d  [time..]     13 ms  album/a.txt
             not an image
         ");
     }

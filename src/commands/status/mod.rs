@@ -5,13 +5,15 @@
 //! - [`executions`]: the newest executions
 //! - [`counts`]: CloudWatch's counts of the last day
 //! - [`one`]: one execution, step by step, from CloudWatch Logs
+//! - [`watch`]: the same again and again
 
 mod counts;
 mod executions;
 mod one;
 mod resources;
+mod watch;
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
@@ -25,9 +27,10 @@ use crate::error::CommandError;
 use crate::outputs::Outputs;
 use crate::session::{Session, WhenAbsent};
 use crate::ui::Ui;
+use crate::ui::live::Live;
 use crate::ui::table::width_of_stdout;
 use counts::{Counts, Day, Hours};
-use executions::{Execution, Wanted};
+use executions::{Execution, Known, Wanted};
 use resources::{Resource, Standing};
 
 const EXAMPLES: &str = "\
@@ -58,7 +61,7 @@ pub struct StatusArgs {
     /// List only executions for keys that begin so (without --since among the newest 300)
     #[arg(long, value_name = "PREFIX")]
     key: Option<String>,
-    /// Look again every two seconds and show what is new, until Ctrl-C
+    /// Keep looking: at a terminal full-screen, with keys to go through the executions and their stories
     #[arg(long, conflicts_with_all = ["execution", "json"])]
     watch: bool,
 }
@@ -99,9 +102,6 @@ fn ago(text: &str) -> Result<Timestamp, String> {
         .map_err(|_| format!("'{text}' ago is before all time"))
 }
 
-/// How often to look again.
-const WATCH: Duration = Duration::from_secs(2);
-
 pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<(), CommandError> {
     let session = unless_interrupted(Session::open(settings, WhenAbsent::Resume), interrupted).await?;
     if let Some(execution) = &args.execution {
@@ -109,12 +109,21 @@ pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<(), C
     }
     let wanted = args.wanted();
     if args.watch {
+        let watching = async {
+            if Live::is_possible() {
+                watch::live(&session, settings, wanted, ui).await
+            } else {
+                watch::plainly(&session, settings, wanted, ui).await
+            }
+        };
         return tokio::select! {
-            watched = watch(&session, settings, &wanted, ui) => watched,
+            watched = watching => watched,
             () = ctrl_c() => Ok(()),
         };
     }
-    let overview = unless_interrupted(Overview::read(&session, settings, &wanted), interrupted).await?;
+    let mut known = Known::default();
+    let read = Overview::read(&session, settings, &wanted, &mut known);
+    let overview = unless_interrupted(read, interrupted).await?;
     if ui.json {
         return ui.json(&Document {
             outputs: &overview.standing.outputs,
@@ -132,56 +141,56 @@ fn interrupted() -> CommandError {
     CommandError::interrupted("interrupted before all was read")
 }
 
-/// Shows it anew whenever something of it is new, as long as somebody reads it.
-async fn watch(session: &Session, settings: &Settings, wanted: &Wanted, ui: &Ui) -> Result<(), CommandError> {
-    let mut shown = String::new();
-    loop {
-        let text = Overview::read(session, settings, wanted)
-            .await?
-            .text(session, wanted);
-        if text != shown {
-            ui.screen(&text)?;
-            shown = text;
-        }
-        tokio::time::sleep(WATCH).await;
-        if ui.is_unread() {
-            return Ok(());
-        }
-    }
-}
-
 /// All that the screen shows.
 struct Overview {
-    standing: Standing,
+    standing: Arc<Standing>,
     executions: Vec<Execution>,
-    counts: Counts,
+    counts: Arc<Counts>,
 }
 
 impl Overview {
-    async fn read(session: &Session, settings: &Settings, wanted: &Wanted) -> Result<Self, CommandError> {
+    async fn read(
+        session: &Session,
+        settings: &Settings,
+        wanted: &Wanted,
+        known: &mut Known,
+    ) -> Result<Self, CommandError> {
         let (standing, executions, counts) = tokio::try_join!(
             resources::read(session, settings),
-            executions::newest(session, wanted),
+            executions::newest(session, wanted, known),
             counts::read(session),
         )?;
         if standing.resources.iter().all(Resource::is_missing) {
             return Err(standing::nothing_stands(session));
         }
         Ok(Self {
-            standing,
+            standing: Arc::new(standing),
             executions,
-            counts,
+            counts: Arc::new(counts),
         })
+    }
+
+    /// The same with other executions.
+    fn with_executions(&self, executions: Vec<Execution>) -> Self {
+        Self {
+            standing: Arc::clone(&self.standing),
+            executions,
+            counts: Arc::clone(&self.counts),
+        }
+    }
+
+    fn heading(&self) -> String {
+        let outputs = &self.standing.outputs;
+        format!(
+            "Stack {} in {} (account {})",
+            outputs.stack, outputs.region, outputs.account
+        )
     }
 
     fn text(&self, session: &Session, wanted: &Wanted) -> String {
         let width = width_of_stdout();
-        let outputs = &self.standing.outputs;
         let sections = [
-            format!(
-                "Stack {} in {} (account {})",
-                outputs.stack, outputs.region, outputs.account
-            ),
+            self.heading(),
             resources::table(&self.standing.resources, &session.flags, width),
             executions::table(&self.executions, wanted, &session.flags, width),
             counts::table(&self.counts),

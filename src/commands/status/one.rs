@@ -67,11 +67,22 @@ pub async fn show(
             "CloudWatch Logs does not have all of it (it comes some seconds late): read from Step Functions",
         );
     }
+    ui.result(text(&arn, &timeline, width_of_stdout()))
+}
+
+/// An execution as people read it, in `width` columns; and whether it has ended.
+pub async fn story(session: &Session, arn: &str, width: usize) -> Result<(String, bool), CommandError> {
+    let described = describe(&session.clients, arn).await?;
+    let (timeline, _) = read(session, &described).await?;
+    Ok((text(arn, &timeline, width), timeline.end.is_some()))
+}
+
+fn text(arn: &str, timeline: &Timeline, width: usize) -> String {
     let started = timeline.started.map(date_and_time).unwrap_or_default();
-    ui.result(format!(
+    format!(
         "Execution {arn}\nStarted {started}\n\n{}",
-        timeline::full(&timeline, width_of_stdout())
-    ))
+        timeline::full(timeline, width)
+    )
 }
 
 /// The one execution whose name begins with `prefix`, as the list shows names.

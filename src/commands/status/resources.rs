@@ -107,8 +107,12 @@ fn state(action: &Action) -> State {
 
 /// The resources as people read them; `flags` are those of the command that mends them.
 pub fn table(resources: &[Resource], flags: &str, width: usize) -> String {
+    format!("{}{}", heading(resources, flags), list(resources, width))
+}
+
+fn heading(resources: &[Resource], flags: &str) -> String {
     let right = resources.iter().filter(|resource| resource.is_right()).count();
-    let heading = if right == resources.len() {
+    if right == resources.len() {
         format!("Resources: all {right} there and right")
     } else if resources.iter().any(Resource::is_foreign) {
         format!(
@@ -120,14 +124,23 @@ pub fn table(resources: &[Resource], flags: &str, width: usize) -> String {
             "Resources: {right} of {} there and right; `resizer up{flags}` mends the rest",
             resources.len()
         )
-    };
-    let (marks, rows): (Vec<_>, Vec<_>) = resources.iter().map(row).unzip();
+    }
+}
+
+/// Only those that are not right.
+pub fn brief(resources: &[Resource], flags: &str, width: usize) -> String {
+    let wrong = resources.iter().filter(|resource| !resource.is_right());
+    format!("{}{}", heading(resources, flags), list(wrong, width))
+}
+
+fn list<'a>(resources: impl IntoIterator<Item = &'a Resource>, width: usize) -> String {
+    let (marks, rows): (Vec<_>, Vec<_>) = resources.into_iter().map(row).unzip();
     let lines = aligned(&rows, width.saturating_sub(4));
     let marked = marks
         .iter()
         .zip(lines)
         .map(|((mark, style), line)| format!("\n  {style}{mark}{style:#} {line}"));
-    format!("{heading}{}", marked.collect::<String>())
+    marked.collect()
 }
 
 /// The mark before the row, and the row.

@@ -1,0 +1,96 @@
+//! `status --watch` on a terminal's whole screen: keys in, screen out.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use common::terminal::Screen;
+use common::{Place, corpus, sample};
+
+const WATCH: [&str; 3] = ["status", "--local", "--watch"];
+const ENTER: &str = "\r";
+const DOWN: &str = "\x1b[B";
+const ESCAPE: &str = "\x1b";
+
+/// A stack through which a picture and another file went.
+fn used_stack() -> Place {
+    let place = Place::with_stack();
+    let picture = sample("rocket.jpg");
+    place
+        .resizer(&["invoke", "--local", "--file", picture.to_str().unwrap()])
+        .ok();
+    let bad = corpus("bad-html.png");
+    place
+        .resizer(&["invoke", "--local", "--file", bad.to_str().unwrap()])
+        .code(1);
+    place
+}
+
+#[test]
+fn one_goes_through_the_executions_and_their_stories_with_the_keys() {
+    let place = used_stack();
+    let mut screen = Screen::start(&place, &WATCH, 100, 40);
+    let shown = screen.wait_for("rocket.jpg");
+    assert!(shown.starts_with("Stack resizer in us-east-1"), "{shown}");
+    assert!(shown.contains("there and right"), "{shown}");
+    assert!(shown.contains("Last 24 hours"), "{shown}");
+    assert!(shown.contains("not an image"), "{shown}");
+    assert!(shown.contains("q quit"), "{shown}");
+
+    // The newest is the first, and it went wrong.
+    screen.press(ENTER);
+    let story = screen.wait_for("FAILED in");
+    assert!(story.contains("Esc back"), "{story}");
+    screen.press(ESCAPE);
+    screen.wait_for("/ filter");
+    screen.press(DOWN);
+    screen.press(ENTER);
+    screen.wait_for("SUCCEEDED in");
+    screen.press(ESCAPE);
+
+    screen.wait_for("/ filter");
+    screen.press("f");
+    screen.wait_until("only what failed", |shown| {
+        shown.contains("only failed") && !shown.contains("rocket.jpg")
+    });
+    screen.press("f/rocket");
+    screen.press(ENTER);
+    screen.wait_until("only what has the word", |shown| {
+        shown.contains("with \"rocket\"") && !shown.contains("bad-html.png")
+    });
+    screen.press(ESCAPE);
+    screen.wait_for("bad-html.png");
+    screen.press("q");
+    assert!(screen.ended().success());
+}
+
+#[test]
+fn what_happens_meanwhile_comes_to_the_screen_whatever_its_size() {
+    let place = used_stack();
+    let mut screen = Screen::start(&place, &WATCH, 80, 24);
+    screen.wait_for("rocket.jpg");
+    let picture = sample("chelsea.jpg");
+    place
+        .resizer(&["invoke", "--local", "--file", picture.to_str().unwrap()])
+        .ok();
+    screen.wait_for("chelsea.jpg");
+    screen.resize(50, 10);
+    let shown = screen.wait_until("a small screen", |shown| {
+        shown.lines().count() <= 10 && shown.contains("chelsea") && shown.contains("q quit")
+    });
+    assert!(shown.lines().all(|line| line.chars().count() <= 50), "{shown}");
+    screen.resize(140, 50);
+    screen.wait_for("Last 24 hours");
+    // Ctrl-C, which is a key here.
+    screen.press("\x03");
+    assert!(screen.ended().success());
+}
+
+#[test]
+fn when_it_cannot_be_read_again_it_says_so_and_goes_on() {
+    let place = used_stack();
+    let screen = Screen::start(&place, &WATCH, 100, 30);
+    screen.wait_for("rocket.jpg");
+    place.kill_the_cloud();
+    let shown = screen.wait_for("not read again");
+    assert!(shown.contains("rocket.jpg"), "what was read last stays: {shown}");
+}
