@@ -124,6 +124,7 @@ pub enum StackCommand {
     Invoke(commands::invoke::InvokeArgs),
     Status(commands::status::StatusArgs),
     Down(commands::down::DownArgs),
+    Graph(commands::graph::GraphArgs),
     Permissions(commands::permissions::PermissionsArgs),
     Local(commands::local::LocalArgs),
 }
@@ -218,6 +219,7 @@ fn execute_on_stack(command: StackCommand, settings: &Settings, ui: &Ui) -> Resu
             StackCommand::Invoke(args) => commands::invoke::run(settings, args, ui).await,
             StackCommand::Status(args) => commands::status::run(settings, args, ui).await,
             StackCommand::Down(args) => commands::down::run(settings, args, ui).await,
+            StackCommand::Graph(args) => commands::graph::run(settings, &args, ui).await,
             StackCommand::Permissions(_) => commands::permissions::run(settings, ui).await,
             StackCommand::Local(args) => commands::local::run(settings, args, ui).await,
         }

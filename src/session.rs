@@ -65,7 +65,19 @@ impl Session {
     /// # Errors
     /// One bucket for originals and results.
     pub async fn before_the_first_up(settings: &Settings) -> Result<Self, CommandError> {
-        let region = settings.place.region().unwrap_or(FIRST_REGION).to_owned();
+        Self::without_a_cloud(settings, ACCOUNT, FIRST_REGION).await
+    }
+
+    /// With no one to call, to draw with: `ACCOUNT` and `REGION` stand for what only AWS knows.
+    ///
+    /// # Errors
+    /// One bucket for originals and results.
+    pub async fn on_paper(settings: &Settings) -> Result<Self, CommandError> {
+        Self::without_a_cloud(settings, "ACCOUNT", "REGION").await
+    }
+
+    async fn without_a_cloud(settings: &Settings, account: &str, region: &str) -> Result<Self, CommandError> {
+        let region = settings.place.region().unwrap_or(region).to_owned();
         let nowhere = Endpoint {
             url: "http://127.0.0.1:0".to_owned(),
             region: region.clone(),
@@ -75,7 +87,7 @@ impl Session {
         };
         Ok(Self {
             clients: Clients::connect(&Connection::Local(nowhere)).await,
-            names: names(settings, ACCOUNT.to_owned(), region, "aws".to_owned())?,
+            names: names(settings, account.to_owned(), region, "aws".to_owned())?,
             flags: settings.flags.clone(),
         })
     }

@@ -40,9 +40,24 @@ pub const REST_API: &str = "rest_api";
 pub const FUNCTION: &str = "function";
 pub const ORIGINAL_BUCKET: &str = "original_bucket";
 pub const RESIZED_BUCKET: &str = "resized_bucket";
+const RULE: &str = "rule";
+const STATE_MACHINE: &str = "state_machine";
 
 const FUNCTION_LOGS: &str = "function_log_group";
 const STATE_MACHINE_LOGS: &str = "state_machine_log_group";
+
+/// The way of an upload and of a POST through the stack: from where, what happens, to where. What is no resource's id is
+/// the world outside.
+pub const ARROWS: [(&str, &str, &str); 8] = [
+    ("upload", "", ORIGINAL_BUCKET),
+    (ORIGINAL_BUCKET, "Object Created", RULE),
+    (RULE, "starts", STATE_MACHINE),
+    ("POST", "", REST_API),
+    (REST_API, "starts", STATE_MACHINE),
+    (STATE_MACHINE, "invokes", FUNCTION),
+    (FUNCTION, "reads", ORIGINAL_BUCKET),
+    (FUNCTION, "writes", RESIZED_BUCKET),
+];
 
 /// The graph of the whole stack. Without a `package`, the function's code is left out of every comparison.
 ///
@@ -269,7 +284,7 @@ impl Stack<'_> {
         Ok(StateMachine {
             client: self.session.clients.states.clone(),
             stack: self.name(),
-            id: "state_machine",
+            id: STATE_MACHINE,
             name: self.names.state_machine(),
             arn: self.names.state_machine_arn(),
             definition: definition(self.names)?,
@@ -282,7 +297,7 @@ impl Stack<'_> {
         Rule {
             client: self.session.clients.events.clone(),
             stack: self.name(),
-            id: "rule",
+            id: RULE,
             name: self.names.rule(),
             arn: self.names.rule_arn(),
             description: "Starts the state machine for every object created in the original bucket",
@@ -478,7 +493,10 @@ fn open_api(names: &Names) -> Result<Value, DocumentError> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use clap::Parser;
+
     use super::*;
+    use crate::cli::Cli;
     use crate::names::{LentBuckets, STACK_NAME_MAX};
 
     fn names() -> Names {
@@ -488,6 +506,23 @@ mod tests {
             region: "cn-north-1".to_owned(),
             partition: "aws-cn".to_owned(),
             lent: LentBuckets::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn each_arrow_is_between_two_that_know_of_each_other() {
+        let cli = Cli::try_parse_from(["resizer", "graph"]).unwrap();
+        let settings = Settings::load(&cli.global).unwrap();
+        let session = Session::on_paper(&settings).await.unwrap();
+        let graph = graph(&session, &settings, None).unwrap();
+        let knows =
+            |one, other: &NodeId| graph.uses(one).contains(other) || graph.acted_on(one).contains(other);
+        for (from, _, to) in ARROWS {
+            let to = graph.find(to).unwrap();
+            let Some(from) = graph.find(from) else {
+                continue;
+            };
+            assert!(knows(from, &to) || knows(to, &from), "{ARROWS:?}");
         }
     }
 

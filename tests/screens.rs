@@ -17,6 +17,7 @@ fn help() {
         &["invoke"],
         &["status"],
         &["down"],
+        &["graph"],
         &["permissions"],
         &["local"],
         &["local", "serve"],

@@ -3,6 +3,7 @@
 pub mod completions;
 pub mod down;
 mod ending;
+pub mod graph;
 mod interrupt;
 pub mod invoke;
 pub mod local;

@@ -64,8 +64,13 @@ impl Graph {
     }
 
     /// What `node` uses, directly.
-    pub(super) fn uses(&self, node: NodeId) -> &[NodeId] {
+    pub fn uses(&self, node: NodeId) -> &[NodeId] {
         &self.nodes[node.0].uses
+    }
+
+    /// What `node` acts on beside what it uses.
+    pub fn acted_on(&self, node: NodeId) -> &[NodeId] {
+        &self.nodes[node.0].acts_on
     }
 
     /// What each node has to wait for when they are made.
@@ -77,7 +82,7 @@ impl Graph {
     pub(super) fn users_first(&self) -> Vec<Vec<NodeId>> {
         let mut users = vec![Vec::new(); self.nodes.len()];
         for node in self.nodes() {
-            for other in self.uses(node).iter().chain(&self.nodes[node.0].acts_on) {
+            for other in self.uses(node).iter().chain(self.acted_on(node)) {
                 users[other.0].push(node);
             }
         }

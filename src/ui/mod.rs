@@ -4,6 +4,8 @@ pub mod chart;
 pub mod format;
 pub mod lines;
 pub mod live;
+pub mod markup;
+pub mod picture;
 pub mod plan;
 pub mod progress;
 pub mod table;
