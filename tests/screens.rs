@@ -17,6 +17,7 @@ fn help() {
         &["invoke"],
         &["status"],
         &["down"],
+        &["report"],
         &["graph"],
         &["permissions"],
         &["local"],

@@ -94,6 +94,7 @@ pub fn picture(graph: &Graph, names: &Names) -> Picture {
             title: (*id).to_owned(),
             subtitle: String::new(),
             name: None,
+            health: None,
         })
         .collect();
     let first = nodes.len();
@@ -104,6 +105,7 @@ pub fn picture(graph: &Graph, names: &Names) -> Picture {
             title: service(resource.kind()).to_owned(),
             subtitle: role(resource.id(), resource.kind()),
             name: Some(resource.name().to_owned()),
+            health: None,
         }
     }));
     let index = |id: &str| nodes.iter().position(|node| node.id == id);

@@ -11,6 +11,7 @@ pub mod man;
 pub mod permissions;
 pub mod plan;
 mod planning;
+pub mod report;
 mod rollback;
 mod stacks_turn;
 mod standing;

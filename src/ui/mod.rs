@@ -7,6 +7,7 @@ pub mod live;
 pub mod markup;
 pub mod picture;
 pub mod plan;
+pub mod plot;
 pub mod progress;
 pub mod table;
 pub mod timeline;

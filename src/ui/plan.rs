@@ -35,7 +35,8 @@ pub fn text(graph: &Graph, plan: &Plan) -> String {
             _ => (KEEP, "keep", &[]),
         };
         lines.push(format!("{style}{verb:8}{style:#}{name}"));
-        lines.extend(changes.iter().flat_map(field));
+        let differences = changes.iter().flat_map(differences);
+        lines.extend(differences.map(|line| indented(&line)));
         let others = plan.others(step.node).iter();
         lines.extend(others.map(|other| indented(&format!("stays: {other}, which is not the stack's"))));
     }
@@ -43,7 +44,7 @@ pub fn text(graph: &Graph, plan: &Plan) -> String {
 }
 
 /// What differs in a field, a line each: of a document only the parts that do.
-fn field(change: &FieldChange) -> Vec<String> {
+pub fn differences(change: &FieldChange) -> Vec<String> {
     let mut parts = Vec::new();
     differing(
         &change.field,
@@ -51,7 +52,7 @@ fn field(change: &FieldChange) -> Vec<String> {
         Some(&change.after),
         &mut parts,
     );
-    parts.iter().map(|part| indented(part)).collect()
+    parts
 }
 
 fn indented(line: &str) -> String {
@@ -93,7 +94,7 @@ mod tests {
             before: Some(json!({"A": "1", "B": {"x": 1, "y": [2]}, "C": "gone"})),
             after: json!({"A": "1", "B": {"x": 1, "y": [3]}, "D": "new"}),
         };
-        let lines: Vec<String> = field(&change).iter().map(|line| line.trim().to_owned()).collect();
+        let lines = differences(&change);
         assert_eq!(
             lines,
             [

@@ -1,6 +1,7 @@
 //! A place to run the real `resizer` binary in: a folder of its own, with a local cloud of its own, gone at the end.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod browser;
 pub mod gate;
 pub mod near;
 pub mod steady;

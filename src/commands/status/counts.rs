@@ -22,7 +22,7 @@ const HOUR: i32 = 3600;
 /// Seconds.
 const DAY: i32 = 24 * HOUR;
 /// How many hours are looked at, the one that runs included.
-const HOURS: usize = 24;
+pub const HOURS: usize = 24;
 
 /// What is counted, and of which resource.
 struct Count {
@@ -133,15 +133,15 @@ pub struct Counts {
 /// Of the last 24 hours, by the counts' names.
 #[derive(Debug, Default, Serialize)]
 #[serde(transparent)]
-pub struct Day(BTreeMap<&'static str, f64>);
+pub struct Day(pub BTreeMap<&'static str, f64>);
 
-/// Hour by hour, the oldest first.
+/// What adds up, hour by hour, the oldest first.
 #[derive(Debug, Serialize)]
 pub struct Hours {
     /// When the first begins.
-    start: Timestamp,
+    pub start: Timestamp,
     #[serde(flatten)]
-    counts: BTreeMap<&'static str, [f64; HOURS]>,
+    pub counts: BTreeMap<&'static str, [f64; HOURS]>,
 }
 
 /// Asks for all of them at once.
@@ -186,11 +186,15 @@ pub async fn read(session: &Session) -> Result<Counts, CommandError> {
 impl Counts {
     /// Nothing counted since `start`, seconds since 1970.
     fn since(start: i64) -> Self {
+        let sums = SOURCES
+            .iter()
+            .flat_map(|source| source.counts)
+            .filter(|count| count.is_sum());
         Self {
             day: Day::default(),
             hours: Hours {
                 start: Timestamp::from_second(start).unwrap_or_default(),
-                counts: CHART.map(|id| (id, [0.0; HOURS])).into(),
+                counts: sums.map(|count| (count.id, [0.0; HOURS])).collect(),
             },
         }
     }
@@ -255,7 +259,8 @@ pub fn table(counts: &Counts) -> String {
 
 /// A row of bars for each kind of execution that there was, all in one scale.
 fn chart(hours: &Hours) -> String {
-    let highest = hours.counts.values().flatten().copied().fold(0.0, f64::max);
+    let shown = CHART.iter().filter_map(|id| hours.counts.get(id));
+    let highest = shown.flatten().copied().fold(0.0, f64::max);
     if highest <= 0.0 {
         return String::new();
     }
@@ -279,7 +284,7 @@ fn chart(hours: &Hours) -> String {
 }
 
 /// A count's name without its resource's.
-fn what(id: &str) -> String {
+pub fn what(id: &str) -> String {
     let (_, what) = id.split_once('_').unwrap_or(("", id));
     what.replace('_', " ")
 }

@@ -1,6 +1,8 @@
 //! The newest executions.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus};
@@ -12,7 +14,7 @@ use serde_json::Value;
 
 use crate::aws::{CallFailure, UnlessGone};
 use crate::error::CommandError;
-use crate::execution::{self, Page, describe, in_words, timestamp};
+use crate::execution::{self, Answer, Page, describe, in_words, timestamp};
 use crate::session::Session;
 use crate::ui::format::{clipped, date_and_time, day_and_time, duration, time_with_seconds};
 use crate::ui::table::aligned;
@@ -50,21 +52,40 @@ pub struct Wanted {
 /// One execution.
 #[derive(Debug, Clone, Serialize)]
 pub struct Execution {
-    name: String,
+    pub name: String,
     arn: String,
-    status: String,
-    started: Timestamp,
+    pub status: String,
+    pub started: Timestamp,
     /// None while it runs.
     millis: Option<u64>,
     /// Of the object it is for.
-    key: Option<String>,
+    pub key: Option<String>,
     /// Of the picture that it wrote.
-    result_key: Option<String>,
+    pub result_key: Option<String>,
     error: Option<String>,
     cause: Option<String>,
+    /// What the function said of the picture that it wrote.
+    #[serde(skip)]
+    pub answer: Option<Answer>,
 }
 
 impl Execution {
+    /// How long it took, if it has ended.
+    pub fn took(&self) -> Option<Duration> {
+        self.millis.map(Duration::from_millis)
+    }
+
+    /// What came of it, in Step Functions' word: `timed out`.
+    pub fn verdict(&self) -> String {
+        self.status.to_lowercase().replace('_', " ")
+    }
+
+    /// Why it failed, if it did.
+    pub fn reason(&self) -> Option<Cow<'_, str>> {
+        let reason = self.cause.as_ref().or(self.error.as_ref());
+        reason.map(|reason| in_words(reason))
+    }
+
     pub fn arn(&self) -> &str {
         &self.arn
     }
@@ -213,6 +234,9 @@ async fn described(
         millis: millis.and_then(|millis| millis.try_into().ok()),
         key: member(described.input(), "key"),
         result_key: member(described.output(), "destKey"),
+        answer: described
+            .output()
+            .and_then(|output| serde_json::from_str(output).ok()),
         error: described.error,
         cause: described.cause,
     })
@@ -313,21 +337,18 @@ fn mark(status: &str) -> (&'static str, Style) {
 
 /// A line of its own with why it failed, if it did.
 fn reason(execution: &Execution) -> String {
-    let reason = execution.cause.as_ref().or(execution.error.as_ref());
-    reason.map_or_else(String::new, |reason| {
-        format!("\n  {}", clipped(&in_words(reason), REASON_WIDTH))
+    execution.reason().map_or_else(String::new, |reason| {
+        format!("\n  {}", clipped(&reason, REASON_WIDTH))
     })
 }
 
 fn row(execution: &Execution, is_narrow: bool) -> [String; 4] {
-    let took = execution
-        .millis
-        .map(|millis| duration(std::time::Duration::from_millis(millis)));
+    let took = execution.took().map(duration);
     let came_of_it = match &execution.result_key {
         // The mark says it too.
         _ if is_narrow => String::new(),
         Some(key) => format!("→ {}", clipped(key, KEY_WIDTH)),
-        None => execution.status.to_lowercase().replace('_', " "),
+        None => execution.verdict(),
     };
     [
         if is_narrow {
@@ -359,6 +380,7 @@ mod tests {
             result_key: (status == "SUCCEEDED").then(|| format!("output/{key}")),
             error: cause.map(str::to_owned),
             cause: cause.map(str::to_owned),
+            answer: None,
         }
     }
 

@@ -7,10 +7,10 @@
 //! - [`one`]: one execution, step by step, from CloudWatch Logs
 //! - [`watch`]: the same again and again
 
-mod counts;
-mod executions;
+pub mod counts;
+pub mod executions;
 mod one;
-mod resources;
+pub mod resources;
 mod watch;
 
 use std::sync::Arc;
@@ -142,14 +142,14 @@ fn interrupted() -> CommandError {
 }
 
 /// All that the screen shows.
-struct Overview {
-    standing: Arc<Standing>,
-    executions: Vec<Execution>,
-    counts: Arc<Counts>,
+pub struct Overview {
+    pub standing: Arc<Standing>,
+    pub executions: Vec<Execution>,
+    pub counts: Arc<Counts>,
 }
 
 impl Overview {
-    async fn read(
+    pub async fn read(
         session: &Session,
         settings: &Settings,
         wanted: &Wanted,

@@ -10,6 +10,7 @@ use crate::error::CommandError;
 use crate::outputs::Outputs;
 use crate::session::Session;
 use crate::stack;
+use crate::ui::picture::Health;
 use crate::ui::table::aligned;
 
 /// Every resource, and what the stack is made of.
@@ -29,9 +30,9 @@ impl Standing {
 /// One resource.
 #[derive(Debug, Serialize)]
 pub struct Resource {
-    id: String,
-    kind: &'static str,
-    name: String,
+    pub id: String,
+    pub kind: &'static str,
+    pub name: String,
     #[serde(flatten)]
     state: State,
 }
@@ -61,8 +62,38 @@ impl Resource {
         matches!(self.state, State::Foreign { .. })
     }
 
-    fn is_right(&self) -> bool {
+    pub fn is_right(&self) -> bool {
         matches!(self.state, State::Right)
+    }
+
+    pub fn health(&self) -> Health {
+        match self.state {
+            State::Right => Health::Right,
+            State::Changed { .. } => Health::Differs,
+            State::Missing | State::Foreign { .. } => Health::Wrong,
+        }
+    }
+
+    /// How it stands, in a few words; of what is right, nothing.
+    pub fn how(&self) -> String {
+        match &self.state {
+            State::Right => String::new(),
+            State::Missing => "missing".to_owned(),
+            State::Changed { changes } if changes.is_empty() => "not ready yet".to_owned(),
+            State::Changed { changes } => {
+                let fields: Vec<_> = changes.iter().map(|change| change.field.as_str()).collect();
+                format!("differs in {}", fields.join(", "))
+            }
+            State::Foreign { reason } => format!("not ours: {reason}"),
+        }
+    }
+
+    /// What is not as it should be.
+    pub fn changes(&self) -> &[FieldChange] {
+        match &self.state {
+            State::Changed { changes } => changes,
+            _ => &[],
+        }
     }
 }
 
@@ -105,32 +136,34 @@ fn state(action: &Action) -> State {
     }
 }
 
-/// The resources as people read them; `flags` are those of the command that mends them.
-pub fn table(resources: &[Resource], flags: &str, width: usize) -> String {
-    format!("{}{}", heading(resources, flags), list(resources, width))
+/// How all of them stand, in a sentence; `flags` are those of the command that mends them.
+pub fn summary(resources: &[Resource], flags: &str) -> String {
+    let (right, all) = (
+        resources.iter().filter(|resource| resource.is_right()).count(),
+        resources.len(),
+    );
+    if right == all {
+        format!("all {right} there and right")
+    } else if resources.iter().any(Resource::is_foreign) {
+        format!("{right} of {all} there and right; `resizer up{flags}` touches none while some are not ours")
+    } else {
+        format!("{right} of {all} there and right; `resizer up{flags}` mends the rest")
+    }
 }
 
-fn heading(resources: &[Resource], flags: &str) -> String {
-    let right = resources.iter().filter(|resource| resource.is_right()).count();
-    if right == resources.len() {
-        format!("Resources: all {right} there and right")
-    } else if resources.iter().any(Resource::is_foreign) {
-        format!(
-            "Resources: {right} of {} there and right; `resizer up{flags}` touches none while some are not ours",
-            resources.len()
-        )
-    } else {
-        format!(
-            "Resources: {right} of {} there and right; `resizer up{flags}` mends the rest",
-            resources.len()
-        )
-    }
+/// The resources as people read them; `flags` are those of the command that mends them.
+pub fn table(resources: &[Resource], flags: &str, width: usize) -> String {
+    format!(
+        "Resources: {}{}",
+        summary(resources, flags),
+        list(resources, width)
+    )
 }
 
 /// Only those that are not right.
 pub fn brief(resources: &[Resource], flags: &str, width: usize) -> String {
     let wrong = resources.iter().filter(|resource| !resource.is_right());
-    format!("{}{}", heading(resources, flags), list(wrong, width))
+    format!("Resources: {}{}", summary(resources, flags), list(wrong, width))
 }
 
 fn list<'a>(resources: impl IntoIterator<Item = &'a Resource>, width: usize) -> String {
@@ -148,19 +181,15 @@ fn row(resource: &Resource) -> ((&'static str, Style), [String; 3]) {
     const GOOD: Style = AnsiColor::Green.on_default();
     const CHANGED: Style = AnsiColor::Yellow.on_default();
     const BAD: Style = AnsiColor::Red.on_default();
-    let (mark, style, how) = match &resource.state {
-        State::Right => ("✓", GOOD, String::new()),
-        State::Missing => ("✗", BAD, "missing".to_owned()),
-        State::Changed { changes } if changes.is_empty() => ("…", CHANGED, "not ready yet".to_owned()),
-        State::Changed { changes } => {
-            let fields: Vec<_> = changes.iter().map(|change| change.field.as_str()).collect();
-            ("~", CHANGED, format!("differs in {}", fields.join(", ")))
-        }
-        State::Foreign { reason } => ("✗", BAD, format!("not ours: {reason}")),
+    let (mark, style) = match resource.health() {
+        Health::Right => ("✓", GOOD),
+        Health::Differs if resource.changes().is_empty() => ("…", CHANGED),
+        Health::Differs => ("~", CHANGED),
+        Health::Wrong => ("✗", BAD),
     };
     (
         (mark, style),
-        [resource.kind.to_owned(), resource.name.clone(), how],
+        [resource.kind.to_owned(), resource.name.clone(), resource.how()],
     )
 }
 

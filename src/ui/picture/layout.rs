@@ -355,9 +355,14 @@ fn width(picture: &Picture, node: usize) -> i32 {
         return text_width(title, SUBTITLE_SIZE + 1) + 26;
     }
     let text = text_width(title, TITLE_SIZE).max(text_width(subtitle, SUBTITLE_SIZE));
-    let chips = picture
-        .supporters(node)
-        .map(|other| CHIP_INDENT + text_width(&picture.nodes[other].subtitle, SUBTITLE_SIZE) + 22);
+    let chips = picture.supporters(node).map(|other| {
+        let health = if picture.nodes[other].health.is_some() {
+            16
+        } else {
+            0
+        };
+        CHIP_INDENT + text_width(&picture.nodes[other].subtitle, SUBTITLE_SIZE) + 22 + health
+    });
     chips.chain([text + 30]).max().unwrap_or_default()
 }
 

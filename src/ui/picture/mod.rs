@@ -30,6 +30,8 @@ pub struct Node {
     pub subtitle: String,
     /// What it is called where it stands; of what comes from outside, nothing.
     pub name: Option<String>,
+    /// How it stands, where that is known.
+    pub health: Option<Health>,
 }
 
 /// An arrow between two of the nodes, as indices.
@@ -38,6 +40,27 @@ pub struct Arrow {
     pub from: usize,
     pub to: usize,
     pub label: &'static str,
+}
+
+/// How a resource stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    Right,
+    /// It is there, but not as it should be, or not yet.
+    Differs,
+    /// It is not there, or not ours.
+    Wrong,
+}
+
+impl Health {
+    /// What it means.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Right => "there and right",
+            Self::Differs => "not as it should be",
+            Self::Wrong => "not there, or not ours",
+        }
+    }
 }
 
 impl Node {
@@ -84,6 +107,7 @@ mod tests {
             title: id.to_owned(),
             subtitle: String::new(),
             name: name.map(str::to_owned),
+            health: None,
         };
         let arrow = |from, label, to| Arrow { from, to, label };
         Picture {

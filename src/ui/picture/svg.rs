@@ -3,25 +3,35 @@
 use std::fmt::Write as _;
 
 use super::layout::{Chip, LABEL_SIZE, Layout, Place, SUBTITLE_SIZE, TITLE_SIZE, Way, layout};
-use super::{Node, Picture};
+use super::{Health, Node, Picture};
 use crate::ui::markup::escaped;
 
 /// The colours, by name.
-const COLOURS: &str = include_str!("../colours.css");
+pub const COLOURS: &str = include_str!("../colours.css");
 /// How the parts of a picture look.
-const STYLE: &str = include_str!("style.css");
+pub const STYLE: &str = include_str!("style.css");
 
 /// The radius of an arrow's corner.
 const BEND: i32 = 8;
 
 /// A whole SVG file.
 pub fn file(picture: &Picture) -> String {
+    let style = format!("<style>\n{COLOURS}{STYLE}</style>\n");
+    drawing(picture, &style)
+}
+
+/// The drawing as a part of a page that has the [`COLOURS`] and the [`STYLE`], and says how health looks.
+pub fn part(picture: &Picture) -> String {
+    drawing(picture, "")
+}
+
+fn drawing(picture: &Picture, style: &str) -> String {
     let layout = layout(picture);
     let Layout { width, height, .. } = layout;
     let told = escaped(&told(picture));
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
-         class=\"stack\" role=\"img\" aria-label=\"{told}\">\n<style>\n{COLOURS}{STYLE}</style>\n"
+         class=\"stack\" role=\"img\" aria-label=\"{told}\">\n{style}"
     );
     let _ = writeln!(
         svg,
@@ -108,6 +118,9 @@ fn draw_box(svg: &mut String, node: &Node, place: Place) {
     );
     draw_text(svg, (middle, y + 24), TITLE_SIZE, "title", &node.title);
     draw_text(svg, (middle, y + 42), SUBTITLE_SIZE, "subtitle", &node.subtitle);
+    if let Some(health) = node.health {
+        draw_health(svg, health, (x + width - 2, y + 2));
+    }
     svg.push_str("</g>\n");
 }
 
@@ -127,13 +140,32 @@ fn draw_chip(svg: &mut String, node: &Node, place: Place) {
         "subtitle",
         &node.subtitle,
     );
+    if let Some(health) = node.health {
+        draw_health(svg, health, (x + width - 2, y + 2));
+    }
     svg.push_str("</g>\n");
 }
 
 /// Begins a resource, with its name where the pointer rests on it.
 fn open(svg: &mut String, node: &Node) {
     let name = node.name.as_deref().unwrap_or_default();
-    let _ = write!(svg, "<g><title>{}</title>", escaped(name));
+    let health = node
+        .health
+        .map_or_else(String::new, |health| format!(": {}", health.words()));
+    let _ = write!(svg, "<g><title>{}{health}</title>", escaped(name));
+}
+
+/// A mark that tells by its form too.
+fn draw_health(svg: &mut String, health: Health, (x, y): (i32, i32)) {
+    let (class, form) = match health {
+        Health::Right => ("right", "m-3 0 l2 2.5 l4 -4.5"),
+        Health::Differs => ("differs", "m-3.5 1 q1.75 -3.5 3.5 -1 t3.5 -1"),
+        Health::Wrong => ("wrong", "m-2.5 -2.5 l5 5 m0 -5 l-5 5"),
+    };
+    let _ = writeln!(
+        svg,
+        "<circle cx=\"{x}\" cy=\"{y}\" r=\"7\" class=\"health {class}\"/><path d=\"M{x} {y} {form}\" class=\"mark\"/>"
+    );
 }
 
 fn draw_text(svg: &mut String, (x, y): (i32, i32), size: i32, class: &str, text: &str) {

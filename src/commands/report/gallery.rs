@@ -1,0 +1,153 @@
+//! The newest pictures, before and after, as they are in the two buckets.
+
+use std::collections::HashSet;
+
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use serde::Serialize;
+
+use super::kind::{SHOWN, media_type};
+use crate::aws::{During, UnlessGone};
+use crate::commands::status::executions::Execution;
+use crate::execution::Answer;
+use crate::session::Session;
+use crate::ui::format::{bytes, s3_uri};
+
+/// The largest object that is put into the page, in bytes.
+const OBJECT_MAX: u64 = 5_000_000;
+/// The most that all of them have together, in bytes.
+const TOGETHER_MAX: u64 = 20_000_000;
+
+/// An original and what was made of it.
+#[derive(Debug, Serialize)]
+pub struct Pair {
+    #[serde(skip)]
+    pub answer: Answer,
+    pub before: Object,
+    pub after: Object,
+}
+
+/// An object, and the picture that it is.
+#[derive(Debug, Serialize)]
+pub struct Object {
+    pub bucket: String,
+    pub key: String,
+    /// Absent where it could not be read.
+    pub bytes: Option<u64>,
+    #[serde(skip)]
+    pub picture: Option<Picture>,
+    /// Why its picture is not shown, if it is not.
+    pub not_shown: Option<String>,
+}
+
+/// A picture that browsers show.
+#[derive(Debug)]
+pub struct Picture {
+    pub media_type: &'static str,
+    pub content: Vec<u8>,
+}
+
+/// Reads the pictures of the newest executions that wrote one, at most `most`; of each object once.
+pub async fn read(session: &Session, executions: &[Execution], most: usize) -> Vec<Pair> {
+    let mut seen = HashSet::new();
+    let newest = executions
+        .iter()
+        .filter_map(|execution| Some((execution.key.as_ref()?, execution.answer.as_ref()?)))
+        .filter(|(key, _)| seen.insert(*key))
+        .take(most);
+    let mut reader = Reader {
+        session,
+        left: TOGETHER_MAX,
+    };
+    // The results first: they are small, and what the page is about.
+    let mut results = Vec::new();
+    for (key, answer) in newest {
+        let after = reader
+            .object(session.names.resized_bucket(), &answer.dest_key)
+            .await;
+        results.push((key, answer, after));
+    }
+    let mut pairs = Vec::new();
+    for (key, answer, after) in results {
+        pairs.push(Pair {
+            answer: answer.clone(),
+            before: reader.object(session.names.original_bucket(), key).await,
+            after,
+        });
+    }
+    pairs
+}
+
+struct Reader<'a> {
+    session: &'a Session,
+    /// Bytes that may still be read.
+    left: u64,
+}
+
+impl Reader<'_> {
+    async fn object(&mut self, bucket: String, key: &str) -> Object {
+        let answer = self
+            .session
+            .clients
+            .s3
+            .get_object()
+            .bucket(&bucket)
+            .key(key)
+            .send()
+            .await
+            .during("s3:GetObject", s3_uri(&bucket, key))
+            .unless_gone();
+        let size = match &answer {
+            Ok(Some(answer)) => answer.content_length().and_then(|length| length.try_into().ok()),
+            _ => None,
+        };
+        let picture = match answer {
+            Ok(Some(answer)) => self.picture(answer).await,
+            Ok(None) => Err("it is gone".to_owned()),
+            Err(failure) => Err(failure.to_string()),
+        };
+        let (picture, not_shown) = match picture {
+            Ok(picture) => (Some(picture), None),
+            Err(reason) => (None, Some(reason)),
+        };
+        Object {
+            bucket,
+            key: key.to_owned(),
+            bytes: size,
+            picture,
+            not_shown,
+        }
+    }
+
+    /// The picture, or why it is not shown.
+    async fn picture(&mut self, answer: GetObjectOutput) -> Result<Picture, String> {
+        let mut body = answer.body;
+        let announced = answer
+            .content_length
+            .and_then(|length| u64::try_from(length).ok());
+        let mut content = Vec::new();
+        let most = OBJECT_MAX.min(self.left);
+        let mut length = announced.unwrap_or_default();
+        // Also of what says nothing of its length, or the wrong thing, no more is read.
+        while length <= most {
+            let chunk = body.try_next().await;
+            let Some(chunk) = chunk.map_err(|error| format!("reading it was cut off: {error}"))? else {
+                break;
+            };
+            content.extend_from_slice(&chunk);
+            length = length.max(content.len() as u64);
+        }
+        if length > OBJECT_MAX {
+            return Err(format!("a report takes pictures of up to {}", bytes(OBJECT_MAX)));
+        }
+        if length > most {
+            return Err(format!(
+                "a report takes {} of pictures, which are used up",
+                bytes(TOGETHER_MAX)
+            ));
+        }
+        let media_type =
+            media_type(&content).ok_or_else(|| format!("browsers show {SHOWN}, and it is none of them"))?;
+        self.left -= length;
+        Ok(Picture { media_type, content })
+    }
+}

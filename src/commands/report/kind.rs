@@ -1,0 +1,56 @@
+//! What kind of picture it is, by its first bytes: what an object is said to be is no proof.
+
+/// The media type of a picture that browsers show.
+pub fn media_type(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("image/png"),
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some("image/gif"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
+        [
+            _,
+            _,
+            _,
+            _,
+            b'f',
+            b't',
+            b'y',
+            b'p',
+            b'a',
+            b'v',
+            b'i',
+            b'f' | b's',
+            ..,
+        ] => Some("image/avif"),
+        _ => None,
+    }
+}
+
+/// The kinds, for people.
+pub const SHOWN: &str = "JPEG, PNG, GIF, WebP and AVIF";
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_browsers_show_is_known_by_its_content() {
+        for (name, expected) in [
+            ("rocket.jpg", Some("image/jpeg")),
+            ("rgba.png", Some("image/png")),
+            ("animated.gif", Some("image/gif")),
+            ("lossy.webp", Some("image/webp")),
+            ("photo.avif", Some("image/avif")),
+            ("photo.tif", None),
+            ("photo.bmp", None),
+            ("bad-html.png", None),
+            ("bad-svg.svg", None),
+            ("bad-empty.jpg", None),
+        ] {
+            let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/handler/tests/corpus/");
+            let bytes = std::fs::read(format!("{corpus}{name}")).unwrap();
+            assert_eq!(media_type(&bytes), expected, "{name}");
+        }
+    }
+}

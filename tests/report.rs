@@ -1,0 +1,294 @@
+//! `resizer report`: the status as a page, looked at in a browser where there is one.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use aws_sdk_s3::primitives::ByteStream;
+use common::browser::{Scheme, chromium, look};
+use common::{Place, corpus, sample};
+use serde_json::{Value, json};
+
+/// A legal key that would be a program, if it were not text.
+const EVIL: &str = "\"><script>alert(1)</script>.jpg";
+const ORIGINALS: &str = "resizer-original-000000000000-us-east-1";
+
+fn upload(place: &Place, file: &Path, key: &str) {
+    place.resizer(&[
+        "invoke",
+        "--local",
+        "--file",
+        file.to_str().unwrap(),
+        "--key",
+        key,
+    ]);
+}
+
+fn page(place: &Place) -> String {
+    std::fs::read_to_string(place.path().join("resizer-report.html")).unwrap()
+}
+
+/// What follows `before`, up to `after`.
+fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
+    let (_, rest) = text
+        .split_once(before)
+        .unwrap_or_else(|| panic!("no {before} in the page"));
+    rest.split_once(after).unwrap().0
+}
+
+async fn put(place: &Place, key: &str, content: Vec<u8>) {
+    let put = place.s3().put_object().bucket(ORIGINALS).key(key);
+    put.body(ByteStream::from(content)).send().await.unwrap();
+}
+
+/// Pictures of all kinds, one that is none, and a stack that is not as it should be.
+fn at_work() -> Place {
+    let place = Place::with_stack();
+    for (file, key) in [
+        (corpus("lossy.webp"), "lossy.webp"),
+        (corpus("photo.tif"), "photo.tif"),
+        (corpus("exif-6.jpg"), "exif-6.jpg"),
+        (sample("chelsea.jpg"), EVIL),
+        (corpus("rgba.png"), "rgba.png"),
+        (sample("photo-12mp.jpg"), "album/photo-12mp.jpg"),
+        (corpus("bad-html.png"), "bad-html.png"),
+    ] {
+        upload(&place, &file, key);
+    }
+    std::fs::write(place.path().join("resizer.toml"), "[function]\nmemory = 512\n").unwrap();
+    place
+}
+
+#[test]
+fn a_stack_at_work_is_a_page_that_a_browser_shows() {
+    let place = at_work();
+    let ended = place.resizer(&["report", "--local"]).ok();
+    assert_eq!(ended.stdout, "");
+    assert!(
+        ended.stderr.starts_with("The report is in resizer-report.html ("),
+        "{}",
+        ended.stderr
+    );
+    assert!(
+        ended.stderr.contains("one picture is not shown"),
+        "{}",
+        ended.stderr
+    );
+    let file = std::fs::metadata(place.path().join("resizer-report.html")).unwrap();
+    assert_eq!(
+        file.permissions().mode() & 0o777,
+        0o600,
+        "there are pictures in it"
+    );
+    let page = page(&place);
+    it_needs_nothing_from_elsewhere(&page);
+    it_says_what_status_says(&page);
+
+    let Some(chromium) = chromium() else {
+        return;
+    };
+    for (scheme, ground) in [(Scheme::Light, [255, 255, 255]), (Scheme::Dark, [13, 17, 23])] {
+        let looks = look(
+            &chromium,
+            &place,
+            &page,
+            &[360, 1280],
+            scheme,
+            include_str!("look.js"),
+        );
+        assert_eq!(looks.as_array().map(Vec::len), Some(2), "{looks}");
+        for looked in looks.as_array().unwrap() {
+            assert_eq!(looked["ground"], json!(ground), "{scheme:?}");
+            it_is_as_it_should_be(looked);
+        }
+    }
+}
+
+fn it_needs_nothing_from_elsewhere(page: &str) {
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+    assert!(page.contains(&format!(
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">"
+    )));
+    assert!(!page.contains("<script"), "a key is text");
+    assert!(!page.contains("url(") || page.matches("url(").count() == page.matches("url(#tip)").count());
+    for attribute in ["src=\"", "href=\""] {
+        for address in page.split(attribute).skip(1) {
+            assert!(address.starts_with("data:"), "{}", &address[..60]);
+        }
+    }
+}
+
+fn it_says_what_status_says(page: &str) {
+    assert!(
+        page.contains("Resources: 11 of 12 there and right; <code>resizer up --local</code> mends the rest")
+    );
+    assert!(page.contains("<li>memory: 1769 → 512</li>"));
+    assert!(page.contains(">differs</span>"));
+    let executions = between(page, "Newest executions", "</section>");
+    assert_eq!(
+        executions.matches("<tr role=\"row\"><td").count(),
+        7,
+        "each execution"
+    );
+    assert!(
+        executions.contains("not an image that can be read here"),
+        "the reason"
+    );
+    assert!(
+        executions.contains("→ output/album/photo-12mp_resized.jpg"),
+        "the result's key"
+    );
+    let tif = between(page, "photo.tif</h3>", "</article>");
+    assert!(
+        tif.contains(&format!("<code>s3://{ORIGINALS}/photo.tif</code> is not shown")),
+        "{tif}"
+    );
+    assert!(tif.contains("788 kB"), "its size");
+    assert_eq!(
+        page.matches("src=\"data:image/").count(),
+        11,
+        "six pairs without the TIFF"
+    );
+}
+
+fn it_is_as_it_should_be(looked: &Value) {
+    assert_eq!(looked["ran"], false, "nothing may run there");
+    assert_eq!((&looked["scripts"], &looked["handlers"]), (&json!(0), &json!(0)));
+    assert_eq!(looked["fetched"], json!([]));
+    assert_eq!(
+        (&looked["overflows"], &looked["outside"]),
+        (&json!(false), &json!([]))
+    );
+    assert_eq!(looked["faint"], json!([]), "text to be read");
+    assert_eq!(
+        (&looked["crowded"], &looked["cut"]),
+        (&json!([]), &json!([])),
+        "text where there is room"
+    );
+    let headings = looked["headings"].as_array().unwrap();
+    assert!(headings.contains(&json!(EVIL)), "{headings:?}");
+    let charts = looked["charts"].as_array().unwrap();
+    let executions = charts[0].as_str().unwrap();
+    assert_eq!(charts.len(), 6, "{charts:?}");
+    assert!(
+        executions.ends_with("started 7, succeeded 6, failed 1, timed out 0, aborted 0 in all"),
+        "{executions}"
+    );
+    let images = looked["images"].as_array().unwrap();
+    assert_eq!(images.len(), 11, "{images:?}");
+    for image in images {
+        assert_eq!(
+            (&image["decoded"], &image["framed"]),
+            (&json!(true), &json!(true)),
+            "{image}"
+        );
+        // Upright, as the browser shows it too: what it says beforehand is what comes.
+        assert_eq!(
+            image["natural"],
+            json!([image["said"][1], image["said"][2]]),
+            "{image}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_page_has_no_room_for_is_told_in_words() {
+    let place = Place::with_stack();
+    for key in [
+        "gone.jpg", "huge.jpg", "a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg",
+    ] {
+        upload(&place, &sample("rocket.jpg"), key);
+    }
+    let s3 = place.s3();
+    s3.delete_object()
+        .bucket(ORIGINALS)
+        .key("gone.jpg")
+        .send()
+        .await
+        .unwrap();
+    // What a browser may take for a photograph, as far as a report looks.
+    let photograph = |length: usize| [&[0xff, 0xd8, 0xff][..], &vec![0; length - 3]].concat();
+    put(&place, "huge.jpg", photograph(5_000_001)).await;
+    for key in ["a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg"] {
+        put(&place, key, photograph(4_900_000)).await;
+    }
+    let document = place.json(&["report", "--local", "--pictures", "7"]);
+    let pictures = document["pictures"].as_array().unwrap();
+    let why: Vec<_> = pictures
+        .iter()
+        .map(|pair| {
+            (
+                pair["before"]["key"].as_str().unwrap(),
+                pair["before"]["not_shown"].as_str(),
+            )
+        })
+        .collect();
+    let used_up = "a report takes 20.0 MB of pictures, which are used up";
+    assert_eq!(
+        why,
+        [
+            ("e.jpg", None),
+            ("d.jpg", None),
+            ("c.jpg", None),
+            ("b.jpg", None),
+            ("a.jpg", Some(used_up)),
+            ("huge.jpg", Some("a report takes pictures of up to 5.0 MB")),
+            ("gone.jpg", Some("it is gone")),
+        ]
+    );
+    assert!(
+        pictures.iter().all(|pair| pair["after"]["not_shown"].is_null()),
+        "the results are small"
+    );
+    let page = page(&place);
+    assert!(page.contains(&format!(
+        "<code>s3://{ORIGINALS}/a.jpg</code> is not shown: {used_up}"
+    )));
+    assert_eq!(document["bytes"], page.len(), "{document}");
+}
+
+#[test]
+fn a_new_stack_has_a_page_too_and_it_can_go_to_standard_output() {
+    let place = Place::with_stack();
+    let printed = place.resizer(&["report", "--local", "--html", "-"]).ok();
+    assert_eq!(printed.stderr, "");
+    let page = printed.stdout;
+    assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));
+    for words in [
+        "Resources: all 12 there and right",
+        "Nothing is counted yet",
+        "None yet; <code>resizer invoke --local --file PATH</code> runs the pipeline.",
+        "None of the executions listed here wrote one.",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+    assert_eq!(page.matches("nothing counted</text>").count(), 4);
+    assert!(!place.path().join("resizer-report.html").exists());
+    let args = ["report", "--local", "--html", "-", "--pictures", "0"];
+    assert!(!place.resizer(&args).ok().stdout.contains("Newest pictures"));
+}
+
+#[test]
+fn a_page_that_cannot_be_made_leaves_none() {
+    let place = Place::with_a_cloud();
+    let absent = place.resizer(&["report", "--local"]).code(1);
+    absent
+        .says("does not stand")
+        .says("`resizer up --local` makes it");
+    let twice = place
+        .resizer(&["report", "--local", "--html", "-", "--json"])
+        .code(2);
+    twice.says("standard output");
+    assert!(!place.path().join("resizer-report.html").exists());
+
+    place.write_function();
+    place.resizer(&common::near::UP).ok();
+    let nowhere = place
+        .resizer(&["report", "--local", "--html", "no/such/page.html"])
+        .code(1);
+    nowhere.says("no/such/page.html").says("--html -");
+    let folder = place.resizer(&["report", "--local", "--html", "."]).code(1);
+    folder.says("something else than a file");
+}
