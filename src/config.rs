@@ -1,9 +1,12 @@
 //! `resizer.toml`, flags and defaults, validated once into typed values.
 
+mod alarms;
+
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+pub use alarms::{AlarmSettings, region_of};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +33,8 @@ pub struct Settings {
     pub function: FunctionSettings,
     pub logs: LogSettings,
     pub keys: KeySettings,
+    /// Whom alarms tell; without, there are none.
+    pub alarms: Option<AlarmSettings>,
     /// Buckets that are there, used in place of the stack's own.
     pub lent: LentBuckets,
     /// Whether what has the stack's names and no one's tag is taken over.
@@ -267,6 +272,7 @@ struct File {
     logs: LogSettings,
     keys: KeySettings,
     buckets: LentBuckets,
+    alarms: Option<AlarmSettings>,
 }
 
 impl Default for ResizeSettings {
@@ -370,6 +376,7 @@ impl Settings {
             function: file.function,
             logs: file.logs,
             keys: file.keys,
+            alarms: file.alarms,
             lent,
             adopts: false,
             flags: flags(args),
@@ -450,6 +457,6 @@ impl File {
                 RETENTION_DAYS.map(|days| days.to_string()).join(", ")
             ));
         }
-        Ok(())
+        self.alarms.as_ref().map_or(Ok(()), AlarmSettings::validate)
     }
 }

@@ -132,6 +132,21 @@ impl Names {
         format!("{}-resize", self.stack)
     }
 
+    /// An account's dashboards have one name space for all regions, so the region is part of it.
+    pub fn dashboard(&self) -> String {
+        format!("{}-{}", self.stack, self.region)
+    }
+
+    /// The topic of the stack's own that its alarms tell.
+    pub fn topic(&self) -> String {
+        format!("{}-alarms", self.stack)
+    }
+
+    /// No stack's name has a dot in it, so what begins with one and a dot is of that stack.
+    pub fn alarm(&self, alarm: Alarm) -> String {
+        format!("{}.{}", self.stack, alarm.suffix())
+    }
+
     pub fn function_log_group(&self) -> String {
         format!("/aws/lambda/{}", self.function())
     }
@@ -181,6 +196,29 @@ impl Names {
         self.regional_arn("events", &format!("rule/{}", self.rule()))
     }
 
+    /// Dashboards are of an account, not of a region.
+    pub fn dashboard_arn(&self) -> String {
+        format!(
+            "arn:{}:cloudwatch::{}:dashboard/{}",
+            self.partition,
+            self.account,
+            self.dashboard()
+        )
+    }
+
+    pub fn topic_arn(&self) -> String {
+        self.regional_arn("sns", &self.topic())
+    }
+
+    pub fn alarm_arn(&self, alarm: Alarm) -> String {
+        self.regional_arn("cloudwatch", &format!("alarm:{}", self.alarm(alarm)))
+    }
+
+    /// The pattern of the ARNs of the stack's alarms, and of no others.
+    pub fn alarms_arn(&self) -> String {
+        self.regional_arn("cloudwatch", &format!("alarm:{}.*", self.stack))
+    }
+
     /// A log group's ARN without the `:*` that some calls want behind it.
     pub fn log_group_arn(&self, log_group: &str) -> String {
         self.regional_arn("logs", &format!("log-group:{log_group}"))
@@ -214,6 +252,26 @@ impl Role {
     }
 }
 
+/// What the stack's alarms tell of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alarm {
+    ExecutionsFailed,
+    FunctionThrottled,
+    RuleFailed,
+}
+
+impl Alarm {
+    pub const ALL: [Self; 3] = [Self::ExecutionsFailed, Self::FunctionThrottled, Self::RuleFailed];
+
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::ExecutionsFailed => "executions-failed",
+            Self::FunctionThrottled => "function-throttled",
+            Self::RuleFailed => "rule-failed",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -236,6 +294,8 @@ mod tests {
         assert!(names.role(Role::StateMachine).len() <= 64, "IAM");
         assert!(names.function().len() <= 64, "Lambda");
         assert!(names.rule().len() <= 64, "EventBridge");
+        assert!(names.dashboard().len() <= 255, "CloudWatch");
+        assert!(names.topic().len() <= 256, "SNS");
         assert!(names.state_machine().len() <= 80, "Step Functions");
     }
 

@@ -17,6 +17,9 @@ pub struct Outputs {
     pub state_machine_arn: String,
     pub rule_name: String,
     pub rule_arn: String,
+    pub dashboard: String,
+    /// Where the console shows it; absent with a custom endpoint, which has no console.
+    pub dashboard_url: Option<String>,
     /// Absent while the REST API does not stand: its id is AWS's choice.
     pub rest_api_id: Option<String>,
     pub api_url: Option<String>,
@@ -55,6 +58,8 @@ impl Outputs {
             state_machine_arn: names.state_machine_arn(),
             rule_name: names.rule(),
             rule_arn: names.rule_arn(),
+            dashboard: names.dashboard(),
+            dashboard_url: endpoint_url.is_none().then(|| dashboard_url(names)),
             rest_api_id,
             api_url,
             log_groups: LogGroups {
@@ -69,6 +74,17 @@ impl Outputs {
             },
         }
     }
+}
+
+/// Assumption (AWS docs: CloudWatch User Guide, "Sharing … dashboards"; each partition's console): the console's address.
+fn dashboard_url(names: &Names) -> String {
+    let domain = match names.partition.as_str() {
+        "aws-cn" => "amazonaws.cn",
+        "aws-us-gov" => "amazonaws-us-gov.com",
+        _ => "aws.amazon.com",
+    };
+    let (region, name) = (&names.region, names.dashboard());
+    format!("https://{region}.console.{domain}/cloudwatch/home?region={region}#dashboards/dashboard/{name}")
 }
 
 /// The address to POST to.

@@ -5,7 +5,7 @@ use resizer_local::{ACCOUNT, Endpoint, FIRST_REGION};
 
 use crate::aws::{CallFailure, Clients, Connection, During};
 use crate::commands::local;
-use crate::config::{Place, Settings};
+use crate::config::{Place, Settings, region_of};
 use crate::error::CommandError;
 use crate::names::Names;
 
@@ -112,6 +112,19 @@ fn names(
             names.original_bucket()
         ))
         .hint("say two different buckets"));
+    }
+    let topic = settings
+        .alarms
+        .as_ref()
+        .and_then(|alarms| alarms.topic.as_deref());
+    if let Some(topic) = topic
+        && region_of(topic) != Some(&names.region)
+    {
+        return Err(CommandError::usage(format!(
+            "the topic {topic} is in another region than the stack, {}",
+            names.region
+        ))
+        .hint("CloudWatch's alarms tell topics of their own region alone: say one of it in alarms.topic"));
     }
     Ok(names)
 }

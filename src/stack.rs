@@ -5,11 +5,15 @@
 //!                       ├─ state machine ─┤
 //!                       └─ function ──────┴─ rule
 //! buckets ─────────────────────────────────┘
+//! dashboard    topic ── alarms
 //! ```
 //! What is made takes its place from left to right. IAM needs seconds until a new role can be assumed, and they are waited
 //! for once: by the function and by the state machine at the same time, while buckets and REST API are made. The rule comes
 //! last, so that no upload starts what cannot be done yet. What is removed goes from those who act to what they act on: rule
-//! and REST API, state machine, function, buckets. Names are computed, so an edge is order alone.
+//! and REST API, state machine, function, buckets. Names are computed, so an edge is order alone: the dashboard and the alarms
+//! that watch it all need none ([`watch`]).
+
+mod watch;
 
 use std::collections::BTreeMap;
 
@@ -24,6 +28,7 @@ use crate::resources::{
     Bucket, Function, InlinePolicy, LogGroup, Notification, RestApi, Rule, ServiceRole, StateMachine, Target,
 };
 use crate::session::Session;
+pub use watch::TOPIC;
 
 /// Names the event's values for [`INPUT_TEMPLATE`].
 const INPUT_PATHS: [(&str, &str); 3] = [
@@ -106,6 +111,7 @@ pub fn graph(
     );
     let rest_api = graph.add(stack.rest_api()?, &[api_role]);
     graph.acts_on(rest_api, &[state_machine]);
+    watch::add(&mut graph, &stack)?;
     Ok(graph)
 }
 
@@ -437,7 +443,6 @@ pub fn operator_policy(names: &Names) -> Result<Value, Failure> {
         &[
             ("partition", &names.partition),
             ("region", &names.region),
-            ("account", &names.account),
             (
                 "own_original_bucket_arn",
                 &bucket_arn(names.own_original_bucket()),
@@ -461,6 +466,9 @@ pub fn operator_policy(names: &Names) -> Result<Value, Failure> {
             ("state_machine_arn", &names.state_machine_arn()),
             ("executions_arn", &names.execution_arn("*")),
             ("rule_arn", &names.rule_arn()),
+            ("dashboard_arn", &names.dashboard_arn()),
+            ("alarms_arn", &names.alarms_arn()),
+            ("topic_arn", &names.topic_arn()),
         ],
     )?)
 }
@@ -571,6 +579,8 @@ mod tests {
             definition(&names).unwrap(),
             open_api(&names).unwrap(),
             operator_policy(&names).unwrap(),
+            watch::dashboard(&names).unwrap(),
+            watch::topic_policy(&names).unwrap(),
         ];
         for role in [Role::Function, Role::StateMachine, Role::Rule, Role::Api] {
             let documents = role_documents(&names, role).unwrap();

@@ -17,9 +17,11 @@ use zip::{ZipArchive, ZipWriter};
 /// How long a test waits for a line to come.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-const OUTPUTS: [&str; 14] = [
+const OUTPUTS: [&str; 16] = [
     "account",
     "api_url",
+    "dashboard",
+    "dashboard_url",
     "function_arn",
     "function_name",
     "log_groups",

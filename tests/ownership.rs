@@ -381,7 +381,7 @@ async fn what_somebody_else_made_meanwhile_is_not_taken_back() {
     });
     let up = [&UP[..], &["--rollback-on-failure"]].concat();
     let failed = near.place.resizer(&up).code(1);
-    failed.says("what this run had made (9 resources) is gone again");
+    failed.says("what this run had made (10 resources) is gone again");
     let iam = aws_sdk_iam::Client::new(&near.place.sdk_config());
     let roles = iam.list_roles().send().await.unwrap();
     assert_eq!(roles.roles().len(), 1, "{roles:?}");
@@ -394,7 +394,7 @@ fn a_run_that_fails_takes_back_what_it_made_and_nothing_else() {
     let up = [&UP[..], &["--rollback-on-failure"]].concat();
     near.behave(on_a_day_with(&["apigateway:CreateRestApi"]));
     let failed = place.resizer(&up).code(1).says("apigateway:CreateRestApi");
-    failed.says("rolled back: what this run had made (11 resources) is gone again");
+    failed.says("rolled back: what this run had made (12 resources) is gone again");
     let plan = place.json(&["plan", "--local"]);
     let changes = plan["changes"].as_array().unwrap();
     assert!(
@@ -410,7 +410,7 @@ fn a_run_that_fails_takes_back_what_it_made_and_nothing_else() {
     place
         .resizer(&up)
         .code(1)
-        .says("rolled back: what this run had made (8 resources) is gone again");
+        .says("rolled back: what this run had made (9 resources) is gone again");
     let plan = place.json(&["plan", "--local"]);
     assert_eq!(action_of(&plan, "original_bucket"), "none", "{plan:#}");
     assert_eq!(action_of(&plan, "function"), "create");

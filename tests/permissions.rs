@@ -16,7 +16,7 @@ use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, VersioningConfiguration,
 };
 use common::near::NearCloud;
-use common::{Ended, Place, sample};
+use common::{Ended, Place, confirm, sample};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -145,7 +145,8 @@ async fn prepare(config: &SdkConfig, place: &Place) {
     role.send().await.unwrap();
 }
 
-/// What happens to a stack that stands: pictures, half an upload, an execution that runs, and a definition changed by hand.
+/// What happens to a stack that stands: pictures, half an upload, an execution that runs, a definition and a topic's policy
+/// changed by hand, and an address that wants to be told.
 async fn live(config: &SdkConfig, place: &Place) {
     let bucket = "resizer-original-000000000000-eu-central-1";
     let s3 = place.s3();
@@ -160,6 +161,18 @@ async fn live(config: &SdkConfig, place: &Place) {
         .unwrap();
     let upload = s3.create_multipart_upload().bucket(bucket).key("half.jpg");
     upload.send().await.unwrap();
+
+    let sns = aws_sdk_sns::Client::new(config);
+    let topic = "arn:aws:sns:eu-central-1:000000000000:resizer-alarms";
+    confirm(&sns, topic, "ops@example.org").await;
+    let widened = sns
+        .set_topic_attributes()
+        .topic_arn(topic)
+        .attribute_name("Policy");
+    let anyone = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": "*", "Action": "sns:Publish", "Resource": topic}
+    ]});
+    widened.attribute_value(anyone.to_string()).send().await.unwrap();
 
     let states = aws_sdk_sfn::Client::new(config);
     let machine = "arn:aws:states:eu-central-1:000000000000:stateMachine:resizer-resize";
@@ -177,6 +190,8 @@ async fn life(operator: &Operator<'_>) -> Vec<Ended> {
     prepare(config, place).await;
     let mut ran = Vec::new();
     place.write_other_function();
+    let configure = |text| fs::write(place.path().join("resizer.toml"), text).unwrap();
+    configure("[alarms]\nemail = \"ops@example.org\"\n");
     for (n, args) in [
         &["up", "--adopt", "--handler-zip", "function.zip"][..],
         &["up", "--handler-zip", "other.zip"],
@@ -189,7 +204,7 @@ async fn life(operator: &Operator<'_>) -> Vec<Ended> {
     {
         if n == 1 {
             live(config, place).await;
-            fs::write(place.path().join("resizer.toml"), "[function]\nmemory = 512\n").unwrap();
+            configure("[function]\nmemory = 512\n[alarms]\nemail = \"others@example.org\"\n");
         }
         ran.push(operator.runs(args).await);
         if ran.last().unwrap().code != Some(0) {

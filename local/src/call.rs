@@ -17,6 +17,7 @@ pub enum Service {
     Monitoring,
     Lambda,
     States,
+    Sns,
     Events,
     ApiGateway,
 }
@@ -32,6 +33,7 @@ impl Service {
             "monitoring" => Self::Monitoring,
             "lambda" => Self::Lambda,
             "states" => Self::States,
+            "sns" => Self::Sns,
             "events" => Self::Events,
             "apigateway" => Self::ApiGateway,
             _ => return None,
@@ -47,6 +49,7 @@ impl Service {
             Self::Monitoring => "monitoring",
             Self::Lambda => "lambda",
             Self::States => "states",
+            Self::Sns => "sns",
             Self::Events => "events",
             Self::ApiGateway => "apigateway",
         }
@@ -59,6 +62,7 @@ impl Service {
             Self::Iam | Self::Sts => "ValidationError",
             Self::Logs => "InvalidParameterException",
             Self::Monitoring => "InvalidParameterValue",
+            Self::Sns => "InvalidParameter",
             Self::Lambda => "InvalidParameterValueException",
             Self::States | Self::Events => "ValidationException",
             Self::ApiGateway => "BadRequestException",

@@ -13,8 +13,8 @@
 //! - [`call`]: what a service gets ([`call::Call`]) and gives ([`call::Reply`])
 //! - [`inputs`]: what an operation honours; anything else that is sent is refused
 //! - [`protocol`]: how AWS's wire protocols read a call and render a reply or an error
-//! - one folder a service: [`s3`], [`iam`], [`sts`], [`logs`], [`monitoring`], [`lambda`], [`states`], [`events`],
-//!   [`apigateway`]; each has its tables in its own `schema.sql`
+//! - one folder a service: [`s3`], [`iam`], [`sts`], [`logs`], [`monitoring`], [`lambda`], [`states`], [`sns`],
+//!   [`events`], [`apigateway`]; each has its tables in its own `schema.sql`
 //! - [`store`]: SQLite; one writer that commits waiting work together
 //! - [`cloud`]: what all services share, and starting and stopping it
 //! - [`endpoint`]: the data folder, and how other processes find the server that holds it
@@ -49,6 +49,7 @@ mod random;
 mod realism;
 mod s3;
 mod server;
+mod sns;
 mod states;
 mod store;
 mod sts;

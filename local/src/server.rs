@@ -23,7 +23,7 @@ use crate::cloud::Cloud;
 use crate::error::AwsError;
 use crate::protocol::Protocol;
 use crate::realism::{Happening, Unanswered};
-use crate::{apigateway, auth, events, iam, lambda, logs, monitoring, random, s3, states, sts};
+use crate::{apigateway, auth, events, iam, lambda, logs, monitoring, random, s3, sns, states, sts};
 
 /// The largest request body apart from S3's: what Lambda takes (a function's zip, in base64).
 const MOST_BODY_BYTES: usize = 70_167_211;
@@ -277,6 +277,7 @@ async fn dispatch(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
         Service::Monitoring => monitoring::call(cloud, call).await,
         Service::Lambda => lambda::call(cloud, call).await,
         Service::States => states::call(cloud, call).await,
+        Service::Sns => sns::call(cloud, call).await,
         Service::Events => events::call(cloud, call).await,
         Service::ApiGateway => apigateway::call(cloud, call).await,
         Service::S3 => Err(call.not_implemented()),

@@ -26,6 +26,7 @@ const SCHEMAS: &[&str] = &[
     include_str!("monitoring/schema.sql"),
     include_str!("lambda/schema.sql"),
     include_str!("states/schema.sql"),
+    include_str!("sns/schema.sql"),
     include_str!("events/schema.sql"),
     include_str!("apigateway/schema.sql"),
 ];

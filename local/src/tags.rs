@@ -32,6 +32,18 @@ where
     changed.await
 }
 
+/// The `{Key, Value}`s of an input's `Tags`, if they are within what AWS takes: 50 tags, keys of 1 to 128 characters, values of at
+/// most 256.
+pub fn given(input: &Value) -> Option<Value> {
+    let tags = input["Tags"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let is_tag = |tag: &Value| {
+        let length = |field: &str| tag[field].as_str().map(|text| text.chars().count());
+        length("Key").is_some_and(|length| (1..=128).contains(&length))
+            && length("Value").is_some_and(|length| length <= 256)
+    };
+    (tags.len() <= 50 && tags.iter().all(is_tag)).then(|| json!(tags))
+}
+
 /// Adds `given`, of the same form, and replaces the values of keys that are there.
 pub fn add(tags: &mut Value, given: &Value) {
     match (tags, given) {

@@ -112,22 +112,27 @@ fn is_alike(one: &Failure, other: &Failure) -> bool {
 }
 
 fn summary(command: Command, graph: &Graph, report: &Report) -> String {
-    let good = report
-        .outcomes
+    // What is not wanted any more counts only where something is done to it.
+    let is_past =
+        |node: NodeId, outcome: &Outcome| graph.is_former(node) && matches!(outcome, Outcome::Kept(_));
+    let outcomes = graph.nodes().zip(&report.outcomes);
+    let counted: Vec<_> = outcomes
+        .filter(|(node, outcome)| !is_past(*node, outcome))
+        .collect();
+    let good = counted
         .iter()
-        .filter(|outcome| matches!(outcome, Outcome::Kept(_) | Outcome::Done(_)))
+        .filter(|(_, outcome)| matches!(outcome, Outcome::Kept(_) | Outcome::Done(_)))
         .count();
     let state = match command {
         Command::Up => "as they should be",
         Command::Down => "gone",
     };
-    let not_started: Vec<String> = graph
-        .nodes()
-        .zip(&report.outcomes)
+    let not_started: Vec<String> = counted
+        .iter()
         .filter(|(_, outcome)| matches!(outcome, Outcome::NotStarted { .. }))
-        .map(|(node, _)| described(graph, node))
+        .map(|(node, _)| described(graph, *node))
         .collect();
-    let summary = format!("{good} of {} resources are {state}", report.outcomes.len());
+    let summary = format!("{good} of {} resources are {state}", counted.len());
     if not_started.is_empty() {
         summary
     } else {

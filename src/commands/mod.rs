@@ -8,6 +8,7 @@ mod interrupt;
 pub mod invoke;
 pub mod local;
 pub mod man;
+mod notice;
 pub mod permissions;
 pub mod plan;
 mod planning;

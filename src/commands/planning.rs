@@ -198,7 +198,11 @@ impl Planning {
     pub fn show_document(&self, outputs: Outputs, carried: Carried, ui: &Ui) -> Result<(), CommandError> {
         ui.json(&Document {
             outputs,
-            changes: self.plan.steps.iter().map(|step| self.change(step)).collect(),
+            changes: self
+                .plan
+                .shown(&self.graph)
+                .map(|step| self.change(step))
+                .collect(),
             changed: carried == Carried::Out && !self.plan.is_empty(),
             dry_run: carried == Carried::NotAtAll,
         })
@@ -215,6 +219,7 @@ impl Planning {
             Action::Create(fields) => ("create", fields.clone()),
             Action::Change(fields) if self.plan.is_adopted(step.node) => ("adopt", fields.clone()),
             Action::Change(fields) => ("update", fields.clone()),
+            Action::Remove => ("remove", Vec::new()),
             _ => ("none", Vec::new()),
         };
         Change {

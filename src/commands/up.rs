@@ -3,11 +3,12 @@ use serde_json::Value;
 
 use super::ending::{self, Command};
 use super::interrupt::{nothing_changed, stop_on_ctrl_c, unless_interrupted};
+use super::notice;
 use super::planning::{Carried, NOTHING_TO_DO, Planning, WantedArgs};
 use super::rollback::{Makings, roll_back};
 use super::standing;
 use crate::config::Settings;
-use crate::engine::{Action, Outcome, Planned, Reading, Report};
+use crate::engine::{Action, Fields, Outcome, Planned, Reading, Report};
 use crate::error::CommandError;
 use crate::outputs::Outputs;
 use crate::resources::API_ID;
@@ -110,20 +111,25 @@ impl Up<'_> {
             return self.planning.show_document(outputs, Carried::Out, self.ui);
         }
         self.ui.result(NOTHING_TO_DO)?;
-        self.ui.result(self.next_commands(&outputs))
+        self.ui.result(self.next_commands(&outputs))?;
+        let topic = self.planning.graph.find(stack::TOPIC);
+        self.say_who_is_not_told(topic.and_then(|node| self.planning.plan.found(node)));
+        Ok(())
     }
 
     fn show_stack(&self, report: &Report) -> Result<(), CommandError> {
-        let api =
-            self.planning
-                .graph
-                .find(stack::REST_API)
-                .and_then(|node| match &report.outcomes[node.index()] {
-                    Outcome::Done(Reading::Found(found)) | Outcome::Kept(Reading::Found(found)) => {
-                        found.fields.text(API_ID).map(str::to_owned)
-                    }
-                    _ => None,
-                });
+        let found = |id| {
+            let node = self.planning.graph.find(id)?;
+            match &report.outcomes[node.index()] {
+                Outcome::Done(Reading::Found(found)) | Outcome::Kept(Reading::Found(found)) => {
+                    Some(&found.fields)
+                }
+                _ => None,
+            }
+        };
+        let api = found(stack::REST_API).and_then(|found| found.text(API_ID));
+        let api = api.map(str::to_owned);
+        let topic = found(stack::TOPIC);
         let outputs = standing::outputs_with(&self.planning.session, api);
         if self.ui.json {
             return self.planning.show_document(outputs, Carried::Out, self.ui);
@@ -136,7 +142,15 @@ impl Up<'_> {
                  the REST API works within seconds",
             );
         }
+        self.say_who_is_not_told(topic);
         Ok(())
+    }
+
+    /// Of alarms that nobody would hear of.
+    fn say_who_is_not_told(&self, topic: Option<&Fields>) {
+        if let Some(notice) = notice::of_alarms(self.settings, topic.and_then(notice::unconfirmed)) {
+            self.ui.say(format!("\nAlarms: {notice}"));
+        }
     }
 
     fn table(&self) -> String {
@@ -146,6 +160,7 @@ impl Up<'_> {
                 Action::Create(_) => "created",
                 Action::Change(_) if self.planning.plan.is_adopted(step.node) => "adopted",
                 Action::Change(_) => "changed",
+                Action::Remove => "removed",
                 _ => "unchanged",
             };
             [
@@ -154,7 +169,8 @@ impl Up<'_> {
                 state.to_owned(),
             ]
         };
-        let rows: Vec<[String; 3]> = self.planning.plan.steps.iter().map(row).collect();
+        let Planning { graph, plan, .. } = &self.planning;
+        let rows: Vec<[String; 3]> = plan.shown(graph).map(row).collect();
         aligned(&rows, width_of_stdout()).join("\n")
     }
 
@@ -189,6 +205,7 @@ impl Up<'_> {
                 shell_word(&format!(r#"{{"key": {}}}"#, Value::from(key)))
             ));
         }
+        lines.extend(outputs.dashboard_url.clone());
         format!("Next:\n  {}", lines.join("\n  "))
     }
 

@@ -2,7 +2,7 @@
 
 use futures_util::future::try_join_all;
 
-use super::resource::{Failure, Reading, Resource};
+use super::resource::{Failure, Owner, Reading, Resource};
 
 /// Resources and what each of them uses or acts on.
 ///
@@ -17,6 +17,7 @@ struct Node {
     resource: Box<dyn Resource>,
     uses: Vec<NodeId>,
     acts_on: Vec<NodeId>,
+    is_former: bool,
 }
 
 /// A resource's place in its graph.
@@ -33,6 +34,16 @@ impl NodeId {
     }
 }
 
+impl Node {
+    async fn read(&self) -> Result<Reading, Failure> {
+        let reading = self.resource.read().await?;
+        Ok(match reading {
+            Reading::Found(found) if self.is_former && found.owner != Owner::Ours => Reading::Absent,
+            reading => reading,
+        })
+    }
+}
+
 impl Graph {
     /// Adds a resource that uses those of `uses`. Since they are in the graph already, there is never a circle.
     pub fn add(&mut self, resource: impl Resource + 'static, uses: &[NodeId]) -> NodeId {
@@ -40,8 +51,21 @@ impl Graph {
             resource: Box::new(resource),
             uses: uses.to_vec(),
             acts_on: Vec::new(),
+            is_former: false,
         });
         NodeId(self.nodes.len() - 1)
+    }
+
+    /// Adds a resource that is not wanted any more: where it stands and is ours it goes, after those of `after` have changed,
+    /// and else it is nobody's business.
+    pub fn add_former(&mut self, resource: impl Resource + 'static, after: &[NodeId]) -> NodeId {
+        let node = self.add(resource, after);
+        self.nodes[node.0].is_former = true;
+        node
+    }
+
+    pub fn is_former(&self, node: NodeId) -> bool {
+        self.nodes[node.0].is_former
     }
 
     /// Says what a resource acts on beside what it uses: none that uses it or acts on it.
@@ -94,6 +118,6 @@ impl Graph {
     /// # Errors
     /// The first reading that failed.
     pub async fn read(&self) -> Result<Vec<Reading>, Failure> {
-        try_join_all(self.nodes.iter().map(|node| node.resource.read())).await
+        try_join_all(self.nodes.iter().map(Node::read)).await
     }
 }

@@ -145,6 +145,11 @@ impl Plan {
         }
     }
 
+    /// The steps that there is anything to say of: what is not wanted any more and not there has none.
+    pub fn shown<'a>(&'a self, graph: &'a Graph) -> impl Iterator<Item = &'a Planned> {
+        self.steps.iter().filter(|step| !step.is_past(graph))
+    }
+
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         !self.steps.iter().any(|step| step.action.writes())
@@ -182,12 +187,17 @@ impl Plan {
             Goal::Stands | Goal::StandsAdopting => graph.makers_first(),
             Goal::Gone | Goal::StaysGone => graph.users_first(),
         };
-        let outcomes = walk(&before, stop, async |node: NodeId| {
+        let mut outcomes = walk(&before, stop, async |node: NodeId| {
             let outcome = self.carry_out_one(graph, node, listener, stop).await;
             listener.on(node, Event::Ended(&outcome));
             outcome
         })
         .await;
+        for (step, outcome) in self.steps.iter().zip(&mut outcomes) {
+            if step.is_past(graph) {
+                *outcome = Outcome::Kept(step.reading.clone());
+            }
+        }
         for (node, outcome) in graph.nodes().zip(&outcomes) {
             if matches!(outcome, Outcome::NotStarted { .. }) {
                 listener.on(node, Event::Ended(outcome));
@@ -210,33 +220,43 @@ impl Plan {
             Action::Refuse(refusal) => Outcome::Failed(Failure::new(refusal)),
             Action::Create(_) | Action::Change(_) | Action::Remove => {
                 step.tell(Event::Started(action));
-                match converge(graph.resource(node), self.goal, reading.clone(), &step).await {
+                // What is not wanted any more goes, also where all else is to stand.
+                let goal = match action {
+                    Action::Remove if self.goal != Goal::StaysGone => Goal::Gone,
+                    _ => self.goal,
+                };
+                match converge(graph.resource(node), goal, reading.clone(), &step).await {
                     Ok(reading) => Outcome::Done(reading),
-                    Err(failure) => Outcome::Failed(self.with_what_went_missing(graph, node, failure).await),
+                    Err(failure) if *action == Action::Remove => Outcome::Failed(failure),
+                    Err(failure) => Outcome::Failed(with_what_went_missing(graph, node, failure).await),
                 }
             }
         }
     }
+}
 
-    /// `failure`, and which of the things that `node` uses were taken away since: the service's words for it may
-    /// well be those for something new that is not known everywhere yet.
-    async fn with_what_went_missing(&self, graph: &Graph, node: NodeId, failure: Failure) -> Failure {
-        if matches!(self.goal, Goal::Gone | Goal::StaysGone) {
-            return failure;
-        }
-        let mut failure = failure;
-        for used in graph.uses(node) {
-            let used = graph.resource(*used);
-            if let Ok(Reading::Absent) = used.read().await {
-                failure = failure.hint(format!(
-                    "the {} {} is not there any more: somebody removed it meanwhile; `up` again makes it anew",
-                    used.kind(),
-                    used.name()
-                ));
-            }
-        }
-        failure
+impl Planned {
+    /// Whether it is of something that is not wanted any more, and not there.
+    fn is_past(&self, graph: &Graph) -> bool {
+        graph.is_former(self.node) && self.action == Action::Keep
     }
+}
+
+/// `failure`, and which of the things that `node` uses were taken away since: the service's words for it may well be those
+/// for something new that is not known everywhere yet.
+async fn with_what_went_missing(graph: &Graph, node: NodeId, failure: Failure) -> Failure {
+    let mut failure = failure;
+    for used in graph.uses(node) {
+        let used = graph.resource(*used);
+        if let Ok(Reading::Absent) = used.read().await {
+            failure = failure.hint(format!(
+                "the {} {} is not there any more: somebody removed it meanwhile; `up` again makes it anew",
+                used.kind(),
+                used.name()
+            ));
+        }
+    }
+    failure
 }
 
 fn action(graph: &Graph, node: NodeId, reading: &Reading, goal: Goal, something_is_ours: bool) -> Action {
@@ -246,6 +266,7 @@ fn action(graph: &Graph, node: NodeId, reading: &Reading, goal: Goal, something_
         Reading::Absent => {
             return match goal {
                 Goal::Gone | Goal::StaysGone => Action::Keep,
+                _ if graph.is_former(node) => Action::Keep,
                 _ if resource.is_lent() => Action::Refuse(Refusal::NotThere),
                 _ => Action::Create(resource.wanted().differences(&Fields::default())),
             };
@@ -267,6 +288,7 @@ fn action(graph: &Graph, node: NodeId, reading: &Reading, goal: Goal, something_
         Goal::Gone | Goal::StaysGone if resource.is_lent() => Action::Keep,
         Goal::Gone if found.owner == Owner::Unclaimed && !something_is_ours => Action::Keep,
         Goal::Gone | Goal::StaysGone => Action::Remove,
+        Goal::Stands | Goal::StandsAdopting if graph.is_former(node) => Action::Remove,
         Goal::Stands | Goal::StandsAdopting => {
             let changes = resource.wanted().differences(&found.fields);
             if changes.is_empty() && found.settling.is_none() {

@@ -82,6 +82,57 @@ async fn what_is_right_is_not_touched() {
     assert_eq!(world.log().len(), 3, "no act but the three of the first run");
 }
 
+/// A graph of a thing that is wanted, and one that is not any more.
+fn wanted_and_former(world: &World) -> Graph {
+    let mut graph = Graph::default();
+    let a = graph.add(world.thing("a"), &[]);
+    graph.add_former(world.thing("b"), &[a]);
+    graph
+}
+
+#[tokio::test]
+async fn what_is_not_wanted_any_more_goes_once_all_else_stands() {
+    let world = World::default();
+    let graph = wanted_and_former(&world);
+    world.put("b", 1, Owner::Ours);
+    assert!(stand(&graph, &Ears::default()).await.is_good());
+    assert_eq!(world.log(), ["create a", "remove b"]);
+
+    let plan = Plan::to_stand(&graph, graph.read().await.unwrap());
+    assert!(plan.is_empty());
+    assert_eq!(plan.shown(&graph).count(), 1, "of b there is nothing to say");
+    world.put("b", 1, Owner::Ours);
+    assert!(remove(&graph).await.is_good());
+    assert!(!world.has("b"));
+}
+
+#[tokio::test]
+async fn what_is_not_wanted_any_more_and_not_ours_is_nobodys_business() {
+    for owner in [
+        Owner::Unmarked(String::new()),
+        Owner::Foreign(String::new()),
+        Owner::Unclaimed,
+    ] {
+        let world = World::default();
+        let graph = wanted_and_former(&world);
+        world.put("b", 1, owner);
+        assert!(stand(&graph, &Ears::default()).await.is_good());
+        assert!(remove(&graph).await.is_good());
+        assert!(world.has("b"));
+        assert_eq!(world.log(), ["create a", "remove a"]);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_wanted_and_not_there_is_never_left_undone() {
+    let world = World::default();
+    let mut graph = Graph::default();
+    let a = graph.add(world.thing("a").failing([refusal("Denied", "no")]), &[]);
+    let b = graph.add_former(world.thing("b"), &[a]);
+    let report = stand(&graph, &Ears::default()).await;
+    assert_eq!(report.outcomes[b.index()], Outcome::Kept(Reading::Absent));
+}
+
 #[tokio::test]
 async fn drift_is_planned_field_by_field_and_mended() {
     let world = World::default();

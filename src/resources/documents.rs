@@ -1,4 +1,4 @@
-//! The JSON documents of `asl/`, `policies/` and `api/`: what AWS gets once their `${placeholders}` are filled in.
+//! The JSON documents of `asl/`, `policies/`, `api/` and `dashboards/`: what AWS gets once their `${placeholders}` are filled in.
 
 use std::collections::BTreeSet;
 
@@ -7,6 +7,7 @@ use thiserror::Error;
 
 pub const STATE_MACHINE: &str = include_str!("../../asl/resize.asl.json");
 pub const REST_API: &str = include_str!("../../api/rest-api.openapi.json");
+pub const DASHBOARD: &str = include_str!("../../dashboards/stack.json");
 pub const FUNCTION_POLICY: &str = include_str!("../../policies/function.json");
 pub const STATE_MACHINE_POLICY: &str = include_str!("../../policies/state-machine.json");
 pub const RULE_POLICY: &str = include_str!("../../policies/rule.json");
@@ -14,8 +15,11 @@ pub const API_POLICY: &str = include_str!("../../policies/api.json");
 
 // Assumption (AWS docs: Service Authorization Reference, and each service's page on tagging): what tags a resource is needed
 // too where tags come with a new one: s3:TagResource, iam:TagRole, lambda:TagResource, states:TagResource,
-// events:TagResource, logs:TagResource, and apigateway:PUT on /tags. A log group's ARN is asked for with and without `:*`.
-/// What whoever runs the commands may do.
+// events:TagResource, logs:TagResource, cloudwatch:TagResource, sns:TagResource, and apigateway:PUT on /tags. A log group's ARN is asked for with and without `:*`.
+// cloudwatch:DescribeAlarms is asked for all alarms, whichever are named, and sns:Unsubscribe has no resource.
+/// What whoever runs the commands may do. IAM's quota leaves no room for names of the statements: the first is what is done to
+/// the stack's own; then pictures that are looked for, and uploaded; policies that are attached and roles that are passed; REST
+/// APIs; and what is allowed for all or for none.
 pub const OPERATOR_POLICY: &str = include_str!("../../policies/operator.json");
 
 // Assumption (AWS docs: Lambda Developer Guide, "Defining Lambda function permissions with an execution role";
@@ -30,6 +34,10 @@ pub const API_TRUST: &str = include_str!("../../policies/api-trust.json");
 // and the rule's, and aws:SourceAccount.
 pub const STATE_MACHINE_TRUST: &str = include_str!("../../policies/state-machine-trust.json");
 pub const RULE_TRUST: &str = include_str!("../../policies/rule-trust.json");
+
+// Assumption (AWS docs: CloudWatch User Guide, "Notifying users on alarm changes … SNS topic policy"): CloudWatch supplies
+// aws:SourceAccount when it publishes for an alarm.
+pub const ALARM_TOPIC_POLICY: &str = include_str!("../../policies/alarm-topic.json");
 
 /// A document and the values it was to be filled with do not fit.
 #[derive(Debug, Error, PartialEq, Eq)]

@@ -2,11 +2,15 @@
 //!
 //! # Layout
 //! - `bucket` (and `bucket_contents`), `function`, `log_group`, `rest_api`, `role`, `rule`, `state_machine`.
-//! - `documents`: the JSON of `asl/`, `policies/` and `api/`, with its placeholders filled in.
+//! - `dashboard` and `alarm` (and `cloudwatch_tags`), `topic`: what shows and tells how the stack fares.
+//! - `documents`: the JSON of `asl/`, `policies/`, `api/` and `dashboards/`, with its placeholders filled in.
 //! - `ownership`: the tag that says whose a resource is. `patience`: what AWS needs time for.
 
+mod alarm;
 mod bucket;
 mod bucket_contents;
+mod cloudwatch_tags;
+mod dashboard;
 pub mod documents;
 mod failure;
 mod function;
@@ -17,12 +21,16 @@ mod rest_api;
 mod role;
 mod rule;
 mod state_machine;
+mod topic;
 
+pub use alarm::{ALARM, ALARM_STATE, Alarm, CountedMetric};
 pub use bucket::{BUCKET, Bucket, Notification};
 pub use bucket_contents::{Contents, count};
+pub use dashboard::Dashboard;
 pub use function::{ARCHITECTURE, Function};
 pub use log_group::LogGroup;
 pub use rest_api::{API_ID, RestApi};
 pub use role::{InlinePolicy, ServiceRole};
 pub use rule::{Rule, Target};
 pub use state_machine::StateMachine;
+pub use topic::{Topic, UNCONFIRMED};

@@ -8,6 +8,7 @@ use crate::engine::{Action, FieldChange, Graph, Plan, Planned};
 
 const CREATE: Style = AnsiColor::Green.on_default();
 const CHANGE: Style = AnsiColor::Yellow.on_default();
+const REMOVE: Style = AnsiColor::Red.on_default();
 const KEEP: Style = Style::new().dimmed();
 
 /// Indents a field's line below its resource's.
@@ -32,6 +33,7 @@ pub fn text(graph: &Graph, plan: &Plan) -> String {
             Action::Create(_) => (CREATE, "create", &[]),
             Action::Change(changes) if plan.is_adopted(step.node) => (CHANGE, "adopt", changes),
             Action::Change(changes) => (CHANGE, "change", changes),
+            Action::Remove => (REMOVE, "remove", &[]),
             _ => (KEEP, "keep", &[]),
         };
         lines.push(format!("{style}{verb:8}{style:#}{name}"));

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 /// Every resource of the account, by kind and name.
 pub async fn everything(config: &SdkConfig) -> Value {
-    let (buckets, roles, groups, functions, machines, rules, apis) = tokio::join!(
+    let (buckets, roles, groups, functions, machines, rules, apis, dashboards, alarms, topics) = tokio::join!(
         buckets(config),
         roles(config),
         log_groups(config),
@@ -13,6 +13,9 @@ pub async fn everything(config: &SdkConfig) -> Value {
         state_machines(config),
         rules(config),
         rest_apis(config),
+        dashboards(config),
+        alarms(config),
+        topics(config),
     );
     json!({
         "buckets": buckets,
@@ -22,6 +25,9 @@ pub async fn everything(config: &SdkConfig) -> Value {
         "state machines": machines,
         "rules": rules,
         "REST APIs": apis,
+        "dashboards": dashboards,
+        "alarms": alarms,
+        "topics": topics,
     })
 }
 
@@ -246,6 +252,70 @@ async fn rest_apis(config: &SdkConfig) -> Map<String, Value> {
         });
         let named = found.entry(api.name().unwrap()).or_insert_with(|| json!([]));
         named.as_array_mut().unwrap().push(described);
+    }
+    found
+}
+
+async fn dashboards(config: &SdkConfig) -> Map<String, Value> {
+    let cloudwatch = aws_sdk_cloudwatch::Client::new(config);
+    let mut found = Map::new();
+    let all = cloudwatch.list_dashboards().send().await.unwrap();
+    for dashboard in all.dashboard_entries() {
+        let name = dashboard.dashboard_name().unwrap();
+        let body = cloudwatch.get_dashboard().dashboard_name(name).send();
+        let tags = cloudwatch
+            .list_tags_for_resource()
+            .resource_arn(dashboard.dashboard_arn().unwrap())
+            .send();
+        found.insert(
+            name.to_owned(),
+            json!({
+                "body": body.await.unwrap().dashboard_body(),
+                "tags": format!("{:?}", tags.await.unwrap().tags()),
+            }),
+        );
+    }
+    found
+}
+
+async fn alarms(config: &SdkConfig) -> Map<String, Value> {
+    let cloudwatch = aws_sdk_cloudwatch::Client::new(config);
+    let mut found = Map::new();
+    for alarm in cloudwatch.describe_alarms().send().await.unwrap().metric_alarms() {
+        let tags = cloudwatch
+            .list_tags_for_resource()
+            .resource_arn(alarm.alarm_arn().unwrap())
+            .send();
+        found.insert(
+            alarm.alarm_name().unwrap().to_owned(),
+            json!({
+                "metric": format!("{:?} {:?} {:?}", alarm.namespace(), alarm.metric_name(), alarm.dimensions()),
+                "threshold": alarm.threshold(),
+                "missing": alarm.treat_missing_data(),
+                "actions": [alarm.alarm_actions(), alarm.ok_actions()],
+                "tags": format!("{:?}", tags.await.unwrap().tags()),
+            }),
+        );
+    }
+    found
+}
+
+async fn topics(config: &SdkConfig) -> Map<String, Value> {
+    let sns = aws_sdk_sns::Client::new(config);
+    let mut found = Map::new();
+    for topic in sns.list_topics().send().await.unwrap().topics() {
+        let arn = topic.topic_arn().unwrap();
+        let attributes = sns.get_topic_attributes().topic_arn(arn).send().await.unwrap();
+        let tags = sns.list_tags_for_resource().resource_arn(arn).send();
+        let subscriptions = sns.list_subscriptions_by_topic().topic_arn(arn).send();
+        found.insert(
+            arn.to_owned(),
+            json!({
+                "policy": attributes.attributes().unwrap()["Policy"],
+                "tags": format!("{:?}", tags.await.unwrap().tags()),
+                "subscriptions": format!("{:?}", subscriptions.await.unwrap().subscriptions()),
+            }),
+        );
     }
     found
 }

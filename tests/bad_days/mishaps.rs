@@ -109,7 +109,7 @@ fn internal(operation: &str) -> &'static str {
 fn busy(operation: &str) -> (u16, &'static str) {
     match service(operation) {
         "s3" => (503, "SlowDown"),
-        "iam" | "sts" => (400, "Throttling"),
+        "iam" | "sts" | "sns" => (400, "Throttling"),
         "lambda" | "apigateway" => (429, "TooManyRequestsException"),
         _ => (400, "ThrottlingException"),
     }

@@ -243,6 +243,24 @@ impl Ended {
     }
 }
 
+/// Follows the link in the mail that asks an address whether it wants to be told: where no mail is sent, its token is the end
+/// of the subscription's ARN.
+pub async fn confirm(sns: &aws_sdk_sns::Client, topic: &str, address: &str) {
+    let again = sns
+        .subscribe()
+        .topic_arn(topic)
+        .protocol("email")
+        .endpoint(address);
+    let subscribed = again.return_subscription_arn(true).send().await.unwrap();
+    let token = subscribed.subscription_arn().unwrap().rsplit(':').next().unwrap();
+    sns.confirm_subscription()
+        .topic_arn(topic)
+        .token(token)
+        .send()
+        .await
+        .unwrap();
+}
+
 /// Asks again until `ask` has an answer; panics after a minute.
 pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
     for _ in 0..1200 {

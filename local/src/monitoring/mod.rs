@@ -1,14 +1,21 @@
-//! CloudWatch metrics.
+//! CloudWatch: metrics, the alarms that watch them, and dashboards.
+//!
+//! **Layout.** `metrics` keeps what is counted, as `aggregate`s, and `queries` answers from it; `alarms` are judged by
+//! `evaluation`; `dashboards` and `tagging` are kept as they are given. `inputs` says what is honoured.
 
 mod aggregate;
+mod alarms;
+mod dashboards;
+mod evaluation;
+mod inputs;
 mod metrics;
 mod queries;
+mod tagging;
 
 use std::sync::Arc;
 
-use http::StatusCode;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub use metrics::{Metrics, record, start, stop};
 
@@ -16,103 +23,78 @@ use crate::call::{Call, Reply};
 use crate::cloud::Cloud;
 use crate::error::AwsError;
 use crate::iam;
-use crate::inputs::Operation;
 use aggregate::Aggregate;
+use inputs::OPERATIONS;
 use metrics::{Metric, Minute};
-
-const OPERATIONS: &[Operation] = &[
-    (
-        "GetMetricData",
-        &[
-            "MetricDataQueries.Id",
-            "MetricDataQueries.MetricStat.Metric.Namespace",
-            "MetricDataQueries.MetricStat.Metric.MetricName",
-            "MetricDataQueries.MetricStat.Metric.Dimensions.Name",
-            "MetricDataQueries.MetricStat.Metric.Dimensions.Value",
-            "MetricDataQueries.MetricStat.Period",
-            "MetricDataQueries.MetricStat.Stat",
-            "MetricDataQueries.MetricStat.Unit",
-            "MetricDataQueries.Label",
-            "MetricDataQueries.ReturnData",
-            "StartTime",
-            "EndTime",
-            "ScanBy",
-        ],
-    ),
-    (
-        "GetMetricStatistics",
-        &[
-            "Namespace",
-            "MetricName",
-            "Dimensions.Name",
-            "Dimensions.Value",
-            "StartTime",
-            "EndTime",
-            "Period",
-            "Statistics",
-            "ExtendedStatistics",
-            "Unit",
-        ],
-    ),
-    (
-        "ListMetrics",
-        &[
-            "Namespace",
-            "MetricName",
-            "Dimensions.Name",
-            "Dimensions.Value",
-            "NextToken",
-            "IncludeLinkedAccounts=false",
-        ],
-    ),
-    (
-        "PutMetricData",
-        &[
-            "Namespace",
-            "MetricData.MetricName",
-            "MetricData.Dimensions.Name",
-            "MetricData.Dimensions.Value",
-            "MetricData.Timestamp",
-            "MetricData.Value",
-            "MetricData.StatisticValues.SampleCount",
-            "MetricData.StatisticValues.Sum",
-            "MetricData.StatisticValues.Minimum",
-            "MetricData.StatisticValues.Maximum",
-            "MetricData.Values",
-            "MetricData.Counts",
-            "MetricData.Unit",
-            "MetricData.StorageResolution=60",
-            "StrictEntityValidation=false",
-        ],
-    ),
-];
 
 /// Answers one request.
 pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
     call.check(OPERATIONS)?;
-    iam::authorize(
-        cloud,
-        &call.principal,
-        &format!("cloudwatch:{}", call.operation),
-        "*",
-        &[],
-    )?;
-    if call.operation == "PutMetricData" {
-        metrics::put(cloud, given(&call.input)?).await?;
-        return Ok(Reply::with_status(
-            StatusCode::OK,
-            Value::Object(serde_json::Map::new()),
-        ));
+    permit(cloud, &call)?;
+    let input = &call.input;
+    let operation = call.operation.as_str();
+    // Queries are answered from the store, and alarms judged by it, so what is in memory goes there first.
+    if READS_METRICS.contains(&operation) {
+        cloud.metrics.flush(cloud).await?;
     }
-    // Queries are answered from the store, so what is in memory goes there first.
-    cloud.metrics.flush(cloud).await?;
-    let document = match call.operation.as_str() {
-        "GetMetricData" => queries::get_metric_data(cloud, &call.input)?,
-        "GetMetricStatistics" => queries::get_metric_statistics(cloud, &call.input)?,
-        "ListMetrics" => queries::list_metrics(cloud, &call.input)?,
+    let document = match operation {
+        "PutMetricData" => {
+            metrics::put(cloud, given(input)?).await?;
+            json!({})
+        }
+        "GetMetricData" => queries::get_metric_data(cloud, input)?,
+        "GetMetricStatistics" => queries::get_metric_statistics(cloud, input)?,
+        "ListMetrics" => queries::list_metrics(cloud, input)?,
+        "PutDashboard" => dashboards::put(cloud, input).await?,
+        "GetDashboard" => dashboards::get(cloud, input)?,
+        "DeleteDashboards" => dashboards::delete(cloud, input).await?,
+        "ListDashboards" => dashboards::list(cloud, input)?,
+        "PutMetricAlarm" => alarms::put(cloud, input).await?,
+        "DescribeAlarms" => alarms::describe(cloud, input).await?,
+        "DeleteAlarms" => alarms::delete(cloud, input).await?,
+        "ListTagsForResource" => tagging::list(cloud, input)?,
+        "TagResource" => tagging::tag(cloud, input).await?,
+        "UntagResource" => tagging::untag(cloud, input).await?,
         _ => return Err(call.not_implemented()),
     };
     Ok(Reply::ok(document))
+}
+
+/// What is answered by the metrics that were recorded.
+const READS_METRICS: [&str; 4] = [
+    "GetMetricData",
+    "GetMetricStatistics",
+    "ListMetrics",
+    "DescribeAlarms",
+];
+
+/// Metrics have no ARN; alarms and dashboards have.
+fn permit(cloud: &Cloud, call: &Call) -> Result<(), AwsError> {
+    let input = &call.input;
+    let named = |field: &str, arn: fn(&Cloud, &str) -> String| -> Vec<String> {
+        let names = list(input, field).iter().filter_map(Value::as_str);
+        names.map(|name| arn(cloud, name)).collect()
+    };
+    let text = |field: &str| input[field].as_str().unwrap_or_default();
+    let resources = match call.operation.as_str() {
+        "PutDashboard" | "GetDashboard" => vec![dashboards::arn(cloud, text("DashboardName"))],
+        "DeleteDashboards" => named("DashboardNames", dashboards::arn),
+        "PutMetricAlarm" => vec![alarms::arn(cloud, text("AlarmName"))],
+        "DeleteAlarms" => named("AlarmNames", alarms::arn),
+        // Assumption (AWS docs: Service Authorization Reference, CloudWatch): whichever are asked for.
+        "DescribeAlarms" => vec![alarms::arn(cloud, "*")],
+        "ListTagsForResource" | "TagResource" | "UntagResource" => vec![text("ResourceARN").to_owned()],
+        _ => vec!["*".to_owned()],
+    };
+    let action = format!("cloudwatch:{}", call.operation);
+    for resource in &resources {
+        iam::authorize(cloud, &call.principal, &action, resource, &[])?;
+        if call.operation.starts_with("Put") {
+            let tags = &input["Tags"];
+            iam::authorize_tags(cloud, &call.principal, "cloudwatch:TagResource", resource, tags)?;
+        }
+    }
+    Ok(())
 }
 
 /// PutMetricData's data.

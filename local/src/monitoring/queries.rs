@@ -18,15 +18,29 @@ const MOST_POINTS: i64 = 1440;
 const MOST_METRICS: usize = 500;
 
 /// A metric over a time, period by period.
-struct Series {
-    metric: Metric,
-    unit: Option<String>,
-    start: i64,
-    end: i64,
-    period: i64,
+pub struct Series {
+    pub metric: Metric,
+    pub unit: Option<String>,
+    pub start: i64,
+    pub end: i64,
+    pub period: i64,
 }
 
 impl Series {
+    /// All of the time taken together, if there is anything.
+    pub fn whole(&self, cloud: &Cloud) -> Result<Option<Aggregate>, AwsError> {
+        let minutes = cloud
+            .store
+            .read(|db| minutes(db, &self.metric, self.start, self.end))?;
+        Ok(minutes
+            .into_iter()
+            .map(|(.., values)| values)
+            .reduce(|mut all, values| {
+                all.merge(&values);
+                all
+            }))
+    }
+
     fn points(&self, cloud: &Cloud) -> Result<BTreeMap<i64, (String, Aggregate)>, AwsError> {
         // Periods begin at multiples of the period, as in CloudWatch.
         let start = self.start - self.start.rem_euclid(self.period);

@@ -4,6 +4,7 @@ use ciborium::Value as Cbor;
 use http::request::Parts;
 use serde_json::{Map, Number, Value};
 
+use super::query::is_time;
 use crate::error::AwsError;
 
 /// CBOR's tag for seconds since the epoch.
@@ -85,7 +86,7 @@ fn to_cbor(value: &Value) -> Cbor {
 /// A JSON document does not tell a time from a number: in CloudWatch's replies the field's name does.
 fn field(name: &str, value: &Value) -> Cbor {
     match (name, value) {
-        ("Timestamp", seconds) => Cbor::Tag(EPOCH, Box::new(to_cbor(seconds))),
+        (name, seconds @ Value::Number(_)) if is_time(name) => Cbor::Tag(EPOCH, Box::new(to_cbor(seconds))),
         ("Timestamps", Value::Array(times)) => Cbor::Array(
             times
                 .iter()

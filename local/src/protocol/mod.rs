@@ -27,7 +27,7 @@ impl Protocol {
     /// The protocol in which a request to `service` is made.
     pub fn of(service: Service, head: &Parts) -> Self {
         match service {
-            Service::Iam | Service::Sts | Service::S3 => Self::AwsQuery,
+            Service::Iam | Service::Sts | Service::Sns | Service::S3 => Self::AwsQuery,
             Service::Monitoring if head.headers.contains_key("smithy-protocol") => Self::RpcV2Cbor,
             Service::Monitoring if head.headers.contains_key("x-amz-target") => Self::AwsJson10,
             Service::Monitoring => Self::AwsQuery,

@@ -3,7 +3,7 @@
 use http::request::Parts;
 use jiff::Timestamp;
 use quick_xml::escape::escape;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::call::Service;
 use crate::error::AwsError;
@@ -23,7 +23,7 @@ pub fn read(head: &Parts, body: &[u8]) -> Result<(String, Value), AwsError> {
             name => insert(&mut input, name, value.into_owned())?,
         }
     }
-    fold_lists(&mut input);
+    fold(&mut input);
     let operation =
         operation.ok_or_else(|| AwsError::bad_request("MissingAction", "The request has no Action."))?;
     Ok((operation, input))
@@ -49,14 +49,21 @@ fn insert(document: &mut Value, name: &str, text: String) -> Result<(), AwsError
     Ok(())
 }
 
-/// `{"member": {"1": a, "2": b}}` is the list `[a, b]`.
-fn fold_lists(value: &mut Value) {
+/// `{"member": {"1": a, "2": b}}` is the list `[a, b]`, and `{"entry": {"1": {"key": a, "value": b}}}` the map `{a: b}`.
+fn fold(value: &mut Value) {
     let Value::Object(fields) = value else { return };
-    fields.values_mut().for_each(fold_lists);
+    fields.values_mut().for_each(fold);
     if fields.len() != 1 {
         return;
     }
-    if let Some(Value::Object(members)) = fields.get_mut("member") {
+    if let Some(Value::Object(entries)) = fields.get_mut("entry") {
+        let entries = std::mem::take(entries).into_iter();
+        let entries = entries.filter_map(|(_, mut entry)| {
+            let key = entry["key"].as_str()?.to_owned();
+            Some((key, entry["value"].take()))
+        });
+        *value = Value::Object(entries.collect());
+    } else if let Some(Value::Object(members)) = fields.get_mut("member") {
         let mut members: Vec<(u64, Value)> = std::mem::take(members)
             .into_iter()
             .map(|(index, member)| (index.parse().unwrap_or(u64::MAX), member))
@@ -91,6 +98,7 @@ fn namespace(service: Service) -> &'static str {
     match service {
         Service::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
         Service::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
+        Service::Sns => "http://sns.amazonaws.com/doc/2010-03-31/",
         _ => "http://monitoring.amazonaws.com/doc/2010-08-01/",
     }
 }
@@ -115,8 +123,11 @@ fn write(xml: &mut String, value: &Value) {
 fn element(xml: &mut String, name: &str, value: &Value) {
     xml.push_str(&format!("<{name}>"));
     match (name, value) {
-        // A JSON document does not tell a time from a number: in CloudWatch's replies the field's name does.
-        ("Timestamp", Value::Number(seconds)) => xml.push_str(&iso_time(seconds)),
+        // A JSON document does not tell a time from a number, nor a map from a structure: the field's name does.
+        ("Attributes", Value::Object(entries)) => entries
+            .iter()
+            .for_each(|(key, value)| element(xml, "entry", &json!({ "key": key, "value": value }))),
+        (name, Value::Number(seconds)) if is_time(name) => xml.push_str(&iso_time(seconds)),
         ("Timestamps", Value::Array(times)) => {
             times
                 .iter()
@@ -126,6 +137,11 @@ fn element(xml: &mut String, name: &str, value: &Value) {
         (_, value) => write(xml, value),
     }
     xml.push_str(&format!("</{name}>"));
+}
+
+/// Whether CloudWatch has a time under this name, seconds since the epoch.
+pub fn is_time(name: &str) -> bool {
+    name.ends_with("Timestamp") || name == "LastModified"
 }
 
 fn iso_time(seconds: &serde_json::Number) -> String {
@@ -140,7 +156,6 @@ fn iso_time(seconds: &serde_json::Number) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use serde_json::json;
 
     fn head() -> Parts {
         http::Request::new(()).into_parts().0
@@ -156,6 +171,19 @@ mod tests {
         assert_eq!(
             input,
             json!({"RoleName": "r", "Tags": [{"Key": "a", "Value": "b c"}, {"Key": "d", "Value": ""}]})
+        );
+    }
+
+    #[test]
+    fn a_map_comes_and_goes_by_its_entries() {
+        let body = b"Action=CreateTopic&Attributes.entry.1.key=Policy&Attributes.entry.1.value=p";
+        let (_, input) = read(&head(), body).unwrap();
+        assert_eq!(input, json!({"Attributes": {"Policy": "p"}}));
+        let mut xml = String::new();
+        write(&mut xml, &input);
+        assert_eq!(
+            xml,
+            "<Attributes><entry><key>Policy</key><value>p</value></entry></Attributes>"
         );
     }
 

@@ -186,6 +186,7 @@ clients! {
     aws_sdk_lambda: lambda, lambda_as;
     aws_sdk_s3: s3, s3_as;
     aws_sdk_sfn: states, states_as;
+    aws_sdk_sns: sns, sns_as;
     aws_sdk_sts: sts, sts_as;
 }
 

@@ -126,7 +126,7 @@ async fn iam_and_sts_refuse_what_they_do_not_honour() {
 
 #[tokio::test]
 async fn logs_and_metrics_refuse_what_they_do_not_honour() {
-    use aws_sdk_cloudwatch::types::{MetricDataQuery, MetricDatum, RecentlyActive};
+    use aws_sdk_cloudwatch::types::{AlarmType, MetricDataQuery, MetricDatum, RecentlyActive, StandardUnit};
     use aws_sdk_cloudwatchlogs::types::{Entity, InputLogEvent, LogGroupClass, PolicyScope};
     let cloud = TestCloud::start().await;
     let (logs, cloudwatch) = (cloud.logs(), cloud.cloudwatch());
@@ -186,6 +186,31 @@ async fn logs_and_metrics_refuse_what_they_do_not_honour() {
         "GetMetricData", "MetricDataQueries.AccountId" =>
             times().metric_data_queries(query().account_id("1").build());
         "GetMetricData", "MaxDatapoints" => times().metric_data_queries(query().build()).max_datapoints(1);
+        "PutMetricAlarm", "ExtendedStatistic" => cloudwatch.put_metric_alarm().alarm_name("a").extended_statistic("p90");
+        "PutMetricAlarm", "Unit" => cloudwatch.put_metric_alarm().alarm_name("a").unit(StandardUnit::Count);
+        "PutMetricAlarm", "Metrics.Id" => cloudwatch.put_metric_alarm().alarm_name("a").metrics(query().build());
+        "PutMetricAlarm", "TreatMissingData ignore, only breaching and notBreaching and missing" =>
+            cloudwatch.put_metric_alarm().alarm_name("a").treat_missing_data("ignore");
+        "DescribeAlarms", "ActionPrefix" => cloudwatch.describe_alarms().action_prefix("arn:aws:sns");
+        "DescribeAlarms", "AlarmTypes CompositeAlarm, only MetricAlarm" =>
+            cloudwatch.describe_alarms().alarm_types(AlarmType::CompositeAlarm);
         "ListMetrics", "RecentlyActive" => cloudwatch.list_metrics().recently_active(RecentlyActive::Pt3H);
+    }
+}
+
+#[tokio::test]
+async fn sns_refuses_what_it_does_not_honour() {
+    let cloud = TestCloud::start().await;
+    let sns = cloud.sns();
+    let create = || sns.create_topic().name("t");
+    let subscribe = || sns.subscribe().topic_arn("arn:aws:sns:us-east-1:000000000000:t");
+    refuses! { "InvalidParameter";
+        "CreateTopic", "Attributes.KmsMasterKeyId" => create().attributes("KmsMasterKeyId", "alias/aws/sns");
+        "CreateTopic", "Attributes.FifoTopic" => create().attributes("FifoTopic", "true");
+        "CreateTopic", "DataProtectionPolicy" => create().data_protection_policy("{}");
+        "SetTopicAttributes", "AttributeName DeliveryPolicy, only Policy and DisplayName" =>
+            sns.set_topic_attributes().topic_arn("t").attribute_name("DeliveryPolicy");
+        "Subscribe", "Protocol sqs, only email" => subscribe().protocol("sqs").endpoint("arn:q");
+        "Subscribe", "Attributes" => subscribe().protocol("email").attributes("FilterPolicy", "{}");
     }
 }

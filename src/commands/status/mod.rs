@@ -3,10 +3,12 @@
 //! # Layout
 //! - [`resources`]: whether each resource is there and right
 //! - [`executions`]: the newest executions
+//! - [`alarms`]: what the alarms say
 //! - [`counts`]: CloudWatch's counts of the last day
 //! - [`one`]: one execution, step by step, from CloudWatch Logs
 //! - [`watch`]: the same again and again
 
+mod alarms;
 pub mod counts;
 pub mod executions;
 mod one;
@@ -29,6 +31,7 @@ use crate::session::{Session, WhenAbsent};
 use crate::ui::Ui;
 use crate::ui::live::Live;
 use crate::ui::table::width_of_stdout;
+use alarms::Alarms;
 use counts::{Counts, Day, Hours};
 use executions::{Execution, Known, Wanted};
 use resources::{Resource, Standing};
@@ -73,6 +76,7 @@ struct Document<'a> {
     /// Whether every resource is there and right.
     healthy: bool,
     resources: &'a [Resource],
+    alarms: &'a Alarms,
     executions: &'a [Execution],
     /// Of the last 24 hours.
     metrics: &'a Day,
@@ -129,12 +133,13 @@ pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<(), C
             outputs: &overview.standing.outputs,
             healthy: overview.standing.is_healthy(),
             resources: &overview.standing.resources,
+            alarms: &overview.standing.alarms,
             executions: &overview.executions,
             metrics: &overview.counts.day,
             hours: &overview.counts.hours,
         });
     }
-    ui.result(overview.text(&session, &wanted))
+    ui.result(overview.text(&session, settings, &wanted))
 }
 
 fn interrupted() -> CommandError {
@@ -187,15 +192,18 @@ impl Overview {
         )
     }
 
-    fn text(&self, session: &Session, wanted: &Wanted) -> String {
+    fn text(&self, session: &Session, settings: &Settings, wanted: &Wanted) -> String {
         let width = width_of_stdout();
         let sections = [
             self.heading(),
             resources::table(&self.standing.resources, &session.flags, width),
+        ];
+        let alarms = self.standing.alarms.text(settings);
+        let sections = sections.into_iter().chain(alarms).chain([
             executions::table(&self.executions, wanted, &session.flags, width),
             counts::table(&self.counts),
-        ];
-        sections.join("\n\n")
+        ]);
+        sections.collect::<Vec<_>>().join("\n\n")
     }
 }
 

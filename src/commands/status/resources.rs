@@ -3,6 +3,7 @@
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
+use super::alarms::Alarms;
 use crate::commands::standing;
 use crate::config::Settings;
 use crate::engine::{Action, FieldChange, Plan, Refusal};
@@ -17,6 +18,7 @@ use crate::ui::table::aligned;
 #[derive(Debug)]
 pub struct Standing {
     pub resources: Vec<Resource>,
+    pub alarms: Alarms,
     pub outputs: Outputs,
 }
 
@@ -47,6 +49,8 @@ enum State {
     Changed {
         changes: Vec<FieldChange>,
     },
+    /// It is there, and the configuration does not ask for it any more.
+    Unwanted,
     /// Something of its name is there that is not the stack's.
     Foreign {
         reason: String,
@@ -69,7 +73,7 @@ impl Resource {
     pub fn health(&self) -> Health {
         match self.state {
             State::Right => Health::Right,
-            State::Changed { .. } => Health::Differs,
+            State::Changed { .. } | State::Unwanted => Health::Differs,
             State::Missing | State::Foreign { .. } => Health::Wrong,
         }
     }
@@ -84,6 +88,7 @@ impl Resource {
                 let fields: Vec<_> = changes.iter().map(|change| change.field.as_str()).collect();
                 format!("differs in {}", fields.join(", "))
             }
+            State::Unwanted => "not wanted any more".to_owned(),
             State::Foreign { reason } => format!("not ours: {reason}"),
         }
     }
@@ -104,9 +109,9 @@ pub async fn read(session: &Session, settings: &Settings) -> Result<Standing, Co
     let plan = Plan::to_stand(&graph, readings);
     Ok(Standing {
         outputs: standing::outputs_of(session, &graph, &plan),
+        alarms: Alarms::of(&graph, &plan),
         resources: plan
-            .steps
-            .iter()
+            .shown(&graph)
             .map(|step| {
                 let resource = graph.resource(step.node);
                 Resource {
@@ -123,8 +128,8 @@ pub async fn read(session: &Session, settings: &Settings) -> Result<Standing, Co
 fn state(action: &Action) -> State {
     match action {
         Action::Keep => State::Right,
-        // What is planned to stand is never removed.
-        Action::Create(_) | Action::Remove => State::Missing,
+        Action::Create(_) => State::Missing,
+        Action::Remove => State::Unwanted,
         Action::Change(changes) => State::Changed {
             changes: changes.clone(),
         },

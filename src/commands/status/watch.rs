@@ -87,7 +87,7 @@ pub async fn plainly(
     let mut watched = Watched::new(session, settings, wanted);
     let mut shown = String::new();
     loop {
-        let text = watched.read().await?.text(session, &watched.wanted);
+        let text = watched.read().await?.text(session, settings, &watched.wanted);
         if text != shown {
             ui.screen(&text)?;
             shown = text;
@@ -115,7 +115,7 @@ pub async fn live(
     let mut view = View::new(Shown::default(), ui.paints_results());
     loop {
         // Made for the width that the terminal has now.
-        view.show(shown(&overview, session, &wanted));
+        view.show(shown(&overview, session, settings, &wanted));
         live.draw(&mut view)?;
         tokio::select! {
             key = live.next() => match key?.map(|key| view.press(key)) {
@@ -182,17 +182,16 @@ fn ended(error: JoinError) -> CommandError {
 }
 
 /// The overview, for the screen.
-fn shown(overview: &Overview, session: &Session, wanted: &Wanted) -> Shown {
+fn shown(overview: &Overview, session: &Session, settings: &Settings, wanted: &Wanted) -> Shown {
     let width = width_of_stdout();
     let listed = &overview.executions;
     let texts = executions::rows(listed, width);
+    let standing = &overview.standing;
+    let resources = resources::brief(&standing.resources, &session.flags, width);
+    let summary = [Some(resources), standing.alarms.text(settings), Some(counts::table(&overview.counts))];
     Shown {
         heading: overview.heading(),
-        summary: format!(
-            "{}\n\n{}",
-            resources::brief(&overview.standing.resources, &session.flags, width),
-            counts::table(&overview.counts)
-        ),
+        summary: summary.into_iter().flatten().collect::<Vec<_>>().join("\n\n"),
         list: wanted.heading(),
         rows: listed
             .iter()

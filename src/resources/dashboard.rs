@@ -1,0 +1,105 @@
+//! A CloudWatch dashboard.
+
+use async_trait::async_trait;
+use aws_sdk_cloudwatch::Client;
+use serde_json::Value;
+
+use super::cloudwatch_tags::{mark, stack_tag, tags_of};
+use super::ownership::{self, tagged, touches};
+use super::patience::{CLOUDWATCH_BUSY, CLOUDWATCH_TAGS, PACE, PACE_THROTTLING};
+use crate::aws::{During, UnlessGone};
+use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Reading, Resource, Step, document};
+
+/// What is to be seen of the stack in CloudWatch's console.
+pub struct Dashboard {
+    pub client: Client,
+    pub stack: String,
+    pub id: &'static str,
+    /// An account's dashboards are in one name space for all regions.
+    pub name: String,
+    pub arn: String,
+    pub body: Value,
+}
+
+const BODY: &str = "body";
+
+impl Dashboard {
+    /// Assumption (AWS docs: CloudWatch API Reference, PutDashboard and GetDashboard): the body is given back as it was put,
+    /// and tags that come with a dashboard that is there are ignored.
+    async fn put(&self) -> Result<(), Failure> {
+        self.client
+            .put_dashboard()
+            .dashboard_name(&self.name)
+            .dashboard_body(self.body.to_string())
+            .tags(stack_tag(&self.stack))
+            .send()
+            .await
+            .during("cloudwatch:PutDashboard", &self.name)?;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Resource for Dashboard {
+    fn id(&self) -> &str {
+        self.id
+    }
+
+    fn kind(&self) -> &'static str {
+        "dashboard"
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn wanted(&self) -> Fields {
+        tagged(&self.stack).with(BODY, self.body.clone())
+    }
+
+    fn not_yet(&self) -> &'static [&'static NotYet] {
+        &[&CLOUDWATCH_BUSY, &CLOUDWATCH_TAGS, &PACE, &PACE_THROTTLING]
+    }
+
+    async fn read(&self) -> Result<Reading, Failure> {
+        let get = self.client.get_dashboard().dashboard_name(&self.name).send();
+        let (found, tags) = futures_util::join!(get, tags_of(&self.client, &self.arn));
+        let found = found
+            .during("cloudwatch:GetDashboard", &self.name)
+            .unless_gone()?;
+        let (Some(found), Some(tags)) = (found, tags?) else {
+            return Ok(Reading::Absent);
+        };
+        Ok(Reading::Found(Found {
+            owner: tags.owner(&self.stack),
+            fields: tags
+                .found(Fields::default())
+                .with_some(BODY, found.dashboard_body().map(document)),
+            settling: None,
+            others: tags.others(),
+        }))
+    }
+
+    async fn create(&self, _: &Step<'_>) -> Result<(), Failure> {
+        self.put().await
+    }
+
+    async fn change(&self, _: &Fields, changes: &[FieldChange], _: &Step<'_>) -> Result<(), Failure> {
+        if touches(changes, &[BODY]) {
+            self.put().await?;
+        }
+        if touches(changes, &[ownership::FIELD]) {
+            mark(&self.client, &self.arn, &self.stack).await?;
+        }
+        Ok(())
+    }
+
+    async fn remove(&self, _: &Fields, _: &Step<'_>) -> Result<(), Failure> {
+        let delete = self.client.delete_dashboards().dashboard_names(&self.name);
+        let answer = delete.send().await;
+        answer
+            .during("cloudwatch:DeleteDashboards", &self.name)
+            .unless_gone()?;
+        Ok(())
+    }
+}
