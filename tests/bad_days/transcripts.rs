@@ -108,6 +108,7 @@ fn an_up_on_a_bad_day() {
                     ("logs:CreateLogGroup", "ExpiredTokenException"),
                     ("s3:CreateBucket", "ExpiredToken"),
                     ("iam:CreateRole", "ExpiredToken"),
+                    ("monitoring:PutDashboard", "ExpiredToken"),
                 ]
                 .map(|(operation, code)| expired(operation, code))
                 .to_vec(),
