@@ -107,3 +107,42 @@ fn api_url(names: &Names, id: &str, endpoint_url: Option<&str>) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::LentBuckets;
+
+    #[test]
+    fn the_console_is_another_in_each_partition_and_a_local_cloud_has_none() {
+        let url = |partition: &str, region: &str, endpoint: Option<&str>| {
+            let names = Names {
+                stack: "demo".to_owned(),
+                account: "123456789012".to_owned(),
+                region: region.to_owned(),
+                partition: partition.to_owned(),
+                lent: LentBuckets::default(),
+            };
+            Outputs::new(&names, None, endpoint).dashboard_url
+        };
+        let console = |domain: &str, region: &str| {
+            let (home, name) = ("cloudwatch/home", format!("demo-{region}"));
+            Some(format!(
+                "https://{region}.console.{domain}/{home}?region={region}#dashboards/dashboard/{name}"
+            ))
+        };
+        assert_eq!(
+            url("aws", "eu-central-1", None),
+            console("aws.amazon.com", "eu-central-1")
+        );
+        assert_eq!(
+            url("aws-cn", "cn-north-1", None),
+            console("amazonaws.cn", "cn-north-1")
+        );
+        assert_eq!(
+            url("aws-us-gov", "us-gov-west-1", None),
+            console("amazonaws-us-gov.com", "us-gov-west-1")
+        );
+        assert_eq!(url("aws", "us-east-1", Some("http://127.0.0.1:1")), None);
+    }
+}

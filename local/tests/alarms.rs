@@ -262,7 +262,7 @@ async fn a_subscription_waits_for_its_confirmation_and_cannot_be_ended_before() 
     let confirm = |token: &str| sns.confirm_subscription().topic_arn(TOPIC).token(token).send();
     assert_eq!(refusal(confirm("guessed").await).0, "InvalidParameter");
     confirm(arn.rsplit(':').next().unwrap()).await.unwrap();
-    assert_eq!(listed().await, [arn.clone()]);
+    assert_eq!(listed().await, std::slice::from_ref(&arn));
     unsubscribe().await.unwrap();
     assert!(listed().await.is_empty());
     unsubscribe().await.unwrap();

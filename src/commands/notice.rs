@@ -21,3 +21,36 @@ pub fn of_alarms(settings: &Settings, unconfirmed: Option<&str>) -> Option<Strin
         "a mail to {address} waits for confirmation: until its link is followed, nobody is told there"
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::Cli;
+    use crate::config::AlarmSettings;
+
+    #[test]
+    fn nobody_is_told_in_a_local_cloud_and_on_aws_not_before_it_is_confirmed() {
+        let settings = |flags: &[&str], has_alarms: bool| {
+            let args = [&["resizer", "status"], flags].concat();
+            let mut settings = Settings::load(&Cli::try_parse_from(args).unwrap().global).unwrap();
+            settings.alarms = has_alarms.then(AlarmSettings::default);
+            settings
+        };
+        let waits = Some("ops@example.org");
+        let aws = ["--region", "eu-central-1"];
+        assert_eq!(of_alarms(&settings(&aws, false), waits), None);
+        assert_eq!(of_alarms(&settings(&aws, true), None), None);
+        let told = of_alarms(&settings(&aws, true), waits).unwrap();
+        assert!(
+            told.starts_with("a mail to ops@example.org waits for confirmation"),
+            "{told}"
+        );
+        for here in [&["--local"][..], &["--endpoint-url", "http://127.0.0.1:1"]] {
+            let told = of_alarms(&settings(here, true), waits).unwrap();
+            assert!(told.starts_with("a local cloud sends no mail"), "{told}");
+        }
+    }
+}

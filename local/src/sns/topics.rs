@@ -80,8 +80,8 @@ pub async fn create(cloud: &Cloud, input: &Value) -> Result<Value, AwsError> {
                 "Attributes Reason: Topic already exists with different attributes",
             ));
         }
-        let is_given = tags.as_array().is_some_and(|tags| !tags.is_empty());
-        if is_given && tagged != tags.to_string() {
+        let tagged: Value = serde_json::from_str(&tagged).unwrap_or_default();
+        if tags != json!([]) && tags != tagged {
             return Err(invalid("Tags Reason: Topic already exists with different tags"));
         }
         Ok(())
