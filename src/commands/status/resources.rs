@@ -70,6 +70,11 @@ impl Resource {
         matches!(self.state, State::Right)
     }
 
+    /// Whether all that it lacks is time.
+    fn is_settling(&self) -> bool {
+        matches!(&self.state, State::Changed { changes } if changes.is_empty())
+    }
+
     pub fn health(&self) -> Health {
         match self.state {
             State::Right => Health::Right,
@@ -83,7 +88,7 @@ impl Resource {
         match &self.state {
             State::Right => String::new(),
             State::Missing => "missing".to_owned(),
-            State::Changed { changes } if changes.is_empty() => "not ready yet".to_owned(),
+            State::Changed { .. } if self.is_settling() => "not ready yet".to_owned(),
             State::Changed { changes } => {
                 let fields: Vec<_> = changes.iter().map(|change| change.field.as_str()).collect();
                 format!("differs in {}", fields.join(", "))
@@ -188,7 +193,7 @@ fn row(resource: &Resource) -> ((&'static str, Style), [String; 3]) {
     const BAD: Style = AnsiColor::Red.on_default();
     let (mark, style) = match resource.health() {
         Health::Right => ("✓", GOOD),
-        Health::Differs if resource.changes().is_empty() => ("…", CHANGED),
+        Health::Differs if resource.is_settling() => ("…", CHANGED),
         Health::Differs => ("~", CHANGED),
         Health::Wrong => ("✗", BAD),
     };
