@@ -7,6 +7,7 @@ use crate::aws::{CallFailure, Clients, Connection, During};
 use crate::commands::local;
 use crate::config::{Place, Settings, region_of};
 use crate::error::CommandError;
+use crate::execution::FunctionLog;
 use crate::names::Names;
 
 /// A command's connection to the place where its stack stands.
@@ -58,6 +59,15 @@ impl Session {
             names: names(settings, account, region, partition)?,
             flags: settings.flags.clone(),
         })
+    }
+
+    /// The function's log.
+    pub fn function_log(&self) -> FunctionLog<'_> {
+        FunctionLog {
+            clients: &self.clients,
+            log_group: self.names.function_log_group(),
+            flags: &self.flags,
+        }
     }
 
     /// With the local cloud that `up` would make where none was ever started: to plan with, there is no one to call.

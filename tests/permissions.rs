@@ -308,4 +308,14 @@ async fn using_a_stack_needs_what_is_printed_for_it() {
         }
         assert!(said.contains(action), "{action} is not named: {said}");
     }
+    // Who may not read logs is told the story all the same.
+    operator.may(&without(&policy, "logs:FilterLogEvents")).await;
+    let story = operator.runs(&["status", "--execution", &execution]).await.ok();
+    assert!(
+        story
+            .stdout
+            .contains("log  not to be read: logs:FilterLogEvents on "),
+        "{}",
+        story.stdout
+    );
 }

@@ -3,7 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::invocation::{FoundBy, Invocation, Logged};
+use super::log_events::LogEvent;
+use super::report::Report;
 use super::timeline::{End, Status, Step, Timeline};
+use super::tries::Try;
 
 /// What programs read of an execution.
 #[derive(Debug, Serialize)]
@@ -33,6 +37,31 @@ struct StepDocument<'a> {
     /// None while it is in it.
     millis: Option<u64>,
     retries: usize,
+    tries: Vec<TryDocument<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct TryDocument<'a> {
+    began: jiff::Timestamp,
+    /// None while it is under way.
+    millis: Option<u64>,
+    error: Option<&'a str>,
+    cause: Option<&'a str>,
+    /// The invocation's, where it is known.
+    request_id: Option<&'a str>,
+    /// What says so.
+    found_by: Option<FoundBy>,
+    /// What the function printed.
+    lines: Vec<LineDocument<'a>>,
+    report: Option<Report>,
+    /// Why there are no lines.
+    lines_missing: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct LineDocument<'a> {
+    time: jiff::Timestamp,
+    message: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -112,6 +141,40 @@ impl<'a> From<&'a Step> for StepDocument<'a> {
             kind: &step.kind,
             millis: step.took().and_then(|took| took.as_millis().try_into().ok()),
             retries: step.retries(),
+            tries: step.tries.iter().map(TryDocument::from).collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a Try> for TryDocument<'a> {
+    fn from(each: &'a Try) -> Self {
+        let trouble = each.trouble.as_ref();
+        let (invocation, missing) = match &each.logged {
+            Some(Logged::Found(invocation)) => (Some(invocation), None),
+            Some(Logged::Missing(why)) => (None, Some(why.as_str())),
+            None => (None, None),
+        };
+        let lines = invocation.into_iter().flat_map(Invocation::printed);
+        let named = each.request_id.as_deref();
+        Self {
+            began: each.began,
+            millis: each.took().and_then(|took| took.as_millis().try_into().ok()),
+            error: trouble.and_then(|trouble| trouble.error.as_deref()),
+            cause: trouble.and_then(|trouble| trouble.cause.as_deref()),
+            request_id: named.or(invocation.map(|invocation| invocation.request_id.as_str())),
+            found_by: invocation.map(|invocation| invocation.found_by),
+            lines: lines.map(LineDocument::from).collect(),
+            report: invocation.and_then(Invocation::report),
+            lines_missing: missing,
+        }
+    }
+}
+
+impl<'a> From<&'a LogEvent> for LineDocument<'a> {
+    fn from(event: &'a LogEvent) -> Self {
+        Self {
+            time: event.at(),
+            message: event.text.trim_end(),
         }
     }
 }
@@ -132,12 +195,13 @@ impl From<Answer> for PictureDocument {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::execution::tests::{PICTURE, refused, resized};
+    use crate::execution::tests::{PICTURE, logged, refused, resized};
 
     #[test]
     fn a_program_reads_the_whole() {
         let mut timeline = Timeline::of(&resized());
         timeline.end.as_mut().unwrap().output = Some(PICTURE.to_owned());
+        timeline.steps[0].tries[1].logged = Some(logged());
         let document = Document::new("arn:aws:states:…:e", &timeline);
         insta::assert_snapshot!(serde_json::to_string_pretty(&document).unwrap(), @r#"
         {
@@ -165,19 +229,56 @@ mod tests {
               "name": "Resize",
               "type": "Task",
               "millis": 1941,
-              "retries": 1
+              "retries": 1,
+              "tries": [
+                {
+                  "began": "2025-11-24T16:00:00.002Z",
+                  "millis": 28,
+                  "error": "Lambda.TooManyRequestsException",
+                  "cause": "Rate exceeded",
+                  "request_id": null,
+                  "found_by": null,
+                  "lines": [],
+                  "report": null,
+                  "lines_missing": null
+                },
+                {
+                  "began": "2025-11-24T16:00:01.9Z",
+                  "millis": 40,
+                  "error": null,
+                  "cause": null,
+                  "request_id": "3b04a8c6-7a3e-4c1f-9d4e-0a1b2c3d4e5f",
+                  "found_by": "request_id",
+                  "lines": [
+                    {
+                      "time": "2025-11-24T16:00:01.901Z",
+                      "message": "{\"level\":\"INFO\",\"requestId\":\"3b04a8c6-7a3e-4c1f-9d4e-0a1b2c3d4e5f\",\"answer\":{\"ok\":true}}"
+                    }
+                  ],
+                  "report": {
+                    "millis": 38.11,
+                    "billed_millis": 64.0,
+                    "memory_size_mb": 1769,
+                    "max_memory_mb": 38,
+                    "init_millis": 25.12
+                  },
+                  "lines_missing": null
+                }
+              ]
             },
             {
               "name": "Resized?",
               "type": "Choice",
               "millis": 1,
-              "retries": 0
+              "retries": 0,
+              "tries": []
             },
             {
               "name": "Succeed",
               "type": "Succeed",
               "millis": 0,
-              "retries": 0
+              "retries": 0,
+              "tries": []
             }
           ],
           "result": {

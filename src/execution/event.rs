@@ -101,6 +101,9 @@ impl Details {
             details.name = Some(exited.name().to_owned());
             details.output = exited.output().map(str::to_owned);
         }
+        if let Some(succeeded) = event.task_succeeded_event_details() {
+            details.output = succeeded.output().map(str::to_owned);
+        }
         if let Some(succeeded) = event.execution_succeeded_event_details() {
             details.output = succeeded.output().map(str::to_owned);
         }

@@ -6,6 +6,7 @@ use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus};
 use crate::aws::{CallFailure, Clients, During};
 
 use super::event::Event;
+use super::log_events::{Search, search};
 
 /// The most events that are read: Step Functions ends an execution at 25,000.
 const EVENTS_MAX: usize = 25_000;
@@ -71,6 +72,11 @@ pub async fn from_history(clients: &Clients, execution_arn: &str) -> Result<Vec<
     }
 }
 
+/// The filter pattern for the events of an execution.
+pub fn pattern_of(execution_arn: &str) -> String {
+    format!("{{ $.execution_arn = \"{execution_arn}\" }}")
+}
+
 /// The events that CloudWatch Logs has of it, within `times` (milliseconds since 1970; its end may be open). They come
 /// some seconds late.
 pub async fn from_logs(
@@ -79,31 +85,16 @@ pub async fn from_logs(
     execution_arn: &str,
     times: (i64, Option<i64>),
 ) -> Result<Vec<Event>, CallFailure> {
-    let mut events = Vec::new();
-    let mut next = None;
-    loop {
-        let answer = clients
-            .logs
-            .filter_log_events()
-            .log_group_name(log_group)
-            .start_time(times.0)
-            .set_end_time(times.1)
-            .filter_pattern(format!("{{ $.execution_arn = \"{execution_arn}\" }}"))
-            .set_next_token(next)
-            .send()
-            .await
-            .during("logs:FilterLogEvents", log_group)?;
-        events.extend(
-            answer
-                .events()
-                .iter()
-                .filter_map(|line| Event::from_log(line.message()?)),
-        );
-        next = answer.next_token;
-        if next.is_none() || events.len() >= EVENTS_MAX {
-            break;
-        }
-    }
+    let of_the_execution = Search {
+        log_group,
+        from: times.0,
+        until: times.1,
+        pattern: Some(&pattern_of(execution_arn)),
+        stream: None,
+    };
+    let found = search(clients, of_the_execution, EVENTS_MAX).await?;
+    let lines = found.events.iter();
+    let mut events: Vec<_> = lines.filter_map(|line| Event::from_log(&line.text)).collect();
     // CloudWatch Logs delivers at least once, and sorts by the millisecond.
     events.sort_by_key(|event: &Event| event.id);
     events.dedup_by_key(|event| event.id);

@@ -3,18 +3,27 @@
 //! # Layout
 //! - [`event`]: one event, as `GetExecutionHistory` gives it and as CloudWatch Logs keeps it
 //! - [`timeline`]: the events put together: which state took how long, what was tried again, how it ended
+//! - [`tries`]: one attempt at a Task state, and why it failed
+//! - [`invocation`]: what the function logged of a try; [`report`]: Lambda's own lines among them
 //! - [`document`]: the same for programs
-//! - [`history`]: reading what Step Functions says of it, and the events from either place
+//! - [`history`]: reading what Step Functions says of it, and the events from either place; [`log_events`]: a log group, page after page
 
 mod document;
 mod event;
 mod history;
+mod invocation;
+mod log_events;
+mod report;
 mod timeline;
+mod tries;
 
 pub use document::{Answer, Document};
 pub use event::{Event, timestamp};
 pub use history::{Page, describe, from_history, from_logs, list};
-pub use timeline::{Status, Step, Timeline, in_words};
+pub use invocation::{FoundBy, FunctionLog, Invocation, Logged, are_lines_whole};
+pub use report::{Report, is_of_lambda};
+pub use timeline::{Status, Step, Timeline};
+pub use tries::{Try, in_words};
 
 #[cfg(test)]
 pub mod tests;

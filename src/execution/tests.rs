@@ -5,10 +5,41 @@
 use jiff::Timestamp;
 
 use super::event::{Details, Event};
+use super::invocation::{FoundBy, Invocation, Logged};
+use super::log_events::LogEvent;
 
 /// What the function answers for a picture.
 pub const PICTURE: &str = r#"{"ok":true,"destBucket":"r","destKey":"output/cat_resized.jpg","width":500,
     "height":333,"sourceWidth":3000,"sourceHeight":2000,"bytes":31400}"#;
+
+/// The request that the function resized it at.
+pub const REQUEST: &str = "3b04a8c6-7a3e-4c1f-9d4e-0a1b2c3d4e5f";
+
+/// What `lambda:invoke` puts out.
+const INVOKED: &str = r#"{"ExecutedVersion":"$LATEST","Payload":{"ok":true},"SdkHttpMetadata":{"HttpStatusCode":200},
+    "SdkResponseMetadata":{"RequestId":"3b04a8c6-7a3e-4c1f-9d4e-0a1b2c3d4e5f"},"StatusCode":200}"#;
+
+/// What the function's log group has of that request.
+pub fn logged() -> Logged {
+    let lines = [
+        "START RequestId: 3b04a8c6-7a3e-4c1f-9d4e-0a1b2c3d4e5f Version: $LATEST\n",
+        "{\"level\":\"INFO\",\"requestId\":\"3b04a8c6-7a3e-4c1f-9d4e-0a1b2c3d4e5f\",\"answer\":{\"ok\":true}}\n",
+        "END RequestId: 3b04a8c6-7a3e-4c1f-9d4e-0a1b2c3d4e5f\n",
+        "REPORT RequestId: 3b04a8c6-7a3e-4c1f-9d4e-0a1b2c3d4e5f\tDuration: 38.11 ms\tBilled Duration: 64 ms\t\
+         Memory Size: 1769 MB\tMax Memory Used: 38 MB\tInit Duration: 25.12 ms\t\n",
+    ];
+    let event = |(index, text): (i64, &&str)| LogEvent {
+        id: index.to_string(),
+        stream: "2025/11/24/[$LATEST]e".to_owned(),
+        millis: 1_764_000_001_900 + index,
+        text: (*text).to_owned(),
+    };
+    Logged::Found(Invocation {
+        request_id: REQUEST.to_owned(),
+        found_by: FoundBy::RequestId,
+        events: (0..).zip(&lines).map(event).collect(),
+    })
+}
 
 /// An event's kind, its milliseconds, and what comes with it: name and value.
 type Line<'a> = (&'a str, i64, &'a [(&'a str, &'a str)]);
@@ -52,7 +83,7 @@ pub fn resized() -> Vec<Event> {
             ],
         ),
         ("TaskScheduled", 1900, &[]),
-        ("TaskSucceeded", 1940, &[]),
+        ("TaskSucceeded", 1940, &[("output", INVOKED)]),
         ("TaskStateExited", 1943, &[("name", "Resize"), ("output", output)]),
         (
             "ChoiceStateEntered",

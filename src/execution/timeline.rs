@@ -1,13 +1,12 @@
 //! Events put together: which state took how long, what was tried again, how it ended.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
 use jiff::Timestamp;
-use serde::Deserialize;
 
 use super::event::{Event, timestamp};
+use super::tries::{Trouble, Try};
 
 /// What an execution did so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,19 +31,12 @@ pub struct Step {
     pub ended: Option<Timestamp>,
     /// Whether the execution failed in it.
     pub failed: bool,
-    /// The tries that failed, each with its reason.
-    pub troubles: Vec<Trouble>,
+    /// Of a Task: the first, and each one after it.
+    pub tries: Vec<Try>,
     /// A JSON text.
     pub input: Option<String>,
     /// A JSON text.
     pub output: Option<String>,
-}
-
-/// Why something failed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Trouble {
-    pub error: Option<String>,
-    pub cause: Option<String>,
 }
 
 /// How an execution ended.
@@ -110,7 +102,7 @@ impl Timeline {
                 entered: event.at,
                 ended: None,
                 failed: false,
-                troubles: Vec::new(),
+                tries: Vec::new(),
                 input: details.input.clone(),
                 output: None,
             });
@@ -120,10 +112,8 @@ impl Timeline {
                 step.ended = Some(event.at);
                 step.output.clone_from(&details.output);
             }
-        } else if (event.kind.ends_with("Failed") || event.kind.ends_with("TimedOut"))
-            && let Some(step) = self.open_step()
-        {
-            step.troubles.push(Trouble::of(event));
+        } else if let Some(step) = self.open_step() {
+            step.tried(event);
         }
     }
 
@@ -136,6 +126,9 @@ impl Timeline {
         for step in self.steps.iter_mut().filter(|step| step.ended.is_none()) {
             step.ended = Some(event.at);
             step.failed = failed;
+            for each in step.tries.iter_mut().filter(|each| each.ended.is_none()) {
+                each.ended = Some(event.at);
+            }
         }
         self.end = Some(End {
             at: event.at,
@@ -159,46 +152,33 @@ impl Step {
 
     /// How often it was tried again.
     pub fn retries(&self) -> usize {
-        self.troubles.len().saturating_sub(usize::from(self.failed))
+        let failed = self.tries.iter().filter(|each| each.trouble.is_some()).count();
+        failed.saturating_sub(usize::from(self.failed))
+    }
+
+    /// Notes what an event between entering and leaving says of the tries.
+    fn tried(&mut self, event: &Event) {
+        if event.kind.ends_with("Scheduled") {
+            self.tries.push(Try::begun(event.at));
+        } else if event.kind.ends_with("Succeeded") {
+            if let Some(last) = self.tries.last_mut() {
+                last.succeed(event);
+            }
+        } else if event.kind.ends_with("Failed") || event.kind.ends_with("TimedOut") {
+            // What fails before it is scheduled is a try as well.
+            if self.tries.last().is_none_or(|last| last.ended.is_some()) {
+                self.tries.push(Try::begun(event.at));
+            }
+            if let Some(last) = self.tries.last_mut() {
+                last.fail(event);
+            }
+        }
     }
 }
 
-fn between(from: Timestamp, to: Timestamp) -> Option<Duration> {
+/// How long it was from one to the other; none where the clock went back.
+pub fn between(from: Timestamp, to: Timestamp) -> Option<Duration> {
     to.duration_since(from).try_into().ok()
-}
-
-impl Trouble {
-    fn of(event: &Event) -> Self {
-        Self {
-            error: event.details.error.clone(),
-            cause: event.details.cause.clone(),
-        }
-    }
-}
-
-/// The message of a cause that is a function's error, `{"errorType": …, "errorMessage": …}`; others as they are.
-pub fn in_words(cause: &str) -> Cow<'_, str> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct FunctionError {
-        error_message: String,
-    }
-    match serde_json::from_str::<FunctionError>(cause) {
-        Ok(error) => Cow::Owned(error.error_message),
-        Err(_) => Cow::Borrowed(cause),
-    }
-}
-
-impl std::fmt::Display for Trouble {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match (&self.error, &self.cause) {
-            // The function's reason is both.
-            (Some(error), Some(cause)) if error == cause => f.write_str(error),
-            (Some(error), Some(cause)) => write!(f, "{error}: {}", in_words(cause)),
-            (Some(only), None) | (None, Some(only)) => f.write_str(&in_words(only)),
-            (None, None) => f.write_str("no reason given"),
-        }
-    }
 }
 
 impl Status {
@@ -233,7 +213,7 @@ impl Status {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::execution::tests::{refused, resized};
+    use crate::execution::tests::{REQUEST, refused, resized};
 
     #[test]
     fn steps_are_put_together_with_their_times_and_retries() {
@@ -259,6 +239,16 @@ mod tests {
             ]
         );
         assert_eq!(timeline.end.unwrap().status, Status::Succeeded);
+    }
+
+    #[test]
+    fn each_try_has_its_time_and_its_request() {
+        let timeline = Timeline::of(&resized());
+        let tries = timeline.steps[0].tries.iter();
+        let tries: Vec<_> = tries
+            .map(|each| (each.took().unwrap().as_millis(), each.request_id.as_deref()))
+            .collect();
+        assert_eq!(tries, [(28, None), (40, Some(REQUEST))]);
     }
 
     #[test]

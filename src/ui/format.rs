@@ -63,12 +63,13 @@ pub fn time_of_day(at: Timestamp) -> String {
 /// `text` with what would act on a terminal, or forge a line of ours, replaced: control characters, and those that
 /// turn the direction of writing.
 pub fn printable(text: &str) -> String {
-    let acts = |c: char| {
-        c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c)
-    };
     text.chars()
         .map(|c| if acts(c) { char::REPLACEMENT_CHARACTER } else { c })
         .collect()
+}
+
+fn acts(c: char) -> bool {
+    c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c)
 }
 
 /// An object's address, fit to print whatever its key.
@@ -80,8 +81,8 @@ pub fn s3_uri(bucket: &str, key: &str) -> String {
 pub fn clipped(text: &str, max: usize) -> String {
     let line: String = text
         .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(max + 1)
+        .map(|c| if acts(c) { ' ' } else { c })
+        .take(max.saturating_add(1))
         .collect();
     if line.chars().count() <= max {
         return line;

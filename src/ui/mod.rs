@@ -6,6 +6,7 @@ pub mod lines;
 pub mod live;
 pub mod markup;
 pub mod picture;
+pub mod log_line;
 pub mod plan;
 pub mod plot;
 pub mod progress;
@@ -30,7 +31,8 @@ pub struct Ui {
     color: anstream::ColorChoice,
     /// Results are one JSON document.
     pub json: bool,
-    quiet: bool,
+    /// Nothing is said while waiting.
+    pub quiet: bool,
 }
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();

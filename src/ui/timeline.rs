@@ -1,68 +1,92 @@
 //! An execution, step by step.
 
-use anstyle::{AnsiColor, Effects, Style};
+use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 
-use super::format::{clipped, duration};
-use crate::execution::{Status, Step, Timeline};
+use super::chart::span;
+use super::format::{clipped, duration, printable};
+use super::log_line::{BAD, FAINT, of_function, of_report};
+use crate::execution::{FoundBy, Invocation, Logged, Status, Step, Timeline, Try};
 
 const GOOD: Style = AnsiColor::Green.on_default();
-const BAD: Style = AnsiColor::Red.on_default();
 const AGAIN: Style = AnsiColor::Yellow.on_default();
-const FAINT: Style = Style::new().effects(Effects::DIMMED);
 
 /// The room for a state's name: most are shorter.
 const NAME_WIDTH: usize = 12;
+/// What stands before a step's bar.
+const BEFORE_BAR: usize = 40;
+/// The room for a bar, at least and at most; where there is less, there is none.
+const BAR_MIN: usize = 10;
+const BAR_MAX: usize = 40;
+/// The most lines that are shown of one invocation.
+const LINES_MAX: usize = 20;
 
 /// One step on a line, and a line for each try that failed.
 pub fn step(step: &Step, width: usize) -> String {
-    let mut lines = vec![match step.took() {
-        None => format!("  {FAINT}…{FAINT:#} {}", step.name),
+    let tries = step.tries.iter().enumerate();
+    let troubles = tries.filter_map(|(index, each)| trouble(step, index, each, 4, width));
+    [heading(step)]
+        .into_iter()
+        .chain(troubles)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn heading(step: &Step) -> String {
+    let name = printable(&step.name);
+    match step.took() {
+        None => format!("  {FAINT}…{FAINT:#} {name}"),
         Some(took) => {
             let (style, mark) = if step.failed { (BAD, "✗") } else { (GOOD, "✓") };
             format!(
-                "  {style}{mark}{style:#} {:NAME_WIDTH$}  {:>10}",
-                step.name,
+                "  {style}{mark}{style:#} {name:NAME_WIDTH$}  {:>10}",
                 duration(took)
             )
         }
-    }];
-    for (index, trouble) in step.troubles.iter().enumerate() {
-        let (style, mark) = if index < step.retries() {
-            (AGAIN, "↻")
-        } else {
-            (BAD, "✗")
-        };
-        let text = clipped(
-            &format!("try {} failed: {trouble}", index + 1),
-            width.saturating_sub(6),
-        );
-        lines.push(format!("    {style}{mark}{style:#} {text}"));
     }
-    lines.join("\n")
 }
 
-/// Every step with when it began, what went in and what came out, in `width` columns.
+/// Why the try failed, if it did, after `indent` spaces.
+fn trouble(step: &Step, index: usize, each: &Try, indent: usize, width: usize) -> Option<String> {
+    let trouble = each.trouble.as_ref()?;
+    let failed_before = step.tries[..index]
+        .iter()
+        .filter(|each| each.trouble.is_some())
+        .count();
+    let (style, mark) = if failed_before < step.retries() {
+        (AGAIN, "↻")
+    } else {
+        (BAD, "✗")
+    };
+    let text = format!("try {} failed: {trouble}", index + 1);
+    let text = clipped(&text, width.saturating_sub(indent + 2));
+    Some(format!("{:indent$}{style}{mark}{style:#} {text}", ""))
+}
+
+/// Every step with when it began, what went in, what the function logged and what came out, in `width` columns.
 pub fn full(timeline: &Timeline, width: usize) -> String {
     let mut lines = Vec::new();
     // What is passed on as it came is not shown again.
     let mut shown = None;
+    let mut passed = |what, text: &Option<String>| {
+        let text = text.as_ref().filter(|text| shown.as_ref() != Some(*text))?;
+        shown = Some(text.clone());
+        Some(labelled(14, what, Style::new(), text, width))
+    };
     for each in &timeline.steps {
         let began = timeline.started.map(|started| since(started, each.entered));
-        lines.push(format!(
+        let line = format!(
             "{FAINT}{:>10}{FAINT:#}{}",
             began.unwrap_or_default(),
-            step(each, width.saturating_sub(10)).replace('\n', &format!("\n{:10}", ""))
-        ));
-        for (what, text) in [("in", &each.input), ("out", &each.output)] {
-            if let Some(text) = text
-                && shown != Some(text)
-            {
-                shown = Some(text);
-                let text = clipped(text, width.saturating_sub(20));
-                lines.push(format!("{:14}{FAINT}{what:>3}{FAINT:#}  {text}", ""));
-            }
+            heading(each)
+        );
+        lines.push(format!("{line}{}", bar(timeline, each, width)));
+        lines.extend(passed("in", &each.input));
+        for (index, one) in each.tries.iter().enumerate() {
+            lines.extend(trouble(each, index, one, 14, width));
+            lines.extend(logged(one, 14, width));
         }
+        lines.extend(passed("out", &each.output));
     }
     if let Some(end) = &timeline.end {
         let began = timeline.started.map(|started| since(started, end.at));
@@ -75,10 +99,80 @@ pub fn full(timeline: &Timeline, width: usize) -> String {
     lines.join("\n")
 }
 
+/// What the function logged, of every try; none where there was nothing to look for.
+pub fn all_logged(timeline: &Timeline, width: usize) -> Option<String> {
+    let tries = timeline.steps.iter().flat_map(|step| &step.tries);
+    let lines: Vec<String> = tries.flat_map(|each| logged(each, 4, width)).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// What the function logged in this try, after `indent` spaces.
+fn logged(each: &Try, indent: usize, width: usize) -> Vec<String> {
+    let label = |what, style, text: &str| labelled(indent, what, style, text, width);
+    match &each.logged {
+        None => Vec::new(),
+        Some(Logged::Missing(why)) => vec![label("log", FAINT, why)],
+        Some(Logged::Found(invocation)) => {
+            let printed = invocation.printed().take(LINES_MAX).map(|line| {
+                let (style, words) = of_function(&line.text);
+                label("log", style, &words)
+            });
+            let more = invocation.printed().count().saturating_sub(LINES_MAX);
+            let more = (more > 0).then(|| label("log", FAINT, &format!("{more} more lines")));
+            let ran = label("ran", Style::new(), &ran(invocation));
+            printed.chain(more).chain([ran]).collect()
+        }
+    }
+}
+
+fn ran(invocation: &Invocation) -> String {
+    let report = invocation.report();
+    let report = report
+        .as_ref()
+        .map_or_else(|| "no REPORT line has come yet".to_owned(), of_report);
+    match invocation.found_by {
+        FoundBy::RequestId => report,
+        FoundBy::Time => format!("{report} (by the time: it alone began meanwhile)"),
+    }
+}
+
+/// `text` on one line, after `indent` spaces and what it is.
+fn labelled(indent: usize, what: &str, style: Style, text: &str, width: usize) -> String {
+    let text = clipped(text, width.saturating_sub(indent + 5));
+    format!("{:indent$}{FAINT}{what:>3}{FAINT:#}  {style}{text}{style:#}", "")
+}
+
+/// When the step was within the execution, heavy while a try went on; nothing where there is no room for it.
+fn bar(timeline: &Timeline, step: &Step, width: usize) -> String {
+    let room = width.saturating_sub(BEFORE_BAR).min(BAR_MAX);
+    let (Some(started), Some(end), Some(ended)) = (timeline.started, &timeline.end, step.ended) else {
+        return String::new();
+    };
+    if room < BAR_MIN {
+        return String::new();
+    }
+    let part = |at: Timestamp| {
+        let whole = end.at.duration_since(started).as_secs_f64();
+        at.duration_since(started).as_secs_f64() / whole
+    };
+    let whole = (part(step.entered), part(ended));
+    let tries = step.tries.iter();
+    let mut ran: Vec<_> = tries
+        .map(|each| (part(each.began), part(each.ended.unwrap_or(ended))))
+        .collect();
+    if ran.is_empty() {
+        ran.push(whole);
+    }
+    let style = if step.failed { BAD } else { GOOD };
+    format!("  {style}{}{style:#}", span(whole, &ran, room))
+}
+
 /// How it ended, after how long and why: `SUCCEEDED in 61 ms`, `FAILED in 13 ms: not an image`.
 fn ending(timeline: &Timeline) -> String {
     match &timeline.end {
-        Some(end) if end.status != Status::Succeeded => format!("{}: {}", verdict(timeline), end.trouble),
+        Some(end) if end.status != Status::Succeeded => {
+            format!("{}: {}", verdict(timeline), printable(&end.trouble.to_string()))
+        }
         _ => verdict(timeline),
     }
 }
@@ -108,10 +202,11 @@ fn since(start: Timestamp, at: Timestamp) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use anstream::adapter::strip_str;
 
     use super::*;
-    use crate::execution::tests::{refused, resized};
+    use crate::execution::tests::{logged, refused, resized};
 
     fn plain(text: &str) -> String {
         strip_str(text).to_string()
@@ -121,25 +216,48 @@ mod tests {
     fn a_retried_step_says_what_failed() {
         let timeline = Timeline::of(&resized());
         insta::assert_snapshot!(plain(&full(&timeline, 80)), @r#"
-         +2 ms  ✓ Resize             1.9 s
-                  ↻ try 1 failed: Lambda.TooManyRequestsException: Rate exceeded
+         +2 ms  ✓ Resize             1.9 s  ━──────────────────────────────────────━
                    in  {"bucket":"o","key":"cat.jpg","size":180000}
-                  out  {"ok":true,"destBucket":"r","destKey":"output/cat_resized.j…
-        +1.9 s  ✓ Resized?            1 ms
-        +1.9 s  ✓ Succeed             0 ms
+                  ↻ try 1 failed: Lambda.TooManyRequestsException: Rate exceeded
+                  out  {"ok":true,"destBucket":"r","destKey":"output/cat_resized.jp…
+        +1.9 s  ✓ Resized?            1 ms                                         ━
+        +1.9 s  ✓ Succeed             0 ms                                         ━
         +1.9 s  SUCCEEDED in 1.9 s
         "#);
+    }
+
+    #[test]
+    fn what_the_function_logged_stands_below_the_try_it_belongs_to() {
+        let mut timeline = Timeline::of(&resized());
+        timeline.steps[0].tries[1].logged = Some(logged());
+        let told = plain(&full(&timeline, 80));
+        let lines: Vec<&str> = told.lines().skip(2).take(4).collect();
+        insta::assert_snapshot!(lines.join("\n"), @r#"
+        ↻ try 1 failed: Lambda.TooManyRequestsException: Rate exceeded
+        log  INFO answer {"ok":true}
+        ran  38 ms, billed 64 ms, 38 of 1769 MB, cold start 25 ms
+        out  {"ok":true,"destBucket":"r","destKey":"output/cat_resized.jp…
+        "#);
+        insta::assert_snapshot!(plain(&all_logged(&timeline, 40).unwrap()), @r#"
+        log  INFO answer {"ok":true}
+        ran  38 ms, billed 64 ms, 38 of 176…
+        "#);
+        timeline.steps[0].tries[1].logged = Some(Logged::Missing("not there yet".to_owned()));
+        assert_eq!(
+            plain(&all_logged(&timeline, 80).unwrap()),
+            "    log  not there yet"
+        );
     }
 
     #[test]
     fn a_failed_execution_shows_where_and_why() {
         let timeline = Timeline::of(&refused());
         insta::assert_snapshot!(plain(&full(&timeline, 60)), @r#"
-         +1 ms  ✓ Resize             11 ms
+         +1 ms  ✓ Resize             11 ms    ━━━━━━━━━━━━━━━━
                    in  {"bucket":"o","key":"a.txt"}
                   out  {"ok":false,"error":"not an image"}
-        +12 ms  ✓ Resized?            0 ms
-        +13 ms  ✗ Fail                0 ms
+        +12 ms  ✓ Resized?            0 ms                    ━
+        +13 ms  ✗ Fail                0 ms                     ━
         +13 ms  FAILED in 13 ms: not an image
         "#);
     }

@@ -15,6 +15,13 @@ pub fn steady(text: &str) -> String {
         (r"[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}", "[day and time]"),
         // The beginning of a name, as the list shows it.
         (r"([✓✗]) [0-9a-f]{8}(-[0-9a-f]+)? ", "$1 [execution] "),
+        // Where in the execution, and for how long.
+        (r" *[━─]+", " [bar]"),
+        (r"[0-9]+ of 1769 MB", "[memory] of 1769 MB"),
+        (
+            r#""(decode|download|encode|resize|upload)":[0-9]+"#,
+            "\"$1\":[millis]",
+        ),
         // The run may have been at the turn of an hour.
         (r"[·▁▂▃▄▅▆▇█]{24}", "[24 bars]"),
         (r"at most [0-9]+ an hour", "at most [number] an hour"),

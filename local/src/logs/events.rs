@@ -56,6 +56,12 @@ fn write(tx: &Transaction<'_>, stream: i64, lines: &[(i64, String)]) -> Result<(
     Ok(())
 }
 
+/// The time, in milliseconds since the epoch, until which events must have been written to be read now.
+fn delivered_until(cloud: &Cloud) -> i64 {
+    let on_their_way = i64::try_from(cloud.conditions.log_delivery()).unwrap_or(i64::MAX);
+    Timestamp::now().as_millisecond().saturating_sub(on_their_way)
+}
+
 pub async fn put(cloud: &Cloud, input: Value) -> Result<Value, AwsError> {
     let (group, stream) = (
         required(&input, "logGroupName")?,
@@ -118,16 +124,18 @@ pub fn get(cloud: &Cloud, input: &Value) -> Result<Value, AwsError> {
     let number = |name: &str, default| input.get(name).and_then(Value::as_i64).unwrap_or(default);
     let (start, end) = (number("startTime", i64::MIN), number("endTime", i64::MAX));
     let most = limit(input, MOST_EVENTS)?;
+    let delivered = delivered_until(cloud);
     let (comparison, order) = if forward { (">", "ASC") } else { ("<", "DESC") };
     let mut events = cloud.store.read(|db| {
         let start = start.max(groups::oldest_kept(db, &group)?);
         let id = streams::find(db, &group, &stream)?.ok_or_else(no_such_stream)?;
         let mut statement = db.prepare_cached(&format!(
             "SELECT time, id, ingested, message FROM log_events
-             WHERE stream = ?1 AND time >= ?2 AND time < ?3 AND (time, id) {comparison} (?4, ?5)
+             WHERE stream = ?1 AND time >= ?2 AND time < ?3 AND (time, id) {comparison} (?4, ?5) AND ingested <= ?7
              ORDER BY time {order}, id {order} LIMIT ?6"
         ))?;
-        let rows = statement.query_map(params![id, start, end, place.0, place.1, most as i64], |row| {
+        let parameters = params![id, start, end, place.0, place.1, most as i64, delivered];
+        let rows = statement.query_map(parameters, |row| {
             let event = json!({
                 "timestamp": row.get::<_, i64>(0)?,
                 "message": row.get::<_, String>(3)?,
@@ -194,15 +202,17 @@ pub fn search(cloud: &Cloud, input: &Value) -> Result<Value, AwsError> {
         (None, None) => true,
     };
     let most = limit(input, MOST_EVENTS)?;
+    let delivered = delivered_until(cloud);
     let (events, next) = cloud.store.read(|db| {
         let start = start.max(groups::oldest_kept(db, &group)?);
         let mut statement = db.prepare_cached(
             "SELECT time, log_events.id, ingested, message, name
              FROM log_streams JOIN log_events ON log_events.stream = log_streams.id
              WHERE log_group = ?1 AND time >= ?2 AND time <= ?3 AND (time, log_events.id) > (?4, ?5)
+                 AND ingested <= ?6
              ORDER BY time, log_events.id",
         )?;
-        let mut rows = statement.query(params![group, start, end, place.0, place.1])?;
+        let mut rows = statement.query(params![group, start, end, place.0, place.1, delivered])?;
         let (mut events, mut last, mut next) = (Vec::new(), place, None);
         while let Some(row) = rows.next()? {
             let (stream, message): (String, String) = (row.get(4)?, row.get(3)?);

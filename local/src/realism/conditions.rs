@@ -109,6 +109,14 @@ impl Conditions {
         since.is_none_or(|since| since.elapsed() >= change.takes(&state.realism))
     }
 
+    /// Milliseconds until a log event that was written is read.
+    pub(crate) fn log_delivery(&self) -> u64 {
+        if !self.is_on() {
+            return 0;
+        }
+        self.state().realism.log_delivery
+    }
+
     /// How long a state machine is to be `DELETING`.
     pub(crate) fn state_machine_deletion(&self) -> Duration {
         Duration::from_millis(self.state().realism.state_machine_deletion)

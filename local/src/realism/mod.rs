@@ -35,6 +35,8 @@ pub struct Realism {
     pub state_machine_deletion: u64,
     /// How long the name of a deleted bucket is taken.
     pub bucket_deletion: u64,
+    /// Until a log event is read by anyone after it was written.
+    pub log_delivery: u64,
     /// Whether API Gateway's quotas are kept.
     pub quotas: bool,
     /// The number of the call from which on the credentials have expired, from 1.

@@ -1,11 +1,11 @@
-//! Looking on until an execution ends.
+//! Looking on until an execution ends, and what the function logged of it.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::error::CommandError;
-use crate::execution::{Timeline, from_history};
+use crate::execution::{Timeline, Try, are_lines_whole, from_history};
 use crate::session::Session;
 use crate::ui::table::width_of_stderr;
 use crate::ui::waiting::Waiting;
@@ -14,6 +14,10 @@ use crate::ui::{Ui, timeline};
 /// How often to look; GetExecutionHistory takes 20 calls a second for long.
 const POLL_FIRST: Duration = Duration::from_millis(10);
 const POLL_MAX: Duration = Duration::from_millis(500);
+/// How long to wait for the function's lines, and how often to look: FilterLogEvents takes 5 calls a second.
+const LINES_PATIENCE: Duration = Duration::from_secs(5);
+const LINES_POLL_FIRST: Duration = Duration::from_millis(300);
+const LINES_POLL_MAX: Duration = Duration::from_secs(1);
 
 /// Tells each step as it ends, until the execution ends.
 ///
@@ -68,4 +72,23 @@ pub fn not_in_time(session: &Session, execution: &str) -> CommandError {
         "`resizer status{} --execution {name}` shows it",
         session.flags
     ))
+}
+
+/// Reads what the function logged into `timeline`, until all of it is there or so long that it is missed no more.
+pub async fn function_log(session: &Session, timeline: &mut Timeline, ui: &Ui) {
+    let mut tries = timeline.steps.iter().flat_map(|step| &step.tries);
+    if !tries.any(Try::may_have_run) {
+        return;
+    }
+    let _waiting = Waiting::new(ui, "Waiting for the function's log lines");
+    let patience = Instant::now() + LINES_PATIENCE;
+    let mut poll = LINES_POLL_FIRST;
+    loop {
+        session.function_log().read(timeline).await;
+        if are_lines_whole(timeline) || Instant::now() + poll > patience {
+            return;
+        }
+        tokio::time::sleep(poll).await;
+        poll = (poll * 3 / 2).min(LINES_POLL_MAX);
+    }
 }

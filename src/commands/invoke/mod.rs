@@ -26,14 +26,15 @@ use clap::{Args, ValueEnum};
 use tokio::time::Instant;
 
 use crate::aws::{CallFailure, During};
-use crate::commands::interrupt::{nothing_changed, unless_interrupted};
+use crate::commands::interrupt::{ctrl_c, nothing_changed, unless_interrupted};
 use crate::commands::standing;
 use crate::config::Settings;
 use crate::error::CommandError;
 use crate::session::{Session, WhenAbsent};
-use crate::ui::Ui;
 use crate::ui::format::{printable, s3_uri};
+use crate::ui::table::width_of_stderr;
 use crate::ui::waiting::Waiting;
+use crate::ui::{Ui, timeline};
 use pictures::{Picture, Pictures};
 use results::Destination;
 
@@ -238,7 +239,7 @@ async fn follow_one(
         ui.say("the same object went through with the same settings before, and this is how (--again runs it again):");
     }
     let followed = follow::to_the_end(session, &begun.execution, deadline, ui);
-    let timeline = unless_interrupted(followed, || {
+    let mut timeline = unless_interrupted(followed, || {
         CommandError::interrupted("stopped looking on; the execution goes on").hint(format!(
             "`resizer status{} --execution {}` shows it",
             settings.flags,
@@ -246,6 +247,18 @@ async fn follow_one(
         ))
     })
     .await?;
+    if ui.json {
+        session.function_log().read(&mut timeline).await;
+    } else if !ui.quiet {
+        // Who has seen the end may not want to wait for the rest.
+        tokio::select! {
+            () = follow::function_log(session, &mut timeline, ui) => {}
+            () = ctrl_c() => {}
+        }
+        if let Some(logged) = timeline::all_logged(&timeline, width_of_stderr()) {
+            ui.say(logged);
+        }
+    }
     let outcome = outcome::Outcome {
         session,
         begun: &begun,

@@ -1,0 +1,216 @@
+//! What the function logged of each try: found by the request id, or, of a failed try, by its time.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::log_events::{LogEvent, Search, search};
+use super::report::{Report, is_of_lambda, request_in};
+use super::timeline::Timeline;
+use super::tries::Try;
+use crate::aws::{CallFailure, Clients, During};
+
+/// The most tries of an execution whose lines are looked for; each takes two calls.
+const TRIES_MAX: usize = 25;
+/// The most lines that are taken of one invocation.
+const LINES_MAX: usize = 1_000;
+/// How much earlier or later than the try its lines may be stamped: clocks differ.
+const CLOCK_DIFFERENCE_MILLIS: i64 = 60_000;
+/// For how long after a try its lines may still be on their way.
+const DELIVERY: SignedDuration = SignedDuration::from_mins(2);
+const MILLIS_OF_DAY: i64 = 86_400_000;
+
+/// Why there may be no lines, where more cannot be known.
+const LATE: &str = "not there yet: CloudWatch Logs takes some seconds";
+const SEVERAL: &str =
+    "not to be told from others: several invocations began meanwhile, and nothing says which was this one";
+
+/// What looking for the lines of a try came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Logged {
+    Found(Invocation),
+    /// There are none, and why.
+    Missing(String),
+}
+
+/// One run of the function, as its log group tells of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invocation {
+    pub request_id: String,
+    pub found_by: FoundBy,
+    /// In the order of time.
+    pub events: Vec<LogEvent>,
+}
+
+/// What says that the lines are those of the try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FoundBy {
+    /// Step Functions names the request.
+    RequestId,
+    /// It is the one invocation that began while the try went on.
+    Time,
+}
+
+impl Invocation {
+    /// The lines that the function itself printed.
+    pub fn printed(&self) -> impl Iterator<Item = &LogEvent> {
+        self.events.iter().filter(|event| !is_of_lambda(&event.text))
+    }
+
+    /// What it took, once Lambda has said so.
+    pub fn report(&self) -> Option<Report> {
+        self.events.iter().find_map(|event| Report::parse(&event.text))
+    }
+}
+
+/// The function's log group, for what it has of an execution.
+#[derive(Debug, Clone)]
+pub struct FunctionLog<'a> {
+    pub clients: &'a Clients,
+    pub log_group: String,
+    /// For the commands that are proposed.
+    pub flags: &'a str,
+}
+
+impl FunctionLog<'_> {
+    /// Reads what the function logged of each try. That it cannot be read is told where the lines would be.
+    pub async fn read(&self, timeline: &mut Timeline) {
+        let steps = timeline.steps.iter_mut();
+        let tries = steps.flat_map(|step| &mut step.tries);
+        for each in tries.filter(|each| each.may_have_run()).take(TRIES_MAX) {
+            let logged = self.lines_of(each).await;
+            each.logged = Some(logged.unwrap_or_else(|failure| Logged::Missing(self.unreadable(&failure))));
+        }
+    }
+
+    async fn lines_of(&self, each: &Try) -> Result<Logged, CallFailure> {
+        let (request_id, found_by) = match &each.request_id {
+            Some(named) => (named.clone(), FoundBy::RequestId),
+            None => match self.begun_during(each).await?.as_slice() {
+                [] => return Ok(Logged::Missing(self.absence(each).await)),
+                [one] => (one.clone(), FoundBy::Time),
+                _ => return Ok(Logged::Missing(SEVERAL.to_owned())),
+            },
+        };
+        let events = self.events_of(&request_id, each).await?;
+        if events.is_empty() {
+            return Ok(Logged::Missing(self.absence(each).await));
+        }
+        Ok(Logged::Found(Invocation {
+            request_id,
+            found_by,
+            events,
+        }))
+    }
+
+    /// The first requests that began while the try went on.
+    ///
+    /// Assumption: Step Functions names no request of a try that failed in the function, or that is under way. Then an
+    /// invocation is taken for the try's own if it alone began meanwhile; of several none is.
+    async fn begun_during(&self, each: &Try) -> Result<Vec<String>, CallFailure> {
+        let starts = Search {
+            log_group: &self.log_group,
+            from: each.began.as_millisecond(),
+            until: each.ended.map(Timestamp::as_millisecond),
+            pattern: Some("\"START RequestId: \""),
+            stream: None,
+        };
+        let began = search(self.clients, starts, 2).await?.events;
+        let requests = began.iter().filter_map(|event| request_in(&event.text));
+        Ok(requests.map(str::to_owned).collect())
+    }
+
+    /// The lines that name the request, and those between its START and its REPORT that do not: an environment works on one
+    /// request at a time, and has a stream of its own.
+    async fn events_of(&self, request_id: &str, each: &Try) -> Result<Vec<LogEvent>, CallFailure> {
+        let pattern = format!("\"{request_id}\"");
+        let until = each.ended.map(Timestamp::as_millisecond);
+        let naming = Search {
+            log_group: &self.log_group,
+            from: each.began.as_millisecond() - CLOCK_DIFFERENCE_MILLIS,
+            until: until.map(|until| until + CLOCK_DIFFERENCE_MILLIS),
+            pattern: Some(&pattern),
+            stream: None,
+        };
+        let mut events = search(self.clients, naming, LINES_MAX).await?.events;
+        let own = |word: &str| events.iter().find(|event| event.text.starts_with(word));
+        if let (Some(start), Some(report)) = (own("START "), own("REPORT ")) {
+            let all = Search {
+                from: start.millis,
+                until: Some(report.millis),
+                pattern: None,
+                stream: Some(&start.stream),
+                ..naming
+            };
+            let all = search(self.clients, all, LINES_MAX).await?.events.into_iter();
+            let between = all
+                .skip_while(|event| event.id != start.id)
+                .take_while(|event| event.id != report.id);
+            let unnamed: Vec<_> = between.filter(|event| !event.text.contains(request_id)).collect();
+            events.extend(unnamed);
+            events.sort_by_key(|event| event.millis);
+        }
+        Ok(events)
+    }
+
+    /// Why there are no lines of a try.
+    async fn absence(&self, each: &Try) -> String {
+        let Self {
+            clients,
+            log_group,
+            flags,
+        } = self;
+        let since = each.ended.map(|ended| Timestamp::now().duration_since(ended));
+        if since.is_none_or(|since| since < DELIVERY) {
+            return LATE.to_owned();
+        }
+        // The name itself comes first.
+        let describe = clients
+            .logs
+            .describe_log_groups()
+            .log_group_name_prefix(log_group);
+        let described = describe.send().await.during("logs:DescribeLogGroups", log_group);
+        let groups = match described {
+            Ok(answer) => answer.log_groups.unwrap_or_default(),
+            Err(failure) => return self.unreadable(&failure),
+        };
+        let group = groups
+            .iter()
+            .find(|group| group.log_group_name() == Some(log_group));
+        let began = each.began.as_millisecond();
+        let age = Timestamp::now().as_millisecond() - began;
+        match group.and_then(|group| group.retention_in_days()) {
+            Some(days) if age > i64::from(days) * MILLIS_OF_DAY => {
+                return format!("gone: the log group {log_group} keeps lines for {days} days");
+            }
+            _ => {}
+        }
+        match group.and_then(|group| group.creation_time()) {
+            Some(made) if made > began => format!("gone: the log group {log_group} was made after it"),
+            _ => format!(
+                "none came to {log_group}: `resizer plan{flags}` shows whether the function logs there"
+            ),
+        }
+    }
+
+    fn unreadable(&self, failure: &CallFailure) -> String {
+        if failure.is_not_found() {
+            return format!(
+                "nowhere: the log group {} is not there; `resizer up{}` makes it",
+                self.log_group, self.flags
+            );
+        }
+        let hints = failure.hints().into_iter().map(|hint| format!(" ({hint})"));
+        format!("not to be read: {failure}{}", hints.collect::<String>())
+    }
+}
+
+/// Whether all that the function logs of the execution has come, as far as that can be known.
+pub fn are_lines_whole(timeline: &Timeline) -> bool {
+    let mut tries = timeline.steps.iter().flat_map(|step| &step.tries);
+    tries.all(|each| match &each.logged {
+        Some(Logged::Found(invocation)) => invocation.report().is_some(),
+        Some(Logged::Missing(why)) => why != LATE,
+        None => true,
+    })
+}

@@ -1,0 +1,93 @@
+//! Events of a log group, page after page.
+
+use std::time::Duration;
+
+use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
+use jiff::Timestamp;
+
+use crate::aws::{CallFailure, Clients, During};
+
+/// The pause between two pages: FilterLogEvents takes 5 calls a second.
+const PACE: Duration = Duration::from_millis(200);
+/// The most pages that one search takes; many may be empty.
+const PAGES_MAX: usize = 1_000;
+
+/// What is looked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Search<'a> {
+    pub log_group: &'a str,
+    /// Milliseconds since 1970.
+    pub from: i64,
+    /// Milliseconds since 1970; none: without an end.
+    pub until: Option<i64>,
+    /// A filter pattern of CloudWatch Logs.
+    pub pattern: Option<&'a str>,
+    pub stream: Option<&'a str>,
+}
+
+/// One line of a log group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogEvent {
+    /// Unlike that of any other event of the group.
+    pub id: String,
+    pub stream: String,
+    /// Milliseconds since 1970.
+    pub millis: i64,
+    pub text: String,
+}
+
+/// What was found, in the order of time.
+#[derive(Debug, Default)]
+pub struct Found {
+    pub events: Vec<LogEvent>,
+    /// Whether there is more than was asked for.
+    pub is_cut: bool,
+}
+
+impl LogEvent {
+    fn of(event: &FilteredLogEvent) -> Option<Self> {
+        Some(Self {
+            id: event.event_id()?.to_owned(),
+            stream: event.log_stream_name().unwrap_or_default().to_owned(),
+            millis: event.timestamp()?,
+            text: event.message()?.to_owned(),
+        })
+    }
+
+    pub fn at(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.millis).unwrap_or_default()
+    }
+}
+
+/// The oldest events that are looked for, at most `most`.
+pub async fn search(clients: &Clients, search: Search<'_>, most: usize) -> Result<Found, CallFailure> {
+    let mut found = Found::default();
+    let mut next = None;
+    for page in 0.. {
+        if page > 0 {
+            tokio::time::sleep(PACE).await;
+        }
+        let answer = clients
+            .logs
+            .filter_log_events()
+            .log_group_name(search.log_group)
+            .start_time(search.from.max(0))
+            .set_end_time(search.until)
+            .set_filter_pattern(search.pattern.map(str::to_owned))
+            .set_log_stream_names(search.stream.map(|stream| vec![stream.to_owned()]))
+            .set_next_token(next)
+            .send()
+            .await
+            .during("logs:FilterLogEvents", search.log_group)?;
+        found
+            .events
+            .extend(answer.events().iter().filter_map(LogEvent::of));
+        next = answer.next_token;
+        if next.is_none() || found.events.len() >= most || page >= PAGES_MAX {
+            break;
+        }
+    }
+    found.is_cut = next.is_some() || found.events.len() > most;
+    found.events.truncate(most);
+    Ok(found)
+}
