@@ -32,6 +32,7 @@ Examples:
   resizer invoke --local --key cat.jpg --file cat.jpg
                                               upload a picture and follow it to the end
   resizer status --local                      what stands, and what happened
+  resizer logs --local --follow               what the function and the executions log, as it comes
   resizer up --region eu-central-1            the same on AWS";
 
 /// Flags that every command takes.
@@ -123,6 +124,7 @@ pub enum StackCommand {
     Plan(commands::plan::PlanArgs),
     Invoke(commands::invoke::InvokeArgs),
     Status(commands::status::StatusArgs),
+    Logs(commands::logs::LogsArgs),
     Down(commands::down::DownArgs),
     Report(commands::report::ReportArgs),
     Graph(commands::graph::GraphArgs),
@@ -219,6 +221,7 @@ fn execute_on_stack(command: StackCommand, settings: &Settings, ui: &Ui) -> Resu
             StackCommand::Up(args) => commands::up::run(settings, &args, ui).await,
             StackCommand::Invoke(args) => commands::invoke::run(settings, args, ui).await,
             StackCommand::Status(args) => commands::status::run(settings, args, ui).await,
+            StackCommand::Logs(args) => commands::logs::run(settings, args, ui).await,
             StackCommand::Down(args) => commands::down::run(settings, args, ui).await,
             StackCommand::Report(args) => commands::report::run(settings, &args, ui).await,
             StackCommand::Graph(args) => commands::graph::run(settings, &args, ui).await,

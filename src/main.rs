@@ -5,7 +5,8 @@
 //! - [`names`]: every name and ARN of a stack, computed. [`outputs`]: what `up` prints and scripts read.
 //! - [`aws`]: the SDK clients and what a failed call means. [`session`]: who we are, where, and on which stack.
 //! - [`stack`]: the pipeline on one page. [`resources`]: one file a kind. [`engine`]: makes what stands what is wanted.
-//! - [`package`]: builds the function and checks its zip. [`execution`]: what an execution did, step by step.
+//! - [`package`]: builds the function and checks its zip.
+//! - [`execution`]: what an execution did, step by step, and what the function logged of it.
 //! - [`turn`]: one process at a time. [`commands`]: one file a command. [`error`]: how a command ends. [`ui`]: the only place that draws.
 
 mod aws;

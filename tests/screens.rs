@@ -16,6 +16,7 @@ fn help() {
         &["plan"],
         &["invoke"],
         &["status"],
+        &["logs"],
         &["down"],
         &["report"],
         &["graph"],
@@ -72,6 +73,11 @@ fn the_way_of_a_stack() {
     // As much of the name as the list shows.
     let begun = &failed[..12];
     assert_snapshot!("execution", shown(&["status", "--local", "--execution", begun]));
+
+    assert_snapshot!(
+        "logs",
+        shown(&["logs", "--local", "--key", "rocket.jpg", "--executions"])
+    );
 
     assert_snapshot!("down_dry_run", shown(&["down", "--local", "--dry-run"]));
     assert_snapshot!("down", shown(&["down", "--local", "--yes"]));

@@ -165,6 +165,17 @@ impl CallFailure {
         matches!(self.cause, Cause::Unreachable(_))
     }
 
+    /// Whether the same call may go well a little later, with nothing done about it.
+    pub fn is_passing(&self) -> bool {
+        match &self.cause {
+            Cause::Refused { status, code, .. } => {
+                *status >= 500 || *status == 429 || code.contains("Throttl")
+            }
+            Cause::Unreachable(_) => true,
+            Cause::Credentials(_) | Cause::Other(_) => false,
+        }
+    }
+
     /// Whether it says that the resource is not there.
     pub fn is_not_found(&self) -> bool {
         matches!(

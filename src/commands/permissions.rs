@@ -8,8 +8,8 @@ use crate::ui::Ui;
 
 /// Prints the IAM policy that whoever runs the commands on this stack needs, and nothing more.
 ///
-/// Give it to the person or the CI role that runs up, plan, status, invoke and down. It names the resources of this stack
-/// alone, but for REST APIs, whose ids AWS chooses, and for what has no ARN or is only found in a list: metrics, alarms, log
+/// Give it to the person or the CI role that runs up, plan, status, logs, invoke and down. It names the resources of this
+/// stack alone, but for REST APIs, whose ids AWS chooses, and for what has no ARN or is only found in a list: metrics, alarms, log
 /// groups, the ends of subscriptions. Its actions are what these commands call.
 /// Who may make the stack's roles and give them policies gets at what those allow: give it to whom you trust with that.
 #[derive(Debug, Args)]

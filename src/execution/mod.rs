@@ -19,11 +19,12 @@ mod tries;
 
 pub use document::{Answer, Document};
 pub use event::{Event, timestamp};
-pub use history::{Page, describe, from_history, from_logs, list};
+pub use history::{Page, describe, from_history, from_logs, list, pattern_of};
 pub use invocation::{FoundBy, FunctionLog, Invocation, Logged, are_lines_whole};
-pub use report::{Report, is_of_lambda};
+pub use log_events::{Found, LogEvent, Search, search};
+pub use report::{Report, is_of_lambda, request_in};
 pub use timeline::{Status, Step, Timeline};
-pub use tries::{Try, in_words};
+pub use tries::{Trouble, Try, in_words, request_of_answer};
 
 #[cfg(test)]
 pub mod tests;

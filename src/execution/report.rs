@@ -71,14 +71,19 @@ pub fn is_of_lambda(line: &str) -> bool {
     own.iter().any(|beginning| line.starts_with(beginning))
 }
 
-/// The request that a text names, as Lambda does: `RequestId: 3b04a8c6-…`.
+/// The request that a text names, as Lambda does: `RequestId: 3b04a8c6-…`, or `3b04a8c6-… Task timed out`.
 pub fn request_in(text: &str) -> Option<&str> {
-    let (_, after) = text.split_once("RequestId: ")?;
-    let end = after
-        .find(|c: char| !c.is_ascii_hexdigit() && c != '-')
-        .unwrap_or(after.len());
+    let word = match text.split_once("RequestId: ") {
+        Some((_, after)) => after.split(|c: char| !c.is_ascii_hexdigit() && c != '-').next()?,
+        None => text
+            .split_once(" Task timed out after ")?
+            .0
+            .split_whitespace()
+            .next_back()?,
+    };
     // 8-4-4-4-12
-    (end == 36).then(|| &after[..end])
+    let is_id = word.len() == 36 && word.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
+    is_id.then_some(word)
 }
 
 #[cfg(test)]
@@ -133,6 +138,8 @@ mod tests {
             request_in(&format!("RequestId: {ID} Error: Runtime exited")),
             Some(ID)
         );
+        let timeout = format!("2026-11-26T11:00:00.000Z {ID} Task timed out after 3.00 seconds");
+        assert_eq!(request_in(&timeout), Some(ID));
         // That of a call that Lambda refused is of no invocation.
         assert_eq!(
             request_in(&format!(

@@ -55,6 +55,13 @@ pub fn time_with_seconds(at: Timestamp) -> String {
     at.to_zoned(TimeZone::system()).strftime("%T").to_string()
 }
 
+/// `11-23 03:11:02.041`, where this machine is.
+pub fn moment(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::system())
+        .strftime("%m-%d %T%.3f")
+        .to_string()
+}
+
 /// `03:11`, where this machine is.
 pub fn time_of_day(at: Timestamp) -> String {
     at.to_zoned(TimeZone::system()).strftime("%H:%M").to_string()

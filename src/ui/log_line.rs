@@ -4,10 +4,11 @@ use anstyle::{AnsiColor, Effects, Style};
 use serde_json::{Map, Value};
 
 use super::format::duration;
-use crate::execution::{Report, is_of_lambda};
+use crate::execution::{Event, Report, Trouble, is_of_lambda};
 
 /// What tells of a failure.
 pub const BAD: Style = AnsiColor::Red.on_default();
+pub const GOOD: Style = AnsiColor::Green.on_default();
 /// What is of little interest.
 pub const FAINT: Style = Style::new().effects(Effects::DIMMED);
 
@@ -50,6 +51,47 @@ fn members_in_words(mut members: Map<String, Value>) -> String {
     words.join(" ")
 }
 
+/// An event of an execution: how it is drawn, and its words.
+pub fn of_event(event: &Event) -> (Style, String) {
+    let details = &event.details;
+    let kind = event.kind.as_str();
+    let member = |document: &Option<String>, name: &str| {
+        let document: Value = serde_json::from_str(document.as_deref()?).ok()?;
+        document[name].as_str().map(str::to_owned)
+    };
+    let with = |document: &Option<String>| document.as_ref().map(|document| format!(" with {document}"));
+    let name = details.name.as_deref().unwrap_or_default();
+    if kind == "ExecutionStarted" {
+        let key = member(&details.input, "key").map(|key| format!(" for {key}"));
+        let what = key.or_else(|| with(&details.input)).unwrap_or_default();
+        (Style::new(), format!("started{what}"))
+    } else if kind == "ExecutionSucceeded" {
+        let result = member(&details.output, "destKey").map(|key| format!(" → {key}"));
+        let what = result.or_else(|| with(&details.output)).unwrap_or_default();
+        (GOOD, format!("succeeded{what}"))
+    } else if kind.ends_with("StateEntered") {
+        (Style::new(), format!("entered {name}"))
+    } else if kind.ends_with("StateExited") {
+        (FAINT, format!("left {name}"))
+    } else if ["Failed", "TimedOut", "Aborted"]
+        .iter()
+        .any(|end| kind.ends_with(end))
+    {
+        (BAD, format!("{}: {}", in_small_letters(kind), Trouble::of(event)))
+    } else {
+        (FAINT, in_small_letters(kind))
+    }
+}
+
+/// `TaskScheduled` as `task scheduled`.
+fn in_small_letters(kind: &str) -> String {
+    let letters = kind.char_indices().flat_map(|(at, letter)| {
+        let space = (at > 0 && letter.is_ascii_uppercase()).then_some(' ');
+        space.into_iter().chain([letter.to_ascii_lowercase()])
+    });
+    letters.collect()
+}
+
 /// `41 ms, billed 67 ms, 38 of 1769 MB, cold start 25 ms`
 pub fn of_report(report: &Report) -> String {
     let cold = report.init.map(|init| format!(", cold start {}", duration(init)));
@@ -66,6 +108,32 @@ pub fn of_report(report: &Report) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::execution::tests::{refused, resized};
+
+    #[test]
+    fn an_execution_is_told_in_words() {
+        let told = |events: Vec<Event>| {
+            let lines: Vec<String> = events.iter().map(|event| of_event(event).1).collect();
+            lines.join("\n")
+        };
+        insta::assert_snapshot!(told(resized()), @"
+        started for cat.jpg
+        entered Resize
+        task scheduled
+        task failed: Lambda.TooManyRequestsException: Rate exceeded
+        task scheduled
+        task succeeded
+        left Resize
+        entered Resized?
+        left Resized?
+        entered Succeed
+        left Succeed
+        succeeded → output/cat_resized.jpg
+        ");
+        assert!(told(refused()).ends_with("entered Fail\nexecution failed: not an image"));
+        let styles: Vec<Style> = refused().iter().map(|event| of_event(event).0).collect();
+        assert_eq!(styles.last(), Some(&BAD));
+    }
 
     #[test]
     fn json_is_told_member_by_member() {

@@ -4,9 +4,9 @@ pub mod chart;
 pub mod format;
 pub mod lines;
 pub mod live;
+pub mod log_line;
 pub mod markup;
 pub mod picture;
-pub mod log_line;
 pub mod plan;
 pub mod plot;
 pub mod progress;
@@ -171,12 +171,11 @@ impl Ui {
         print_document(document).map_err(|error| not_written(&error).documented())
     }
 
-    /// Prints one of several results for programs, as a line of JSON. That its reader has gone away is no failure.
-    pub fn json_line(&self, document: &impl Serialize) -> Result<(), CommandError> {
-        let written = serde_json::to_string(document)
-            .map_err(io::Error::from)
-            .and_then(|line| writeln!(io::stdout().lock(), "{line}"));
-        match written {
+    /// Prints results for programs, each as a JSON document on a line of its own.
+    pub fn json_lines(&self, documents: &[impl Serialize]) -> Result<(), CommandError> {
+        let lines: Result<Vec<_>, _> = documents.iter().map(serde_json::to_string).collect();
+        let text = lines.map_err(|error| not_written(&error.into()))?.join("\n");
+        match writeln!(io::stdout().lock(), "{text}") {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(not_written(&error).documented()),
             _ => Ok(()),
         }

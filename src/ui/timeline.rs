@@ -5,10 +5,9 @@ use jiff::Timestamp;
 
 use super::chart::span;
 use super::format::{clipped, duration, printable};
-use super::log_line::{BAD, FAINT, of_function, of_report};
+use super::log_line::{BAD, FAINT, GOOD, of_function, of_report};
 use crate::execution::{FoundBy, Invocation, Logged, Status, Step, Timeline, Try};
 
-const GOOD: Style = AnsiColor::Green.on_default();
 const AGAIN: Style = AnsiColor::Yellow.on_default();
 
 /// The room for a state's name: most are shorter.

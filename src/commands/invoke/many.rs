@@ -85,7 +85,7 @@ pub async fn run(session: &Session, order: &Order, ui: &Ui) -> Result<(), Comman
     match outcome {
         // A line among lines.
         Err(error) if ui.json => {
-            ui.json_line(&error.document())?;
+            ui.json_lines(&[error.document()])?;
             Err(error.documented())
         }
         outcome => outcome,
@@ -266,7 +266,7 @@ impl Ways<'_> {
             );
         }
         if self.ui.json {
-            self.ui.json_line(&way.document(picture))?;
+            self.ui.json_lines(&[way.document(picture)])?;
         }
         Ok(())
     }

@@ -3,9 +3,7 @@
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
 use serde::Serialize;
 
-use super::executions;
-use crate::aws::UnlessGone;
-use crate::commands::standing;
+use crate::commands::{find, standing};
 use crate::config::Settings;
 use crate::error::CommandError;
 use crate::execution::{Document, Event, Timeline, describe, from_history, from_logs, timestamp};
@@ -44,15 +42,7 @@ pub async fn show(
     execution: &str,
     ui: &Ui,
 ) -> Result<(), CommandError> {
-    let arn = if execution.starts_with("arn:") {
-        execution.to_owned()
-    } else {
-        session.names.execution_arn(execution)
-    };
-    let described = match describe(&session.clients, &arn).await.unless_gone()? {
-        Some(described) => described,
-        None => begun(session, execution).await?,
-    };
+    let described = find::execution(session, execution).await?;
     let arn = described.execution_arn.clone();
     let read = read(session, &described).await?;
     if ui.json {
@@ -83,42 +73,6 @@ fn text(arn: &str, timeline: &Timeline, width: usize) -> String {
         "Execution {arn}\nStarted {started}\n\n{}",
         timeline::full(timeline, width)
     )
-}
-
-/// The one execution whose name begins with `prefix`, as the list shows names.
-async fn begun(session: &Session, prefix: &str) -> Result<DescribeExecutionOutput, CommandError> {
-    let is_name = !prefix.is_empty() && !prefix.starts_with("arn:");
-    let names = if is_name {
-        executions::named(session, prefix).await?
-    } else {
-        Vec::new()
-    };
-    let found = match names.as_slice() {
-        [name] => {
-            let arn = session.names.execution_arn(name);
-            describe(&session.clients, &arn).await.unless_gone()?
-        }
-        [] => None,
-        [newest, next, ..] => {
-            return Err(CommandError::failed(format!(
-                "{} executions have names that begin with {prefix}",
-                names.len()
-            ))
-            .hint(format!(
-                "say more of the name: the newest are {newest} and {next}"
-            )));
-        }
-    };
-    found.ok_or_else(|| {
-        CommandError::failed(format!(
-            "there is no execution {prefix} of {}",
-            session.names.state_machine_arn()
-        ))
-        .hint(format!(
-            "`resizer status{}` lists the newest; Step Functions keeps each for 90 days",
-            session.flags
-        ))
-    })
 }
 
 /// What was read of an execution.

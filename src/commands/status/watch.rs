@@ -188,7 +188,11 @@ fn shown(overview: &Overview, session: &Session, settings: &Settings, wanted: &W
     let texts = executions::rows(listed, width);
     let standing = &overview.standing;
     let resources = resources::brief(&standing.resources, &session.flags, width);
-    let summary = [Some(resources), standing.alarms.text(settings), Some(counts::table(&overview.counts))];
+    let summary = [
+        Some(resources),
+        standing.alarms.text(settings),
+        Some(counts::table(&overview.counts)),
+    ];
     Shown {
         heading: overview.heading(),
         summary: summary.into_iter().flatten().collect::<Vec<_>>().join("\n\n"),
