@@ -122,7 +122,7 @@ fn it_needs_nothing_from_elsewhere(page: &str) {
 
 fn it_says_what_status_says(page: &str) {
     assert!(
-        page.contains("Resources: 11 of 12 there and right; <code>resizer up --local</code> mends the rest")
+        page.contains("Resources: 12 of 13 there and right; <code>resizer up --local</code> mends the rest")
     );
     assert!(page.contains("<li>memory: 1769 → 512</li>"));
     assert!(page.contains(">differs</span>"));
@@ -257,7 +257,7 @@ fn a_new_stack_has_a_page_too_and_it_can_go_to_standard_output() {
     let page = printed.stdout;
     assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));
     for words in [
-        "Resources: all 12 there and right",
+        "Resources: all 13 there and right",
         "Nothing is counted yet",
         "None yet; <code>resizer invoke --local --file PATH</code> runs the pipeline.",
         "None of the executions listed here wrote one.",

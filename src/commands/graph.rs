@@ -2,7 +2,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use crate::config::Settings;
-use crate::engine::Graph;
+use crate::engine::{Graph, NodeId};
 use crate::error::CommandError;
 use crate::names::Names;
 use crate::session::Session;
@@ -97,8 +97,7 @@ pub fn picture(graph: &Graph, names: &Names) -> Picture {
             health: None,
         })
         .collect();
-    let first = nodes.len();
-    nodes.extend(graph.nodes().map(|node| {
+    nodes.extend(wanted(graph).map(|node| {
         let resource = graph.resource(node);
         Node {
             id: resource.id().to_owned(),
@@ -116,9 +115,10 @@ pub fn picture(graph: &Graph, names: &Names) -> Picture {
             label,
         })
     });
-    let uses = graph.nodes().flat_map(|node| {
-        let used = graph.uses(node).iter();
-        used.map(move |used| (first + node.index(), first + used.index()))
+    let uses = wanted(graph).flat_map(|node| graph.uses(node).iter().map(move |used| (node, *used)));
+    let uses = uses.filter_map(|(node, used)| {
+        let [node, used] = [node, used].map(|node| index(graph.resource(node).id()));
+        node.zip(used)
     });
     Picture {
         title: names.stack.clone(),
@@ -128,9 +128,15 @@ pub fn picture(graph: &Graph, names: &Names) -> Picture {
     }
 }
 
+/// The resources that are to stand.
+fn wanted(graph: &Graph) -> impl Iterator<Item = NodeId> {
+    graph.nodes().filter(|node| !graph.is_former(*node))
+}
+
 /// What AWS calls the service that has such things.
 fn service(kind: &'static str) -> &'static str {
     match kind {
+        "alarm" | "dashboard" => "CloudWatch",
         "bucket" => "S3",
         "function" => "Lambda",
         "log group" => "CloudWatch Logs",
@@ -138,6 +144,7 @@ fn service(kind: &'static str) -> &'static str {
         "role" => "IAM",
         "rule" => "EventBridge",
         "state machine" => "Step Functions",
+        "topic" => "SNS",
         other => other,
     }
 }
@@ -161,14 +168,14 @@ fn document<'a>(graph: &'a Graph, names: &'a Names) -> Document<'a> {
     let flows = ARROWS
         .iter()
         .map(|(from, what, to)| Edge::Flow { from, what, to });
-    let uses = graph.nodes().flat_map(|node| {
+    let uses = wanted(graph).flat_map(|node| {
         let used = graph.uses(node).iter();
         used.map(move |used| Edge::Uses {
             from: id(node),
             to: id(*used),
         })
     });
-    let acts_on = graph.nodes().flat_map(|node| {
+    let acts_on = wanted(graph).flat_map(|node| {
         let others = graph.acted_on(node).iter();
         others.map(move |other| Edge::ActsOn {
             from: id(node),
@@ -177,7 +184,7 @@ fn document<'a>(graph: &'a Graph, names: &'a Names) -> Document<'a> {
     });
     Document {
         stack: &names.stack,
-        resources: graph.nodes().map(resource).collect(),
+        resources: wanted(graph).map(resource).collect(),
         edges: flows.chain(uses).chain(acts_on).collect(),
     }
 }

@@ -213,9 +213,16 @@ fn columns(picture: &Picture) -> Vec<Vec<usize>> {
             }
         }
     }
+    let last = column.iter().copied().max().unwrap_or(0);
+    for (node, column) in column.iter_mut().enumerate() {
+        if !forward.iter().any(|(from, to)| *from == node || *to == node) {
+            // No arrow says where it belongs: out of the way of those.
+            *column = last;
+        }
+    }
     // Who supports nobody on the way stands by itself.
     let supported: Vec<usize> = picture.supports().map(|(_, other)| other).collect();
-    let mut columns = vec![Vec::new(); column.iter().max().map_or(0, |last| last + 1)];
+    let mut columns = vec![Vec::new(); last + 1];
     for node in 0..count {
         if !supported.contains(&node) {
             columns[column[node]].push(node);
@@ -414,7 +421,7 @@ mod tests {
         });
         // The role supports nobody now: it is shown all the same.
         let columns = ordered(&picture, columns(&picture));
-        assert_eq!(columns, [vec![1, 4], vec![2, 0], vec![3]]);
+        assert_eq!(columns, [vec![1], vec![2, 0], vec![3, 4]]);
     }
 
     #[test]
