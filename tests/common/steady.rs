@@ -17,6 +17,7 @@ pub fn steady(text: &str) -> String {
             "[date and time]",
         ),
         (r"[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}", "[day and time]"),
+        (r"\b[0-9]{2}:[0-9]{2}:[0-9]{2}\b", "[time of day]"),
         // The beginning of a name, as the list shows it.
         (r"([✓✗]) [0-9a-f]{8}(-[0-9a-f]+)? ", "$1 [execution] "),
         // Where in the execution, and for how long.

@@ -158,3 +158,22 @@ pub fn typed(place: &Place, args: &[&str], answer: &str) -> (ExitStatus, String)
     });
     (child.wait().unwrap(), reader.join().unwrap())
 }
+
+/// What the binary prints on a terminal of so many columns, with its styles.
+pub fn printed(place: &Place, args: &[&str], columns: u16, settings: &[(&str, &str)]) -> String {
+    let (mut controller, terminal) = pair();
+    set_size(&controller, columns, 50);
+    let mut command = place.command(args);
+    command.env("TERM", "xterm-256color").env_remove("COLUMNS");
+    command.envs(settings.iter().copied());
+    command.stdout(terminal).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    drop(command);
+    let reader = thread::spawn(move || {
+        let mut said = Vec::new();
+        let _ = controller.read_to_end(&mut said);
+        String::from_utf8_lossy(&said).replace('\r', "")
+    });
+    child.wait().unwrap();
+    reader.join().unwrap()
+}

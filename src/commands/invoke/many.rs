@@ -10,11 +10,12 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
 use super::Object;
-use super::caused::{News, Seeker, none_in_time};
+use super::caused::{Seeker, none_in_time};
 use super::follow::not_in_time;
 use super::outcome::unsuccessful;
 use super::pictures::Picture;
 use super::results::Destination;
+use super::sought::News;
 use super::upload::upload;
 use crate::commands::interrupt::ctrl_c;
 use crate::error::{CommandError, FailureDocument};
@@ -30,6 +31,9 @@ const AT_ONCE: usize = 16;
 /// The room for a key, and for a reason.
 const KEY_WIDTH: usize = 48;
 const REASON_WIDTH: usize = 120;
+/// Columns of a terminal from which on there is room for the sizes, and for where results are.
+const NARROW: usize = 72;
+const WIDE: usize = 110;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
@@ -110,7 +114,7 @@ async fn put_through(session: &Session, order: &Order, ui: &Ui) -> Result<(), Co
     let ended = ways.ended();
     drop(ways.lines);
     if !ui.json {
-        ui.result(table(&ended, session, began.elapsed()))?;
+        ui.result(table(&ended, session, order, began.elapsed()))?;
     }
     gone_through?;
     let failed = ended.iter().filter(|(_, way)| way.failure.is_some()).count();
@@ -360,27 +364,45 @@ impl Way {
     }
 }
 
+/// Of a row what tells most, in few columns: not where the result is, then not the sizes.
+fn fitting(row: [String; 5], width: usize) -> [String; 5] {
+    let [key, took, shape, sizes, place] = row;
+    let (sizes, place) = match width {
+        0..NARROW => (String::new(), String::new()),
+        NARROW..WIDE => (sizes, String::new()),
+        _ => (sizes, place),
+    };
+    [key, took, shape, sizes, place]
+}
+
 /// All that have ended, and how many of them well.
-fn table(ended: &[(Picture, Way)], session: &Session, took: Duration) -> String {
+fn table(ended: &[(Picture, Way)], session: &Session, order: &Order, took: Duration) -> String {
     let rows: Vec<_> = ended.iter().map(|(picture, way)| way.row(picture)).collect();
-    let lines = aligned(&rows, width_of_stdout().saturating_sub(2));
+    let width = width_of_stdout();
+    let rows: Vec<_> = rows.into_iter().map(|row| fitting(row, width)).collect();
+    let lines = aligned(&rows, width.saturating_sub(2));
     let failed = ended.iter().filter(|(_, way)| way.failure.is_some()).count();
     let mut text = String::new();
     for ((_, way), line) in ended.iter().zip(lines) {
         let (mark, style) = way.mark();
         text.push_str(&format!("{style}{mark}{style:#} {line}\n"));
         if let Some(reason) = way.reason() {
-            text.push_str(&format!("    {reason}\n"));
+            text.push_str(&format!("    {}\n", clipped(&reason, width.saturating_sub(4))));
         }
     }
     let well = ended.len() - failed;
+    let fetched = order
+        .destination
+        .as_ref()
+        .map(Destination::to_string)
+        .unwrap_or_default();
     let and_failed = if failed == 0 {
         String::new()
     } else {
         format!(", {failed} failed")
     };
     format!(
-        "{text}{well} resized to s3://{}{and_failed}, in {}",
+        "{text}{well} resized to s3://{}{fetched}{and_failed}, in {}",
         session.names.resized_bucket(),
         duration(took)
     )

@@ -4,6 +4,7 @@
 //! - [`pictures`]: the files that are named, and their keys
 //! - [`upload`]: a file, sent to the original bucket
 //! - [`caused`]: the executions that uploads caused
+//! - [`sought`]: which of them is whose
 //! - [`start`]: starting one, at Step Functions or through the REST API
 //! - [`follow`]: looking on until it ends
 //! - [`outcome`]: what came of it, for people and for programs
@@ -16,6 +17,7 @@ mod many;
 mod outcome;
 mod pictures;
 mod results;
+mod sought;
 mod start;
 mod upload;
 

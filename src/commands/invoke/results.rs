@@ -31,6 +31,16 @@ pub struct Destination {
     opens: bool,
 }
 
+impl std::fmt::Display for Destination {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            " and fetched to {}",
+            printable(&self.folder.display().to_string())
+        )
+    }
+}
+
 impl Destination {
     /// `folder`, made if need be; to only open them, one among the temporary files. None if nothing is to be fetched.
     pub fn new(folder: Option<&Path>, opens: bool) -> Result<Option<Self>, CommandError> {

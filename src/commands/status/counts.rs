@@ -9,6 +9,7 @@ use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::memory::{self, Memory};
 use crate::aws::During;
 use crate::error::CommandError;
 use crate::names::Names;
@@ -128,6 +129,7 @@ pub struct Counts {
     /// A value for each count that there is anything of.
     pub day: Day,
     pub hours: Hours,
+    pub memory: Option<Memory>,
 }
 
 /// Of the last 24 hours, by the counts' names.
@@ -144,8 +146,15 @@ pub struct Hours {
     pub counts: BTreeMap<&'static str, [f64; HOURS]>,
 }
 
-/// Asks for all of them at once.
+/// Asks for all of them at once, and for the function's memory.
 pub async fn read(session: &Session) -> Result<Counts, CommandError> {
+    let (counted, memory) = futures_util::join!(counted(session), memory::read(session));
+    let mut counts = counted?;
+    counts.memory = memory;
+    Ok(counts)
+}
+
+async fn counted(session: &Session) -> Result<Counts, CommandError> {
     let now = Timestamp::now();
     let this_hour = now.as_second() - now.as_second().rem_euclid(HOUR.into());
     let start = this_hour - i64::from(DAY - HOUR);
@@ -196,6 +205,7 @@ impl Counts {
                 start: Timestamp::from_second(start).unwrap_or_default(),
                 counts: sums.map(|count| (count.id, [0.0; HOURS])).collect(),
             },
+            memory: None,
         }
     }
 
@@ -248,7 +258,7 @@ fn query(source: &Source, count: &Count, value: &str) -> MetricDataQuery {
 
 /// The counts as people read them.
 pub fn table(counts: &Counts) -> String {
-    let rows: Vec<_> = SOURCES.iter().map(|source| row(source, &counts.day)).collect();
+    let rows: Vec<_> = SOURCES.iter().map(|source| row(source, counts)).collect();
     // Not cut, however narrow the terminal: every number counts.
     let rows = aligned(&rows, usize::MAX).join("\n  ");
     if counts.day.0.is_empty() {
@@ -289,16 +299,24 @@ pub fn what(id: &str) -> String {
     what.replace('_', " ")
 }
 
-fn row(source: &Source, day: &Day) -> [String; 2] {
-    let shown = source.counts.iter().map(|count| match day.0.get(count.id) {
-        value if count.is_sum() => format!("{} {:.0}", what(count.id), value.unwrap_or(&0.0)),
-        Some(millis) => {
-            let took = Duration::try_from_secs_f64(millis / 1000.0).unwrap_or_default();
-            format!("{} {}", count.statistic, duration(took))
-        }
-        None => format!("{} –", count.statistic),
-    });
-    [source.heading.to_owned(), shown.collect::<Vec<_>>().join(", ")]
+fn row(source: &Source, counts: &Counts) -> [String; 2] {
+    let shown = source
+        .counts
+        .iter()
+        .map(|count| match counts.day.0.get(count.id) {
+            value if count.is_sum() => format!("{} {:.0}", what(count.id), value.unwrap_or(&0.0)),
+            Some(millis) => {
+                let took = Duration::try_from_secs_f64(millis / 1000.0).unwrap_or_default();
+                format!("{} {}", count.statistic, duration(took))
+            }
+            None => format!("{} –", count.statistic),
+        });
+    let memory = counts.memory.filter(|_| source.namespace == "AWS/Lambda");
+    let memory = memory.map(|memory| format!("memory {} of {} MB", memory.max_mb, memory.size_mb));
+    [
+        source.heading.to_owned(),
+        shown.chain(memory).collect::<Vec<_>>().join(", "),
+    ]
 }
 
 #[cfg(test)]
@@ -331,6 +349,10 @@ mod tests {
         );
         counts.add("function_duration_p99", [(START, 120.0)].into_iter());
         counts.add("api_requests", [(hour(0), 3.0)].into_iter());
+        counts.memory = Some(Memory {
+            max_mb: 38,
+            size_mb: 1769,
+        });
         counts.add("of another version", [(hour(0), 3.0)].into_iter());
         let shown = strip_str(&table(&counts)).to_string();
         // The times are where this machine is.
@@ -343,7 +365,7 @@ mod tests {
                      [ago]                now
 
           executions  started 12, succeeded 11, failed 1, timed out 0, aborted 0, p50 45 ms, p90 –, p99 –
-          function    invocations 13, errors 1, throttles 0, p50 41 ms, p90 –, p99 120 ms
+          function    invocations 13, errors 1, throttles 0, p50 41 ms, p90 –, p99 120 ms, memory 38 of 1769 MB
           rule        invocations 0, failed invocations 0
           REST API    requests 3, 4xx 0, 5xx 0
         ");

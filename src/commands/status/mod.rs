@@ -5,12 +5,14 @@
 //! - [`executions`]: the newest executions
 //! - [`alarms`]: what the alarms say
 //! - [`counts`]: CloudWatch's counts of the last day
+//! - [`memory`]: how much the function used
 //! - [`one`]: one execution, step by step, from CloudWatch Logs
 //! - [`watch`]: the same again and again
 
 mod alarms;
 pub mod counts;
 pub mod executions;
+pub mod memory;
 mod one;
 pub mod resources;
 mod watch;
@@ -35,6 +37,7 @@ use crate::ui::table::width_of_stdout;
 use alarms::Alarms;
 use counts::{Counts, Day, Hours};
 use executions::{Execution, Known, Wanted};
+use memory::Memory;
 use resources::{Resource, Standing};
 
 const EXAMPLES: &str = "\
@@ -82,6 +85,7 @@ struct Document<'a> {
     /// Of the last 24 hours.
     metrics: &'a Day,
     hours: &'a Hours,
+    function_memory: Option<Memory>,
 }
 
 impl StatusArgs {
@@ -126,6 +130,7 @@ pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<(), C
             executions: &overview.executions,
             metrics: &overview.counts.day,
             hours: &overview.counts.hours,
+            function_memory: overview.counts.memory,
         });
     }
     ui.result(overview.text(&session, settings, &wanted))

@@ -1,0 +1,225 @@
+//! The executions as people read them.
+
+use anstyle::{AnsiColor, Style};
+
+use super::{Execution, LOOKED_AT_MAX, Wanted};
+use crate::ui::format::{clipped, date_and_time, day_and_time, duration, time_with_seconds};
+use crate::ui::table::aligned;
+
+/// The room for a key.
+const KEY_WIDTH: usize = 40;
+/// The room for a reason.
+const REASON_WIDTH: usize = 120;
+/// In fewer columns only what tells most is shown: not the day, nor where the result is.
+const NARROW: usize = 80;
+/// The least of an execution's name that is shown.
+const SHORTEST_NAME: usize = 8;
+
+/// The executions as people read them; `flags` are those of the command that starts one.
+pub fn table(executions: &[Execution], wanted: &Wanted, flags: &str, width: usize) -> String {
+    if executions.is_empty() {
+        return wanted.nothing(flags);
+    }
+    let rows = rows(executions, width).into_iter();
+    let lines = rows.map(|row| format!("\n  {}", row.replace('\n', "\n  ")));
+    format!("{}{}", wanted.heading(), lines.collect::<String>())
+}
+
+/// Each of the executions, and its reason on a line of its own.
+pub fn rows(executions: &[Execution], width: usize) -> Vec<String> {
+    let names = short_names(executions);
+    let name_width = names
+        .iter()
+        .map(|name| name.chars().count())
+        .max()
+        .unwrap_or_default();
+    let is_narrow = width < NARROW;
+    let rows: Vec<_> = executions
+        .iter()
+        .map(|execution| row(execution, is_narrow))
+        .collect();
+    let lines = aligned(&rows, width.saturating_sub(name_width + 6));
+    let named = executions.iter().zip(names).zip(lines);
+    let marked = named.map(|((execution, name), line)| {
+        let (mark, style) = mark(&execution.status);
+        format!(
+            "{style}{mark}{style:#} {name:name_width$}  {line}{}",
+            reason(execution, width)
+        )
+    });
+    marked.collect()
+}
+
+impl Wanted {
+    pub fn heading(&self) -> String {
+        let failed = if self.failed {
+            "failed executions"
+        } else {
+            "executions"
+        };
+        let key = self.key.as_ref();
+        let key = key.map_or_else(String::new, |key| format!(" for keys that begin with {key}"));
+        let since = self.since.map(date_and_time);
+        let since = since.map_or_else(String::new, |since| format!(" since {since}"));
+        format!("Newest {failed}{key}{since}")
+    }
+
+    fn nothing(&self, flags: &str) -> String {
+        if self.key.is_some() && self.since.is_none() {
+            return format!(
+                "{}: none among the newest {LOOKED_AT_MAX}; `--since 7d` looks further back",
+                self.heading()
+            );
+        }
+        if self.failed || self.key.is_some() || self.since.is_some() {
+            return format!("{}: none", self.heading());
+        }
+        format!("Executions: none yet; `resizer invoke{flags} --file PATH` runs the pipeline")
+    }
+}
+
+/// As much of each name as tells it from the others: `--execution` takes the beginning of a name.
+fn short_names(executions: &[Execution]) -> Vec<&str> {
+    let mut sorted: Vec<&str> = executions
+        .iter()
+        .map(|execution| execution.name.as_str())
+        .collect();
+    sorted.sort_unstable();
+    let common = |pair: &[&str]| {
+        let same = pair[0].chars().zip(pair[1].chars()).take_while(|(a, b)| a == b);
+        same.count()
+    };
+    let longest_common = sorted.windows(2).map(common).max().unwrap_or_default();
+    let length = SHORTEST_NAME.max(longest_common + 1);
+    let short = |name: &str| name.char_indices().nth(length).map_or(name.len(), |(end, _)| end);
+    executions
+        .iter()
+        .map(|execution| &execution.name[..short(&execution.name)])
+        .collect()
+}
+
+/// The mark before a row.
+fn mark(status: &str) -> (&'static str, Style) {
+    let (mark, color) = match status {
+        "SUCCEEDED" => ("✓", AnsiColor::Green),
+        "RUNNING" | "PENDING_REDRIVE" => ("…", AnsiColor::Yellow),
+        _ => ("✗", AnsiColor::Red),
+    };
+    (mark, color.on_default())
+}
+
+/// A line of its own with why it failed, if it did.
+fn reason(execution: &Execution, width: usize) -> String {
+    execution.reason().map_or_else(String::new, |reason| {
+        format!(
+            "\n  {}",
+            clipped(&reason, REASON_WIDTH.min(width.saturating_sub(4)))
+        )
+    })
+}
+
+fn row(execution: &Execution, is_narrow: bool) -> [String; 4] {
+    let took = execution.took().map(duration);
+    let came_of_it = match &execution.result_key {
+        // The mark says it too.
+        _ if is_narrow => String::new(),
+        Some(key) => format!("→ {}", clipped(key, KEY_WIDTH)),
+        None => execution.verdict(),
+    };
+    [
+        if is_narrow {
+            time_with_seconds(execution.started)
+        } else {
+            day_and_time(execution.started)
+        },
+        format!("{:>8}", took.unwrap_or_default()),
+        clipped(execution.key.as_deref().unwrap_or("–"), KEY_WIDTH),
+        came_of_it,
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use anstream::adapter::strip_str;
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn execution(name: &str, status: &str, millis: Option<u64>, key: &str, cause: Option<&str>) -> Execution {
+        Execution {
+            name: name.to_owned(),
+            arn: format!("arn:…:{name}"),
+            status: status.to_owned(),
+            started: Timestamp::from_second(1_764_000_000).unwrap(),
+            millis,
+            key: Some(key.to_owned()),
+            result_key: (status == "SUCCEEDED").then(|| format!("output/{key}")),
+            error: cause.map(str::to_owned),
+            cause: cause.map(str::to_owned),
+            answer: None,
+        }
+    }
+
+    const ALL: Wanted = Wanted {
+        limit: 10,
+        failed: false,
+        since: None,
+        key: None,
+    };
+
+    #[test]
+    fn each_execution_has_its_key_and_its_result_or_its_reason() {
+        let executions = [
+            execution("0b9d7f6e-aa", "RUNNING", None, "now.jpg", None),
+            execution("51c0a7d2-bb", "SUCCEEDED", Some(61), "cat.jpg", None),
+            execution(
+                "51c0a7d2-cc",
+                "FAILED",
+                Some(13),
+                "in/a.txt",
+                Some("not an image"),
+            ),
+        ];
+        let shown = strip_str(&table(&executions, &ALL, "", 100)).to_string();
+        // The time is where this machine is.
+        let date = day_and_time(executions[0].started);
+        insta::assert_snapshot!(shown.replace(&date, "[day and time]"), @"
+        Newest executions
+          … 0b9d7f6e-a  [day and time]            now.jpg   running
+          ✓ 51c0a7d2-b  [day and time]     61 ms  cat.jpg   → output/cat.jpg
+          ✗ 51c0a7d2-c  [day and time]     13 ms  in/a.txt  failed
+            not an image
+        ");
+    }
+
+    #[test]
+    fn in_few_columns_the_key_is_what_stays() {
+        let executions = [
+            execution("51c0a7d2-bb", "SUCCEEDED", Some(61), "album/summer/cat.jpg", None),
+            execution(
+                "9e107d9d-cc",
+                "FAILED",
+                Some(13),
+                "album/a.txt",
+                Some("not an image"),
+            ),
+        ];
+        let shown = strip_str(&table(&executions, &ALL, "", 60)).to_string();
+        let time = time_with_seconds(executions[0].started);
+        insta::assert_snapshot!(shown.replace(&time, "[time..]"), @"
+        Newest executions
+          ✓ 51c0a7d2  [time..]     61 ms  album/summer/cat.jpg
+          ✗ 9e107d9d  [time..]     13 ms  album/a.txt
+            not an image
+        ");
+    }
+
+    #[test]
+    fn where_nothing_is_found_it_says_how_far_was_looked() {
+        let shown = |wanted: Wanted| table(&[], &wanted, " --local", 100);
+        insta::assert_snapshot!(shown(ALL), @"Executions: none yet; `resizer invoke --local --file PATH` runs the pipeline");
+        insta::assert_snapshot!(shown(Wanted { failed: true, ..ALL }), @"Newest failed executions: none");
+        insta::assert_snapshot!(shown(Wanted { key: Some("in/".to_owned()), ..ALL }), @"Newest executions for keys that begin with in/: none among the newest 300; `--since 7d` looks further back");
+    }
+}
