@@ -202,6 +202,13 @@ async fn the_same_object_with_the_same_settings_runs_once_unless_again() {
     place.resizer(&["up", "--local"]).ok();
     let (narrow, earlier) = invoke(&[]);
     assert!(narrow != other && !earlier, "other settings");
+    fs::remove_file(place.path().join("resizer.toml")).unwrap();
+    place.resizer(&["up", "--local"]).ok();
+    let (back, earlier) = invoke(&[]);
+    assert!(
+        back != other && !earlier,
+        "the bucket holds the picture of other settings"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

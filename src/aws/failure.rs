@@ -219,7 +219,11 @@ impl CallFailure {
                 {
                     "IAM may need longer to spread the role's policies: run it again"
                 }
-                "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "Forbidden" => {
+                "AccessDenied"
+                | "AccessDeniedException"
+                | "AuthorizationError"
+                | "UnauthorizedOperation"
+                | "Forbidden" => {
                     let action = denied_action(message).unwrap_or(self.operation);
                     let lacks = lacks(action, &self.resource);
                     // S3 tells only those who may list a bucket that it has no such key.

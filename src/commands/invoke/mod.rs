@@ -266,7 +266,11 @@ async fn follow_one(
         begun: &begun,
         timeline: &timeline,
     };
-    outcome.tell(settings, destination.as_ref(), ui).await
+    let told = outcome.tell(settings, destination.as_ref(), ui);
+    unless_interrupted(told, || {
+        CommandError::interrupted("stopped before the result was here; the execution has ended")
+    })
+    .await
 }
 
 /// An execution that has begun.

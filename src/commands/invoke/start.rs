@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use aws_sdk_s3::primitives::{ByteStream, SdkBody};
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::primitives::{ByteStream, DateTime, SdkBody};
 use aws_smithy_http_client::{Connector, tls};
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
@@ -85,7 +86,7 @@ async fn start(session: &Session, object: &Object, name: &str) -> Result<String,
     Ok(answer.during("states:StartExecution", &machine)?.execution_arn)
 }
 
-/// Whether the execution is known, and what it wrote is still there; of one that wrote nothing, whether it is known.
+/// Whether the execution is known, and what is there is still what it wrote; of one that wrote nothing, whether it is known.
 async fn stands(session: &Session, arn: &str) -> Result<bool, CallFailure> {
     let Some(execution) = describe(&session.clients, arn).await.unless_gone()? else {
         return Ok(false);
@@ -103,7 +104,19 @@ async fn stands(session: &Session, arn: &str) -> Result<bool, CallFailure> {
         .send()
         .await
         .during("s3:GetObject", s3_uri(&answer.dest_bucket, &answer.dest_key));
-    Ok(head.unless_gone()?.is_some())
+    // Another run may have put another picture there since.
+    let is_its = |head: HeadObjectOutput| {
+        let written = head.last_modified().map(DateTime::secs);
+        let ended = execution.stop_date().map(DateTime::secs);
+        let is_as_large =
+            head.content_length().and_then(|size| u64::try_from(size).ok()) == Some(answer.bytes);
+        // S3 tells whole seconds.
+        is_as_large
+            && written
+                .zip(ended)
+                .is_none_or(|(written, ended)| written <= ended + 1)
+    };
+    Ok(head.unless_gone()?.is_some_and(is_its))
 }
 
 /// The name of the execution for these bytes with this code and these settings: always the same. None where the object's

@@ -146,14 +146,17 @@ pub async fn newest(
         let key = execution.key.as_deref().unwrap_or_default();
         key.starts_with(prefix)
     };
+    let mut met = Vec::new();
     let executions: Vec<_> = stream::iter(listed)
         .map(|item| described(session, item, known))
         .buffered(AT_ONCE)
+        .inspect_ok(|execution| met.push(execution.clone()))
         .try_filter(|execution| std::future::ready(is_wanted(execution)))
         .take(wanted.limit)
         .try_collect()
         .await?;
-    known.remember(&executions);
+    // Those for other keys too: they are not to be asked for again either.
+    known.remember(&met);
     Ok(executions)
 }
 
