@@ -149,14 +149,14 @@ pub async fn graph_to_remove(session: &Session, settings: &Settings) -> Result<G
         if let Ok(Reading::Found(found)) = bucket.read().await
             && found.owner == Owner::Ours
         {
-            add_former(&mut graph, bucket);
+            add_former_bucket(&mut graph, bucket);
         }
     }
     Ok(graph)
 }
 
 /// The function may still write into it, and the logs tell of it.
-fn add_former(graph: &mut Graph, bucket: Bucket) {
+fn add_former_bucket(graph: &mut Graph, bucket: Bucket) {
     let logs: Vec<NodeId> = [FUNCTION_LOGS, STATE_MACHINE_LOGS]
         .iter()
         .filter_map(|id| graph.find(id))

@@ -24,14 +24,7 @@ const EXECUTIONS_GROUP: &str = "/aws/vendedlogs/states/resizer-resize";
 
 /// Puts a picture, or what is none, through the pipeline; returns when the function's lines are there.
 fn invoke(place: &Place, file: &std::path::Path, key: &str) {
-    let ended = place.resizer(&[
-        "invoke",
-        "--local",
-        "--file",
-        file.to_str().unwrap(),
-        "--key",
-        key,
-    ]);
+    let ended = place.invoke(file, key);
     assert!(ended.stderr.contains("ran  "), "{}", ended.stderr);
 }
 

@@ -4,7 +4,6 @@
 mod common;
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 
 use aws_sdk_s3::primitives::ByteStream;
 use common::browser::{Scheme, chromium, look};
@@ -14,17 +13,6 @@ use serde_json::{Value, json};
 /// A legal key that would be a program, if it were not text.
 const EVIL: &str = "\"><script>alert(1)</script>.jpg";
 const ORIGINALS: &str = "resizer-original-000000000000-us-east-1";
-
-fn upload(place: &Place, file: &Path, key: &str) {
-    place.resizer(&[
-        "invoke",
-        "--local",
-        "--file",
-        file.to_str().unwrap(),
-        "--key",
-        key,
-    ]);
-}
 
 fn page(place: &Place) -> String {
     std::fs::read_to_string(place.path().join("resizer-report.html")).unwrap()
@@ -55,7 +43,7 @@ fn at_work() -> Place {
         (sample("photo-12mp.jpg"), "album/photo-12mp.jpg"),
         (corpus("bad-html.png"), "bad-html.png"),
     ] {
-        upload(&place, &file, key);
+        place.invoke(&file, key);
     }
     std::fs::write(place.path().join("resizer.toml"), "[function]\nmemory = 512\n").unwrap();
     place
@@ -199,7 +187,7 @@ async fn what_a_page_has_no_room_for_is_told_in_words() {
     for key in [
         "gone.jpg", "huge.jpg", "a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg",
     ] {
-        upload(&place, &sample("rocket.jpg"), key);
+        place.invoke(&sample("rocket.jpg"), key);
     }
     let s3 = place.s3();
     s3.delete_object()

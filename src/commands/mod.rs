@@ -10,6 +10,7 @@ pub mod invoke;
 pub mod local;
 pub mod logs;
 pub mod man;
+mod media_type;
 mod notice;
 pub mod permissions;
 pub mod plan;

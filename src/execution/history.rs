@@ -11,6 +11,11 @@ use super::log_events::{Search, search};
 /// The most events that are read: Step Functions ends an execution at 25,000.
 const EVENTS_MAX: usize = 25_000;
 
+/// The name at the end of an execution's ARN.
+pub fn name_part(execution_arn: &str) -> &str {
+    execution_arn.rsplit(':').next().unwrap_or(execution_arn)
+}
+
 /// Executions, newest first, and where the next page begins.
 pub type Page = (Vec<ExecutionListItem>, Option<String>);
 

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::log_events::{LogEvent, Search, search};
+use super::log_events::{CLOCK_DIFFERENCE_MILLIS, LogEvent, Search, search};
 use super::report::{Report, is_of_lambda, request_in};
 use super::timeline::Timeline;
 use super::tries::Try;
@@ -13,8 +13,6 @@ use crate::aws::{CallFailure, Clients, During};
 const TRIES_MAX: usize = 25;
 /// The most lines that are taken of one invocation.
 const LINES_MAX: usize = 1_000;
-/// How much earlier or later than the try its lines may be stamped: clocks differ.
-const CLOCK_DIFFERENCE_MILLIS: i64 = 60_000;
 /// For how long after a try its lines may still be on their way.
 const DELIVERY: SignedDuration = SignedDuration::from_mins(2);
 const MILLIS_OF_DAY: i64 = 86_400_000;

@@ -7,6 +7,12 @@ use jiff::Timestamp;
 
 use crate::aws::{CallFailure, Clients, During};
 
+/// How much earlier or later than one clock says another may: what Step Functions, Lambda and CloudWatch Logs tell of the
+/// same moment.
+pub const CLOCK_DIFFERENCE_MILLIS: i64 = 60_000;
+/// How much later than an execution's end its last events may be stamped.
+pub const DELIVERY_MAX_MILLIS: i64 = 600_000;
+
 /// The pause between two pages: FilterLogEvents takes 5 calls a second.
 const PACE: Duration = Duration::from_millis(200);
 /// The most pages that one search takes; many may be empty.

@@ -1,14 +1,10 @@
 //! A line for each of many things that are under way side by side, and one for all.
 
-use std::time::Duration;
-
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
 
-use super::Ui;
 use super::format::clipped;
+use super::{TICK, Ui};
 
-/// How often the lines are redrawn.
-const TICK: Duration = Duration::from_millis(100);
 /// The room for a name.
 const NAME_WIDTH: usize = 48;
 
@@ -59,9 +55,7 @@ impl Lines {
 
     /// One has ended, as `how` says where lines stay.
     pub fn ended(&self, line: Line, how: impl std::fmt::Display) {
-        if let Some(bar) = &line.bar {
-            bar.finish_and_clear();
-        }
+        drop(line);
         match &self.all {
             Some(all) => all.inc(1),
             None => self.ui.say(how),

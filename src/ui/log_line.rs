@@ -1,16 +1,11 @@
 //! Lines of log groups as people read them.
 
-use anstyle::{AnsiColor, Effects, Style};
+use anstyle::Style;
 use serde_json::{Map, Value};
 
 use super::format::duration;
+use super::styles::{BAD, FAINT, GOOD};
 use crate::execution::{Event, Report, Trouble, is_of_lambda};
-
-/// What tells of a failure.
-pub const BAD: Style = AnsiColor::Red.on_default();
-pub const GOOD: Style = AnsiColor::Green.on_default();
-/// What is of little interest.
-pub const FAINT: Style = Style::new().effects(Effects::DIMMED);
 
 /// What makes a line look like that of a failure.
 const ALARMING: [&str; 5] = ["ERROR", "FATAL", "Task timed out", "\"errorType\"", "panicked at"];

@@ -10,13 +10,16 @@ pub mod picture;
 pub mod plan;
 pub mod plot;
 pub mod progress;
+pub mod styles;
 pub mod table;
 pub mod timeline;
 pub mod waiting;
 
 use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
 
 use anstream::AutoStream;
+use anstream::stream::RawStream;
 use anstyle::{AnsiColor, Style};
 use indicatif::ProgressStyle;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -34,6 +37,9 @@ pub struct Ui {
     /// Nothing is said while waiting.
     pub quiet: bool,
 }
+
+/// How often what moves is drawn anew.
+const TICK: Duration = Duration::from_millis(100);
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default();
@@ -70,17 +76,17 @@ impl Ui {
 
     /// Whether stderr takes styles.
     fn is_painted(&self) -> bool {
-        let choice = match self.color {
-            anstream::ColorChoice::Auto => AutoStream::choice(&io::stderr()),
-            chosen => chosen,
-        };
-        choice != anstream::ColorChoice::Never
+        self.paints(&io::stderr())
     }
 
     /// Whether results on stdout take styles.
     pub fn paints_results(&self) -> bool {
+        self.paints(&io::stdout())
+    }
+
+    fn paints(&self, stream: &impl RawStream) -> bool {
         let choice = match self.color {
-            anstream::ColorChoice::Auto => AutoStream::choice(&io::stdout()),
+            anstream::ColorChoice::Auto => AutoStream::choice(stream),
             chosen => chosen,
         };
         choice != anstream::ColorChoice::Never
@@ -133,19 +139,15 @@ impl Ui {
     /// Prints a result for people. That its reader has gone away is no failure.
     pub fn result(&self, text: impl std::fmt::Display) -> Result<(), CommandError> {
         let mut stdout = AutoStream::new(io::stdout(), self.color).lock();
-        match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(not_written(&error)),
-            _ => Ok(()),
-        }
+        let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+        unless_unread(written).map_err(|error| not_written(&error))
     }
 
     /// Prints a result as it is, bytes for another program. That its reader has gone away is no failure.
     pub fn raw(&self, bytes: &[u8]) -> Result<(), CommandError> {
         let mut stdout = io::stdout().lock();
-        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(not_written(&error)),
-            _ => Ok(()),
-        }
+        let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
+        unless_unread(written).map_err(|error| not_written(&error))
     }
 
     /// Shows a result in the place of the one before; below it, where stdout is no terminal.
@@ -175,10 +177,8 @@ impl Ui {
     pub fn json_lines(&self, documents: &[impl Serialize]) -> Result<(), CommandError> {
         let lines: Result<Vec<_>, _> = documents.iter().map(serde_json::to_string).collect();
         let text = lines.map_err(|error| not_written(&error.into()))?.join("\n");
-        match writeln!(io::stdout().lock(), "{text}") {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(not_written(&error).documented()),
-            _ => Ok(()),
-        }
+        let written = writeln!(io::stdout().lock(), "{text}");
+        unless_unread(written).map_err(|error| not_written(&error).documented())
     }
 
     /// Prints why the command failed and what to do about it; for programs too, unless their document tells of it.
@@ -195,6 +195,14 @@ impl Ui {
     }
 }
 
+/// That the reader has gone away is no reason to fail.
+fn unless_unread(written: io::Result<()>) -> io::Result<()> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
 fn not_written(error: &io::Error) -> CommandError {
     CommandError::failed(format!("the result cannot be written: {error}"))
 }
@@ -202,9 +210,5 @@ fn not_written(error: &io::Error) -> CommandError {
 /// Prints a JSON document on stdout.
 pub fn print_document(document: &impl Serialize) -> io::Result<()> {
     let text = serde_json::to_string_pretty(document)?;
-    match writeln!(io::stdout().lock(), "{text}") {
-        // A reader that has gone away is no reason to fail.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written,
-    }
+    unless_unread(writeln!(io::stdout().lock(), "{text}"))
 }

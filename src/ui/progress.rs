@@ -4,16 +4,12 @@ use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anstyle::{AnsiColor, Style};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use super::Ui;
+use super::styles::{BAD, FAINT, GOOD};
 use super::table::{cut_middle, width_of_stderr};
+use super::{TICK, Ui};
 use crate::engine::{Action, Event, Graph, Listener, NodeId, Outcome};
-
-const DONE: Style = AnsiColor::Green.on_default();
-const FAILED: Style = AnsiColor::Red.on_default();
-const FAINT: Style = Style::new().dimmed();
 
 /// Columns for the verb, the kind and the time.
 const VERB_WIDTH: usize = 11;
@@ -105,7 +101,7 @@ impl Progress {
             });
             let bar = self.lines.add(ProgressBar::new_spinner().with_style(style));
             bar.set_message(row.line(row.verb.doing, ""));
-            bar.enable_steady_tick(Duration::from_millis(100));
+            bar.enable_steady_tick(TICK);
             row.bar = Some(bar);
         }
     }
@@ -127,8 +123,8 @@ impl Progress {
     fn ended(&self, row: &Row, outcome: &Outcome) {
         let (mark, style, verb) = match outcome {
             Outcome::Kept(_) => return,
-            Outcome::Done(_) => ('✓', DONE, row.verb.done),
-            Outcome::Failed(_) => ('✗', FAILED, "failed"),
+            Outcome::Done(_) => ('✓', GOOD, row.verb.done),
+            Outcome::Failed(_) => ('✗', BAD, "failed"),
             Outcome::NotStarted { .. } => ('·', FAINT, "not started"),
         };
         let line = row.line(verb, &row.note);

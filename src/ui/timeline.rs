@@ -1,14 +1,13 @@
 //! An execution, step by step.
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 use jiff::Timestamp;
 
 use super::chart::span;
 use super::format::{clipped, duration, printable};
-use super::log_line::{BAD, FAINT, GOOD, of_function, of_report};
+use super::log_line::{of_function, of_report};
+use super::styles::{BAD, FAINT, GOOD, UNSETTLED};
 use crate::execution::{FoundBy, Invocation, Logged, Status, Step, Timeline, Try};
-
-const AGAIN: Style = AnsiColor::Yellow.on_default();
 
 /// The room for a state's name: most are shorter.
 const NAME_WIDTH: usize = 12;
@@ -53,7 +52,7 @@ fn trouble(step: &Step, index: usize, each: &Try, indent: usize, width: usize) -
         .filter(|each| each.trouble.is_some())
         .count();
     let (style, mark) = if failed_before < step.retries() {
-        (AGAIN, "↻")
+        (UNSETTLED, "↻")
     } else {
         (BAD, "✗")
     };
@@ -179,7 +178,7 @@ fn ending(timeline: &Timeline) -> String {
 /// How it ended and after how long: `FAILED in 13 ms`.
 pub fn verdict(timeline: &Timeline) -> String {
     let Some(end) = &timeline.end else {
-        return format!("{AGAIN}RUNNING{AGAIN:#}");
+        return format!("{UNSETTLED}RUNNING{UNSETTLED:#}");
     };
     let style = match end.status {
         Status::Succeeded => GOOD,

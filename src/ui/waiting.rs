@@ -1,14 +1,10 @@
 //! One line that says what is being waited for.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
-use super::Ui;
-
-/// How often the line is redrawn.
-const TICK: Duration = Duration::from_millis(100);
+use super::{TICK, Ui};
 
 /// A line on stderr that lives while something is waited for: redrawn on a terminal, said once elsewhere.
 #[derive(Debug)]

@@ -112,6 +112,18 @@ impl Place {
         Ended::from(self.command(args).output().unwrap())
     }
 
+    /// Uploads a file and follows it to its end, good or bad.
+    pub fn invoke(&self, file: &Path, key: &str) -> Ended {
+        self.resizer(&[
+            "invoke",
+            "--local",
+            "--file",
+            file.to_str().unwrap(),
+            "--key",
+            key,
+        ])
+    }
+
     /// Runs the binary with `--json` and gives its document.
     pub fn json(&self, args: &[&str]) -> Value {
         let args: Vec<&str> = args.iter().copied().chain(["--json"]).collect();

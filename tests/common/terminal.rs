@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::process::{Child, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -125,6 +125,16 @@ impl Drop for Screen {
     }
 }
 
+/// All that is said on a terminal, until nobody holds it any more.
+fn said_on(mut controller: File) -> JoinHandle<String> {
+    thread::spawn(move || {
+        let mut said = Vec::new();
+        // A terminal that nobody holds any more is an error on Linux.
+        let _ = controller.read_to_end(&mut said);
+        String::from_utf8_lossy(&said).into_owned()
+    })
+}
+
 fn nonzero(size: u16) -> NonZeroU16 {
     NonZeroU16::new(size).unwrap()
 }
@@ -150,18 +160,13 @@ pub fn typed(place: &Place, args: &[&str], answer: &str) -> (ExitStatus, String)
     let mut child = command.spawn().unwrap();
     // With it go the last handles of the terminal but the child's: reading ends when the child does.
     drop(command);
-    let reader = thread::spawn(move || {
-        let mut said = Vec::new();
-        // A terminal that nobody holds any more is an error on Linux.
-        let _ = controller.read_to_end(&mut said);
-        String::from_utf8_lossy(&said).into_owned()
-    });
-    (child.wait().unwrap(), reader.join().unwrap())
+    let said = said_on(controller);
+    (child.wait().unwrap(), said.join().unwrap())
 }
 
 /// What the binary prints on a terminal of so many columns, with its styles.
 pub fn printed(place: &Place, args: &[&str], columns: u16, settings: &[(&str, &str)]) -> String {
-    let (mut controller, terminal) = pair();
+    let (controller, terminal) = pair();
     set_size(&controller, columns, 50);
     let mut command = place.command(args);
     command.env("TERM", "xterm-256color").env_remove("COLUMNS");
@@ -169,11 +174,7 @@ pub fn printed(place: &Place, args: &[&str], columns: u16, settings: &[(&str, &s
     command.stdout(terminal).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
     drop(command);
-    let reader = thread::spawn(move || {
-        let mut said = Vec::new();
-        let _ = controller.read_to_end(&mut said);
-        String::from_utf8_lossy(&said).replace('\r', "")
-    });
+    let said = said_on(controller);
     child.wait().unwrap();
-    reader.join().unwrap()
+    said.join().unwrap().replace('\r', "")
 }

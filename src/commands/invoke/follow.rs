@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::error::CommandError;
-use crate::execution::{Timeline, Try, are_lines_whole, from_history};
+use crate::execution::{Timeline, Try, are_lines_whole, from_history, name_part};
 use crate::session::Session;
 use crate::ui::table::width_of_stderr;
 use crate::ui::waiting::Waiting;
@@ -29,7 +29,7 @@ pub async fn to_the_end(
     deadline: Instant,
     ui: &Ui,
 ) -> Result<Timeline, CommandError> {
-    let name = super::name_part(execution);
+    let name = name_part(execution);
     let waiting = Waiting::new(ui, format!("Execution {name}"));
     let mut told = 0;
     let mut poll = POLL_FIRST;
@@ -67,7 +67,7 @@ pub async fn to_the_end(
 
 /// That an execution has not ended.
 pub fn not_in_time(session: &Session, execution: &str) -> CommandError {
-    let name = super::name_part(execution);
+    let name = name_part(execution);
     CommandError::failed(format!("the execution {name} has not ended in time; it goes on")).hint(format!(
         "`resizer status{} --execution {name}` shows it",
         session.flags

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::pin::pin;
 use std::time::Duration;
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 use serde::Serialize;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
@@ -24,6 +24,7 @@ use crate::session::Session;
 use crate::ui::Ui;
 use crate::ui::format::{bytes, clipped, duration, printable, s3_uri};
 use crate::ui::lines::{Line, Lines};
+use crate::ui::styles::{BAD, GOOD};
 use crate::ui::table::{aligned, width_of_stdout};
 
 /// How many are under way at once: each needs two calls of Step Functions' 15 DescribeExecution a second.
@@ -34,9 +35,6 @@ const REASON_WIDTH: usize = 120;
 /// Columns of a terminal from which on there is room for the sizes, and for where results are.
 const NARROW: usize = 72;
 const WIDE: usize = 110;
-
-const GOOD: Style = AnsiColor::Green.on_default();
-const BAD: Style = AnsiColor::Red.on_default();
 
 /// What is asked for.
 #[derive(Debug)]

@@ -24,6 +24,7 @@ mod upload;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use clap::{Args, ValueEnum};
 use tokio::time::Instant;
 
@@ -32,6 +33,7 @@ use crate::commands::interrupt::{ctrl_c, nothing_changed, unless_interrupted};
 use crate::commands::standing;
 use crate::config::Settings;
 use crate::error::CommandError;
+use crate::execution::name_part;
 use crate::session::{Session, WhenAbsent};
 use crate::ui::format::{printable, s3_uri};
 use crate::ui::table::width_of_stderr;
@@ -329,17 +331,7 @@ async fn begin(
 
 /// The object that is there under `key`.
 async fn find(session: &Session, bucket: String, key: &str) -> Result<Object, CommandError> {
-    let s3 = &session.clients.s3;
-    let uri = s3_uri(&bucket, key);
-    match s3
-        .head_object()
-        .bucket(&bucket)
-        .expected_bucket_owner(&session.names.account)
-        .key(key)
-        .send()
-        .await
-        .during("s3:GetObject", &uri)
-    {
+    match head(session, &bucket, key).await {
         Ok(head) => Ok(Object {
             size: head
                 .content_length()
@@ -351,6 +343,7 @@ async fn find(session: &Session, bucket: String, key: &str) -> Result<Object, Co
         }),
         Err(failure) if failure.is_not_found() => {
             // The answer to a HEAD does not say which of the two is missing.
+            let s3 = &session.clients.s3;
             let there = s3
                 .head_bucket()
                 .bucket(&bucket)
@@ -360,7 +353,7 @@ async fn find(session: &Session, bucket: String, key: &str) -> Result<Object, Co
                 .during("s3:ListBucket", &bucket);
             there.map_err(|failure| absent(session, failure))?;
             Err(
-                CommandError::failed(format!("there is no object {uri}")).hint(format!(
+                CommandError::failed(format!("there is no object {}", s3_uri(&bucket, key))).hint(format!(
                     "upload one and run the pipeline on it: resizer invoke{} --key KEY --file PATH",
                     session.flags
                 )),
@@ -370,6 +363,19 @@ async fn find(session: &Session, bucket: String, key: &str) -> Result<Object, Co
     }
 }
 
+/// What S3 says of an object.
+async fn head(session: &Session, bucket: &str, key: &str) -> Result<HeadObjectOutput, CallFailure> {
+    let s3 = &session.clients.s3;
+    let head = s3
+        .head_object()
+        .bucket(bucket)
+        .expected_bucket_owner(&session.names.account)
+        .key(key)
+        .send()
+        .await;
+    head.during("s3:GetObject", s3_uri(bucket, key))
+}
+
 /// What a failed call means: that the stack does not stand, or not whole, when a piece of it is not found.
 fn absent(session: &Session, failure: CallFailure) -> CommandError {
     if failure.is_not_found() {
@@ -377,11 +383,6 @@ fn absent(session: &Session, failure: CallFailure) -> CommandError {
     } else {
         failure.into()
     }
-}
-
-/// The name at the end of an execution's ARN.
-fn name_part(arn: &str) -> &str {
-    arn.rsplit(':').next().unwrap_or(arn)
 }
 
 #[cfg(test)]

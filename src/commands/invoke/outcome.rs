@@ -5,11 +5,11 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::results::Destination;
-use super::{Begun, Object, name_part};
+use super::{Begun, Object};
 use crate::commands::standing;
 use crate::config::Settings;
 use crate::error::CommandError;
-use crate::execution::{Answer, Document, Status, Timeline};
+use crate::execution::{Answer, Document, Status, Timeline, name_part};
 use crate::outputs::Outputs;
 use crate::session::Session;
 use crate::ui::format::{bytes, duration, printable, s3_uri};

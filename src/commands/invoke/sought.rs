@@ -98,10 +98,7 @@ impl Sought {
     /// What `execution`, just described, says of those that are looked for.
     pub fn meet(&mut self, execution: DescribeExecutionOutput) -> Vec<(usize, News)> {
         if let Some(index) = self.running.remove(&execution.execution_arn) {
-            return vec![self.goes_on(index, execution)]
-                .into_iter()
-                .flatten()
-                .collect();
+            return self.goes_on(index, execution).into_iter().collect();
         }
         let found = self
             .wanted

@@ -19,7 +19,6 @@ use crate::config::Settings;
 use crate::error::CommandError;
 use crate::execution::{Answer, Timeline, describe};
 use crate::session::Session;
-use crate::ui::format::s3_uri;
 
 /// API Gateway itself gives up after 29 seconds.
 const API_TIMEOUT: Duration = Duration::from_secs(30);
@@ -94,16 +93,7 @@ async fn stands(session: &Session, arn: &str) -> Result<bool, CallFailure> {
     let Some(answer) = Answer::of(&Timeline::of_description(&execution)) else {
         return Ok(true);
     };
-    let head = session
-        .clients
-        .s3
-        .head_object()
-        .bucket(&answer.dest_bucket)
-        .expected_bucket_owner(&session.names.account)
-        .key(&answer.dest_key)
-        .send()
-        .await
-        .during("s3:GetObject", s3_uri(&answer.dest_bucket, &answer.dest_key));
+    let head = super::head(session, &answer.dest_bucket, &answer.dest_key).await;
     // Another run may have put another picture there since.
     let is_its = |head: HeadObjectOutput| {
         let written = head.last_modified().map(DateTime::secs);

@@ -5,8 +5,9 @@ use std::fs;
 use aws_sdk_s3::primitives::ByteStream;
 
 use super::Object;
-use super::pictures::{Picture, content_type, head};
+use super::pictures::{Picture, head};
 use crate::aws::{During, upload_timeouts};
+use crate::commands::media_type::of_picture;
 use crate::error::CommandError;
 use crate::session::Session;
 use crate::ui::format::s3_uri;
@@ -46,7 +47,7 @@ pub async fn upload(session: &Session, picture: &Picture) -> Result<Object, Comm
         .bucket(&bucket)
         .expected_bucket_owner(&session.names.account)
         .key(key)
-        .content_type(content_type(&head).unwrap_or("application/octet-stream"))
+        .content_type(of_picture(&head).unwrap_or("application/octet-stream"))
         .body(body)
         .customize()
         .config_override(aws_sdk_s3::Config::builder().timeout_config(upload_timeouts()))

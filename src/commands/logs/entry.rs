@@ -5,9 +5,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::execution::{Event, LogEvent, request_in, request_of_answer};
+use crate::execution::{Event, LogEvent, name_part, request_in, request_of_answer};
 use crate::ui::format::{moment, printable};
-use crate::ui::log_line::{FAINT, of_event, of_function};
+use crate::ui::log_line::{of_event, of_function};
+use crate::ui::styles::FAINT;
 
 const OF_FUNCTION: Style = AnsiColor::Cyan.on_default();
 const OF_EXECUTION: Style = AnsiColor::Magenta.on_default();
@@ -87,7 +88,7 @@ impl Entry {
         };
         let (which_style, which) = match (self.source, &self.execution) {
             (Source::Function, _) => (OF_FUNCTION, "function"),
-            (_, Some(arn)) => (OF_EXECUTION, arn.rsplit(':').next().unwrap_or_default()),
+            (_, Some(arn)) => (OF_EXECUTION, name_part(arn)),
             (_, None) => (OF_EXECUTION, "executions"),
         };
         let which: String = printable(which).chars().take(NAME_WIDTH).collect();

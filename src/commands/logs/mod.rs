@@ -21,7 +21,7 @@ use crate::commands::since::ago;
 use crate::commands::{find, standing};
 use crate::config::Settings;
 use crate::error::CommandError;
-use crate::execution::{Search, pattern_of, search, timestamp};
+use crate::execution::{CLOCK_DIFFERENCE_MILLIS, DELIVERY_MAX_MILLIS, Search, pattern_of, search, timestamp};
 use crate::session::{Session, WhenAbsent};
 use crate::ui::Ui;
 use crate::ui::format::{date_and_time, printable};
@@ -69,10 +69,6 @@ Examples:
 const POLL: Duration = Duration::from_secs(1);
 /// The most lines of a log group that are read at once.
 const LINES_MAX: usize = 50_000;
-/// How much earlier than its start an execution's lines are looked for, and how much later than its end: clocks differ, and
-/// events may be stamped late.
-const EARLIER_MILLIS: i64 = 60_000;
-const LATER_MILLIS: i64 = 600_000;
 
 pub async fn run(settings: &Settings, args: LogsArgs, ui: &Ui) -> Result<(), CommandError> {
     // What was printed are whole lines: there is no document to say it in.
@@ -123,14 +119,14 @@ impl<'a> Stream<'a> {
             let described = find::execution(session, execution).await?;
             since = timestamp(&described.start_date);
             let stopped = described.stop_date.as_ref().filter(|_| !args.follow);
-            until = stopped.map(|stopped| timestamp(stopped).as_millisecond() + LATER_MILLIS);
+            until = stopped.map(|stopped| timestamp(stopped).as_millisecond() + DELIVERY_MAX_MILLIS);
             pattern = Some(pattern_of(&described.execution_arn));
             Wanted::Execution(described.execution_arn)
         } else {
             args.key.clone().map_or(Wanted::All, Wanted::Key)
         };
         let earlier = if args.execution.is_some() {
-            EARLIER_MILLIS
+            CLOCK_DIFFERENCE_MILLIS
         } else {
             0
         };

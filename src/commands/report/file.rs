@@ -1,9 +1,10 @@
 //! Writing the page: whole or not at all, and for nobody else to read.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use tempfile::NamedTempFile;
 
 /// Writes `text` to `path`, in the place of a file that is there.
 ///
@@ -13,32 +14,18 @@ pub fn write(path: &Path, text: &str) -> io::Result<()> {
     if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
         return Err(io::Error::other("there is something else than a file"));
     }
-    let beside = beside(path)?;
-    let written = fill(&beside, text).and_then(|()| fs::rename(&beside, path));
-    if written.is_err() {
-        // Whatever is left of it is of no use; that it cannot be removed is not what went wrong.
-        let _ = fs::remove_file(&beside);
-    }
-    written
-}
-
-fn fill(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .create_new(true)
-        .write(true)
-        .mode(0o600)
-        .open(path)?;
-    file.write_all(text.as_bytes())
-}
-
-/// A file of this process alone, in the same folder.
-fn beside(path: &Path) -> io::Result<PathBuf> {
-    let name = path
-        .file_name()
+    let folder = path
+        .parent()
         .ok_or_else(|| io::Error::other("it names no file"))?;
-    let mut beside = name.to_owned();
-    beside.push(format!(".{}.new", std::process::id()));
-    Ok(path.with_file_name(beside))
+    // Beside it, so that it can take its place; no one else may read it.
+    let mut page = if folder.as_os_str().is_empty() {
+        NamedTempFile::new_in(".")?
+    } else {
+        NamedTempFile::new_in(folder)?
+    };
+    page.write_all(text.as_bytes())?;
+    page.persist(path)?;
+    Ok(())
 }
 
 #[cfg(test)]

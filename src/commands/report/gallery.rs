@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use serde::Serialize;
 
-use super::kind::{SHOWN, media_type};
 use crate::aws::{During, UnlessGone};
+use crate::commands::media_type::{SHOWN, shown_by_browsers};
 use crate::commands::status::executions::Execution;
 use crate::execution::Answer;
 use crate::session::Session;
@@ -145,8 +145,8 @@ impl Reader<'_> {
                 bytes(TOGETHER_MAX)
             ));
         }
-        let media_type =
-            media_type(&content).ok_or_else(|| format!("browsers show {SHOWN}, and it is none of them"))?;
+        let media_type = shown_by_browsers(&content)
+            .ok_or_else(|| format!("browsers show {SHOWN}, and it is none of them"))?;
         self.left -= length;
         Ok(Picture { media_type, content })
     }

@@ -1,13 +1,12 @@
 //! `resizer report`: the status as a page, with the newest pictures.
 //!
 //! # Layout
-//! - [`gallery`]: reads the pictures. [`kind`]: knows what they are
+//! - [`gallery`]: reads the pictures
 //! - [`page`]: the HTML, a file a section
 //! - [`file`]: writes it
 
 mod file;
 mod gallery;
-mod kind;
 mod page;
 
 use std::path::PathBuf;

@@ -1,6 +1,5 @@
 //! What the alarms say, and whether anybody hears of it.
 
-use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use crate::commands::notice;
@@ -8,6 +7,7 @@ use crate::config::Settings;
 use crate::engine::{Graph, Plan};
 use crate::resources::{ALARM, ALARM_STATE};
 use crate::stack;
+use crate::ui::styles::{BAD, GOOD};
 
 /// The alarms that stand.
 #[derive(Debug, Serialize)]
@@ -52,8 +52,6 @@ impl Alarms {
     }
 
     fn line(&self) -> String {
-        const GOOD: Style = AnsiColor::Green.on_default();
-        const BAD: Style = AnsiColor::Red.on_default();
         let named = |state: &str| -> Vec<&str> {
             let alike = self.states.iter().filter(|alarm| alarm.state == state);
             alike.map(|alarm| alarm.name.as_str()).collect()

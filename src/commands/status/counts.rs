@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat};
 use jiff::Timestamp;
@@ -16,6 +16,7 @@ use crate::names::Names;
 use crate::session::Session;
 use crate::ui::chart::bars;
 use crate::ui::format::{duration, time_of_day};
+use crate::ui::styles::{BAD, GOOD};
 use crate::ui::table::aligned;
 
 /// Seconds.
@@ -278,8 +279,8 @@ fn chart(hours: &Hours) -> String {
         let values = hours.counts.get(id)?;
         let total: f64 = values.iter().sum();
         let style = match *id {
-            "executions_succeeded" => AnsiColor::Green.on_default(),
-            "executions_failed" | "executions_timed_out" => AnsiColor::Red.on_default(),
+            "executions_succeeded" => GOOD,
+            "executions_failed" | "executions_timed_out" => BAD,
             _ => Style::new(),
         };
         let bars = bars(values, highest);

@@ -6,17 +6,15 @@ use serde::Serialize;
 use crate::commands::{find, standing};
 use crate::config::Settings;
 use crate::error::CommandError;
-use crate::execution::{Document, Event, Timeline, describe, from_history, from_logs, timestamp};
+use crate::execution::{
+    CLOCK_DIFFERENCE_MILLIS, DELIVERY_MAX_MILLIS, Document, Event, Timeline, describe, from_history,
+    from_logs, timestamp,
+};
 use crate::outputs::Outputs;
 use crate::session::Session;
 use crate::ui::format::{date_and_time, printable};
 use crate::ui::table::width_of_stdout;
 use crate::ui::{Ui, timeline};
-
-/// How much earlier than its start the logs are searched: clocks differ.
-const CLOCK_DIFFERENCE_MILLIS: i64 = 60_000;
-/// How much later than the execution's end its last events may be stamped.
-const DELIVERY_MAX_MILLIS: i64 = 600_000;
 
 /// Where the events were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

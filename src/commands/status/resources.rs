@@ -1,6 +1,6 @@
 //! Whether each resource is there and right: the plan of an `up` that is not carried out.
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 use serde::Serialize;
 
 use super::alarms::Alarms;
@@ -12,6 +12,7 @@ use crate::outputs::Outputs;
 use crate::session::Session;
 use crate::stack;
 use crate::ui::picture::Health;
+use crate::ui::styles::{BAD, GOOD, UNSETTLED};
 use crate::ui::table::aligned;
 
 /// Every resource, and what the stack is made of.
@@ -188,13 +189,10 @@ fn list<'a>(resources: impl IntoIterator<Item = &'a Resource>, width: usize) -> 
 
 /// The mark before the row, and the row.
 fn row(resource: &Resource) -> ((&'static str, Style), [String; 3]) {
-    const GOOD: Style = AnsiColor::Green.on_default();
-    const CHANGED: Style = AnsiColor::Yellow.on_default();
-    const BAD: Style = AnsiColor::Red.on_default();
     let (mark, style) = match resource.health() {
         Health::Right => ("✓", GOOD),
-        Health::Differs if resource.is_settling() => ("…", CHANGED),
-        Health::Differs => ("~", CHANGED),
+        Health::Differs if resource.is_settling() => ("…", UNSETTLED),
+        Health::Differs => ("~", UNSETTLED),
         Health::Wrong => ("✗", BAD),
     };
     (

@@ -10,15 +10,13 @@ use serde_json::Value;
 
 use crate::aws::CallFailure;
 use crate::error::CommandError;
-use crate::execution::{Event, LogEvent, Search, search, timestamp};
+use crate::execution::{CLOCK_DIFFERENCE_MILLIS, Event, LogEvent, Search, search, timestamp};
 use crate::session::Session;
 
 /// Of so many of the newest Step Functions is asked.
 const ASKED_MAX: usize = 100;
 /// The most starts that are read from the log.
 const STARTS_MAX: usize = 100_000;
-/// How much earlier or later than Step Functions says the log may have it: clocks differ.
-const CLOCK_DIFFERENCE_MILLIS: i64 = 60_000;
 /// What an execution begins with.
 const STARTS: &str = r#"{ $.type = "ExecutionStarted" }"#;
 
@@ -65,9 +63,11 @@ pub async fn candidates(
 fn execution_for(line: &LogEvent, prefix: &str) -> Option<String> {
     let event = Event::from_log(&line.text)?;
     let input: Value = serde_json::from_str(&event.details.input?).ok()?;
+    if !input["key"].as_str()?.starts_with(prefix) {
+        return None;
+    }
     let record: Value = serde_json::from_str(&line.text).ok()?;
-    let is_meant = input["key"].as_str()?.starts_with(prefix);
-    is_meant.then(|| record["execution_arn"].as_str().map(str::to_owned))?
+    record["execution_arn"].as_str().map(str::to_owned)
 }
 
 fn not_known(failure: &CallFailure) -> CommandError {

@@ -1,9 +1,10 @@
 //! The executions as people read them.
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 
 use super::{Execution, LOOKED_AT_MAX, Wanted};
 use crate::ui::format::{clipped, date_and_time, day_and_time, duration, time_with_seconds};
+use crate::ui::styles::{BAD, GOOD, UNSETTLED};
 use crate::ui::table::aligned;
 
 /// The room for a key.
@@ -100,12 +101,11 @@ fn short_names(executions: &[Execution]) -> Vec<&str> {
 
 /// The mark before a row.
 fn mark(status: &str) -> (&'static str, Style) {
-    let (mark, color) = match status {
-        "SUCCEEDED" => ("✓", AnsiColor::Green),
-        "RUNNING" | "PENDING_REDRIVE" => ("…", AnsiColor::Yellow),
-        _ => ("✗", AnsiColor::Red),
-    };
-    (mark, color.on_default())
+    match status {
+        "SUCCEEDED" => ("✓", GOOD),
+        "RUNNING" | "PENDING_REDRIVE" => ("…", UNSETTLED),
+        _ => ("✗", BAD),
+    }
 }
 
 /// A line of its own with why it failed, if it did.

@@ -1,7 +1,7 @@
 //! What kind of picture it is, by its first bytes: what an object is said to be is no proof.
 
 /// The media type of a picture that browsers show.
-pub fn media_type(bytes: &[u8]) -> Option<&'static str> {
+pub fn shown_by_browsers(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("image/png"),
@@ -26,7 +26,19 @@ pub fn media_type(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// The kinds, for people.
+/// The media type of what begins as a picture does, damaged or not: enough to say what it is meant to be.
+pub fn of_picture(head: &[u8]) -> Option<&'static str> {
+    shown_by_browsers(head).or(match head {
+        [0x89, b'P', b'N', b'G', ..] => Some("image/png"),
+        [b'G', b'I', b'F', b'8', ..] => Some("image/gif"),
+        [b'I', b'I', b'*', 0, ..] | [b'M', b'M', 0, b'*', ..] => Some("image/tiff"),
+        [_, _, _, _, b'f', b't', b'y', b'p', b'h', b'e', b'i' | b'v', ..] => Some("image/heic"),
+        [b'B', b'M', ..] => Some("image/bmp"),
+        _ => None,
+    })
+}
+
+/// The kinds that browsers show, for people.
 pub const SHOWN: &str = "JPEG, PNG, GIF, WebP and AVIF";
 
 #[cfg(test)]
@@ -50,7 +62,21 @@ mod tests {
         ] {
             let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/handler/tests/corpus/");
             let bytes = std::fs::read(format!("{corpus}{name}")).unwrap();
-            assert_eq!(media_type(&bytes), expected, "{name}");
+            assert_eq!(shown_by_browsers(&bytes), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_first_bytes_tell_the_media_type() {
+        for (head, wanted) in [
+            (b"\xff\xd8\xff\xe0\0\x10JFIF".as_slice(), Some("image/jpeg")),
+            (b"\x89PNG\r\n\x1a\n", Some("image/png")),
+            (b"RIFF\0\0\0\0WEBPVP8 ", Some("image/webp")),
+            (b"\0\0\0\x20ftypavif", Some("image/avif")),
+            (b"plain text", None),
+            (b"", None),
+        ] {
+            assert_eq!(of_picture(head), wanted);
         }
     }
 }
