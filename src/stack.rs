@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::config::{KeySettings, Settings};
-use crate::engine::{Failure, Graph, NodeId, Owner, Reading, Resource};
+use crate::engine::{Failure, Graph, NodeId};
 use crate::names::{API_PATH, Names, Role, STAGE};
 use crate::package::FunctionPackage;
 use crate::resources::documents::{self, DocumentError, render};
@@ -120,7 +120,7 @@ pub fn graph(
 ///
 /// # Errors
 /// As [`graph`].
-pub async fn graph_to_remove(session: &Session, settings: &Settings) -> Result<Graph, Failure> {
+pub fn graph_to_remove(session: &Session, settings: &Settings) -> Result<Graph, Failure> {
     let mut graph = graph(session, settings, None)?;
     let names = &session.names;
     let stack = Stack {
@@ -145,12 +145,7 @@ pub async fn graph_to_remove(session: &Session, settings: &Settings) -> Result<G
         if lent.is_none() || is_in_use {
             continue;
         }
-        let bucket = stack.bucket(id, own, Notification::Untouched);
-        if let Ok(Reading::Found(found)) = bucket.read().await
-            && found.owner == Owner::Ours
-        {
-            add_former_bucket(&mut graph, bucket);
-        }
+        add_former_bucket(&mut graph, stack.bucket(id, own, Notification::Untouched));
     }
     Ok(graph)
 }
@@ -162,7 +157,7 @@ fn add_former_bucket(graph: &mut Graph, bucket: Bucket) {
         .filter_map(|id| graph.find(id))
         .collect();
     let function = graph.find(FUNCTION);
-    let former = graph.add(bucket, &[]);
+    let former = graph.add_former(bucket, &[]);
     graph.acts_on(former, &logs);
     if let Some(function) = function {
         graph.acts_on(function, &[former]);

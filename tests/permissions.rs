@@ -273,6 +273,37 @@ fn a_stacks_life_needs_every_action_and_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_wants_no_alarms_needs_no_permission_for_them_and_is_told_what_was_not_looked_for() {
+    let near = NearCloud::start();
+    let policy = ["cloudwatch:DescribeAlarms", "sns:GetTopicAttributes"]
+        .iter()
+        .fold(policy_of(&near.place), |policy, action| without(&policy, action));
+    let operator = Operator::hired(&near.place).await;
+    operator.may(&policy).await;
+    let unseen = "alarm resizer.executions-failed, alarm resizer.function-throttled, alarm resizer.rule-failed, \
+                  topic resizer-alarms could not be seen: the credentials in use lack cloudwatch:DescribeAlarms, \
+                  sns:GetTopicAttributes";
+    for command in [&["up", "--handler-zip", "function.zip"][..], &["plan"]] {
+        operator.runs(command).await.ok().says(unseen);
+    }
+    let status = operator.runs(&["status"]).await.ok();
+    assert!(
+        status.stdout.contains("all 13 there and right") && status.stdout.contains(unseen),
+        "{}",
+        status.stdout
+    );
+    // Nothing is proven of what cannot be seen.
+    let down = operator.runs(&["down", "--yes"]).await.ok();
+    assert!(
+        down.stdout.contains(unseen) && !down.stdout.contains("nothing is left"),
+        "{}",
+        down.stdout
+    );
+    let again = operator.runs(&["down", "--yes", "--json"]).await.ok().document();
+    assert!(again["unseen"].as_str().unwrap().contains(unseen), "{again}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn using_a_stack_needs_what_is_printed_for_it() {
     let place = Place::with_stack();
     let policy = policy_of(&place);

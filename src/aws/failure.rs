@@ -194,8 +194,32 @@ impl CallFailure {
         )
     }
 
+    /// The permission that the caller lacks, where that is the reason; it may be another than the one for the call:
+    /// `iam:PassRole`.
+    pub fn lacking(&self) -> Option<&str> {
+        let Cause::Refused { code, message, .. } = &self.cause else {
+            return None;
+        };
+        let denied = [
+            "AccessDenied",
+            "AccessDeniedException",
+            "AuthorizationError",
+            "UnauthorizedOperation",
+            "Forbidden",
+        ];
+        let is_callers = denied.contains(&code.as_str()) && !is_of_a_role(message);
+        is_callers.then(|| denied_action(message).unwrap_or(self.operation))
+    }
+
     /// What it means and what to type next, where we know.
     pub fn hints(&self) -> Vec<String> {
+        if let Some(action) = self.lacking() {
+            let lacks = lacks(action, &self.resource);
+            // S3 tells only those who may list a bucket that it has no such key.
+            let or_missing = (self.operation == "s3:GetObject")
+                .then(|| "or there is no such object, and s3:ListBucket on its bucket is lacking".to_owned());
+            return [lacks].into_iter().chain(or_missing).collect();
+        }
         let hint = match &self.cause {
             Cause::Credentials(_) => {
                 "AWS credentials come from the environment, a profile or SSO: run `aws configure` or `aws sso login`, \
@@ -212,25 +236,8 @@ impl CallFailure {
                 status,
                 message,
             } => match code.as_str() {
-                // It is the role that lacks something, not the caller.
-                "AccessDeniedException"
-                    if message.contains("authorized to assume the provided role")
-                        || message.contains("authorized to access the Log Destination") =>
-                {
+                _ if is_of_a_role(message) => {
                     "IAM may need longer to spread the role's policies: run it again"
-                }
-                "AccessDenied"
-                | "AccessDeniedException"
-                | "AuthorizationError"
-                | "UnauthorizedOperation"
-                | "Forbidden" => {
-                    let action = denied_action(message).unwrap_or(self.operation);
-                    let lacks = lacks(action, &self.resource);
-                    // S3 tells only those who may list a bucket that it has no such key.
-                    let or_missing = (self.operation == "s3:GetObject").then(|| {
-                        "or there is no such object, and s3:ListBucket on its bucket is lacking".to_owned()
-                    });
-                    return [lacks].into_iter().chain(or_missing).collect();
                 }
                 "BucketAlreadyExists" => {
                     "a bucket's name is taken once and for all by whoever comes first, here by another account: choose \
@@ -276,6 +283,12 @@ impl CallFailure {
         };
         vec![hint.to_owned()]
     }
+}
+
+/// Whether it is the role that lacks something, not the caller.
+fn is_of_a_role(message: &str) -> bool {
+    message.contains("authorized to assume the provided role")
+        || message.contains("authorized to access the Log Destination")
 }
 
 /// The action that was denied, which may be another than the one that was called: `iam:PassRole`.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::ending::{self, Command};
 use super::interrupt::{nothing_changed, stop_on_ctrl_c, unless_interrupted};
 use super::stacks_turn::stacks_turn;
-use super::standing;
+use super::{notice, standing};
 use crate::config::{Place, Settings};
 use crate::engine::{Graph, NodeId, Outcome, Plan, Reading, Report, Stop};
 use crate::error::CommandError;
@@ -49,6 +49,8 @@ struct Document {
     removed: Vec<Resource>,
     /// What is there and stays.
     kept: Vec<Resource>,
+    /// What could not be looked for: it may be there.
+    unseen: Option<String>,
     outputs: Outputs,
     #[serde(rename = "dryRun")]
     dry_run: bool,
@@ -119,7 +121,7 @@ impl Looked {
         } else {
             stacks_turn(&session, settings, ui).await?
         };
-        let graph = stack::graph_to_remove(&session, settings).await?;
+        let graph = stack::graph_to_remove(&session, settings)?;
         let buckets = graph
             .nodes()
             .filter(|node| args.keep_buckets && graph.resource(*node).kind() == BUCKET);
@@ -141,6 +143,7 @@ async fn show_nothing_there(settings: &Settings, args: &DownArgs, ui: &Ui) -> Re
     let document = Document {
         removed: Vec::new(),
         kept: Vec::new(),
+        unseen: None,
         outputs: standing::outputs_with(&session, None),
         dry_run: args.dry_run,
     };
@@ -167,6 +170,7 @@ fn document(session: &Session, graph: &Graph, plan: &Plan, dry_run: bool) -> Doc
     Document {
         removed: going.map(|step| described(step.node)).collect(),
         kept: plan.kept().into_iter().map(described).collect(),
+        unseen: notice::unseen(graph, plan),
         outputs: standing::outputs_of(session, graph, plan),
         dry_run,
     }
@@ -174,10 +178,18 @@ fn document(session: &Session, graph: &Graph, plan: &Plan, dry_run: bool) -> Doc
 
 impl Document {
     fn nothing_removed(&self) -> String {
-        match self.names_of_kept() {
-            kept if kept.is_empty() => "nothing to remove: nothing of the stack is there".to_owned(),
-            kept => format!("nothing to remove; what is left: {kept}"),
+        match self.left() {
+            Some(left) => format!("nothing to remove; {left}"),
+            None => "nothing to remove: nothing of the stack is there".to_owned(),
         }
+    }
+
+    /// What is left, or may be.
+    fn left(&self) -> Option<String> {
+        let kept = self.names_of_kept();
+        let kept = (!kept.is_empty()).then(|| format!("what is left: {kept}"));
+        let left: Vec<String> = kept.into_iter().chain(self.unseen.clone()).collect();
+        (!left.is_empty()).then(|| left.join("; "))
     }
 
     fn names_of_kept(&self) -> String {
@@ -192,10 +204,9 @@ impl Document {
     /// What came of it.
     fn told(&self) -> String {
         let count = self.removed.len();
-        match self.names_of_kept() {
-            kept if kept.is_empty() => format!("removed {count} resources; nothing is left"),
-            kept => format!("removed {count} resources; what is left: {kept}"),
-        }
+        let left = self.left();
+        let left = left.as_deref().unwrap_or("nothing is left");
+        format!("removed {count} resources; {left}")
     }
 }
 
@@ -317,7 +328,7 @@ impl Left<'_> {
         for _ in 0..LOOKS {
             let readings = graph.read().await?;
             let is_gone = |(node, reading): (NodeId, &Reading)| {
-                *reading == Reading::Absent || self.kept.contains(&node)
+                matches!(reading, Reading::Absent | Reading::Unseen(_)) || self.kept.contains(&node)
             };
             if graph.nodes().zip(&readings).all(is_gone) {
                 return Ok(());

@@ -1,12 +1,33 @@
-//! What there is to say of who is told when an alarm goes off.
+//! What there is to say of alarms: who is told when one goes off, and what could not be looked for.
+
+use std::collections::BTreeSet;
 
 use crate::config::{Place, Settings};
-use crate::engine::Fields;
+use crate::engine::{Fields, Graph, Plan};
 use crate::resources::UNCONFIRMED;
 
 /// The address, of what was read of a topic, that has not confirmed yet that it wants to be told.
 pub fn unconfirmed(topic: &Fields) -> Option<&str> {
     topic.text(UNCONFIRMED)
+}
+
+/// What the configuration does not ask for and could not be looked for, and which permissions that takes.
+pub fn unseen(graph: &Graph, plan: &Plan) -> Option<String> {
+    let (mut names, mut lacking) = (Vec::new(), BTreeSet::new());
+    for (node, failure) in plan.unseen() {
+        let resource = graph.resource(node);
+        names.push(format!("{} {}", resource.kind(), resource.name()));
+        lacking.extend(failure.lacks.as_deref());
+    }
+    if names.is_empty() {
+        return None;
+    }
+    let lacking: Vec<&str> = lacking.into_iter().collect();
+    Some(format!(
+        "whether anything is left of {} could not be seen: the credentials in use lack {}",
+        names.join(", "),
+        lacking.join(", ")
+    ))
 }
 
 /// Why nobody is told, if that is so.

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::stacks_turn::stacks_turn;
-use super::{ending, standing};
+use super::{ending, notice, standing};
 use crate::config::{Architecture, Place, Settings};
 use crate::engine::{Action, FieldChange, Graph, Plan, Planned, Reading};
 use crate::error::CommandError;
@@ -120,7 +120,7 @@ impl Planning {
         }
         let package = function_package(Target::of(settings), args.handler_zip.as_deref(), ui).await?;
         let graph = stack::graph(&session, settings, Some(package))?;
-        let planning = Self::of(session, graph, readings, settings)?;
+        let planning = Self::of(session, graph, readings, settings, ui)?;
         Ok(Self {
             _turn: turn,
             ..planning
@@ -149,7 +149,7 @@ impl Planning {
         };
         let is_compared = package.is_some();
         let graph = stack::graph(&session, settings, package)?;
-        let planning = Self::of(session, graph, readings, settings)?;
+        let planning = Self::of(session, graph, readings, settings, ui)?;
         let function = planning.graph.find(stack::FUNCTION);
         if !is_compared && function.is_some_and(|node| planning.plan.found(node).is_some()) {
             ui.say("The function's code is not compared, since it is not built yet");
@@ -162,6 +162,7 @@ impl Planning {
         graph: Graph,
         readings: Vec<Reading>,
         settings: &Settings,
+        ui: &Ui,
     ) -> Result<Self, CommandError> {
         let plan = if settings.adopts {
             Plan::to_adopt(&graph, readings)
@@ -169,6 +170,9 @@ impl Planning {
             Plan::to_stand(&graph, readings)
         };
         ending::check_refusals(&graph, &plan, settings)?;
+        if let Some(unseen) = notice::unseen(&graph, &plan) {
+            ui.say(unseen);
+        }
         Ok(Self {
             session,
             graph,

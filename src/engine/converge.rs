@@ -94,6 +94,8 @@ fn next(resource: &dyn Resource, goal: Goal, reading: &Reading, ours: bool) -> R
     let found = match (reading, goal) {
         (Reading::Absent, Goal::Stands | Goal::StandsAdopting) => return Ok(Next::Create),
         (Reading::Absent, Goal::Gone | Goal::StaysGone) => return Ok(Next::Nothing),
+        // Only a graph takes a denied look for an answer.
+        (Reading::Unseen(failure), _) => return Err(failure.clone()),
         (Reading::Found(found), _) => found,
     };
     match &found.owner {

@@ -36,11 +36,11 @@ impl NodeId {
 
 impl Node {
     async fn read(&self) -> Result<Reading, Failure> {
-        let reading = self.resource.read().await?;
-        Ok(match reading {
-            Reading::Found(found) if self.is_former && found.owner != Owner::Ours => Reading::Absent,
+        match self.resource.read().await {
+            Ok(Reading::Found(found)) if self.is_former && found.owner != Owner::Ours => Ok(Reading::Absent),
+            Err(failure) if self.is_former && failure.lacks.is_some() => Ok(Reading::Unseen(failure)),
             reading => reading,
-        })
+        }
     }
 }
 
@@ -57,7 +57,7 @@ impl Graph {
     }
 
     /// Adds a resource that is not wanted any more: where it stands and is ours it goes, after those of `after` have changed,
-    /// and else it is nobody's business.
+    /// and else it is nobody's business. Who may not look for it can do without.
     pub fn add_former(&mut self, resource: impl Resource + 'static, after: &[NodeId]) -> NodeId {
         let node = self.add(resource, after);
         self.nodes[node.0].is_former = true;

@@ -167,7 +167,7 @@ impl Plan {
     pub fn found(&self, node: NodeId) -> Option<&Fields> {
         match &self.steps[node.index()].reading {
             Reading::Found(found) => Some(&found.fields),
-            Reading::Absent => None,
+            Reading::Absent | Reading::Unseen(_) => None,
         }
     }
 
@@ -175,8 +175,16 @@ impl Plan {
     pub fn others(&self, node: NodeId) -> &[String] {
         match &self.steps[node.index()].reading {
             Reading::Found(found) => &found.others,
-            Reading::Absent => &[],
+            Reading::Absent | Reading::Unseen(_) => &[],
         }
+    }
+
+    /// What is not wanted and could not be looked for, each with the reason.
+    pub fn unseen(&self) -> impl Iterator<Item = (NodeId, &Failure)> {
+        self.steps.iter().filter_map(|step| match &step.reading {
+            Reading::Unseen(failure) => Some((step.node, failure)),
+            _ => None,
+        })
     }
 
     /// Does what is planned, as much at once as the graph allows.
@@ -263,6 +271,7 @@ fn action(graph: &Graph, node: NodeId, reading: &Reading, goal: Goal, something_
     let resource = graph.resource(node);
     let found = match reading {
         Reading::Found(found) => found,
+        Reading::Unseen(_) => return Action::Keep,
         Reading::Absent => {
             return match goal {
                 Goal::Gone | Goal::StaysGone => Action::Keep,

@@ -56,6 +56,8 @@ pub trait Resource: Send + Sync {
 pub enum Reading {
     Absent,
     Found(Found),
+    /// Looking was denied, of what is not wanted (any more): it is not known whether it is there.
+    Unseen(Failure),
 }
 
 /// A resource that is there.
@@ -90,6 +92,8 @@ pub struct Failure {
     pub code: Option<String>,
     /// What came with the code.
     pub detail: String,
+    /// The permission that whoever acts lacks, where that is the reason.
+    pub lacks: Option<String>,
     /// What it means and what to do, a line each.
     pub hints: Vec<String>,
 }

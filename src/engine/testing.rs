@@ -85,7 +85,7 @@ pub fn refusal(code: &str, detail: &str) -> Failure {
         message: format!("{code}: {detail}"),
         code: Some(code.to_owned()),
         detail: detail.to_owned(),
-        hints: Vec::new(),
+        ..Failure::default()
     }
 }
 

@@ -245,7 +245,7 @@ async fn delete(
                 ),
                 code: Some(code.to_owned()),
                 detail: detail.to_owned(),
-                hints: Vec::new(),
+                ..Failure::default()
             })
         }
     }

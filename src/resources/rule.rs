@@ -147,7 +147,7 @@ impl Rule {
             message: format!("{operation} on {} was refused: {code}: {detail}", self.name),
             code: Some(code.to_owned()),
             detail: detail.to_owned(),
-            hints: Vec::new(),
+            ..Failure::default()
         }
     }
 }

@@ -15,6 +15,8 @@ pub struct Alarms {
     states: Vec<Alarm>,
     /// An address that has not confirmed yet that it wants to be told.
     unconfirmed: Option<String>,
+    /// What is not wanted and could not be looked for.
+    unseen: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -38,17 +40,18 @@ impl Alarms {
         Self {
             states: states.collect(),
             unconfirmed: topic.and_then(notice::unconfirmed).map(str::to_owned),
+            unseen: notice::unseen(graph, plan),
         }
     }
 
     /// As people read them, if there are any.
     pub fn text(&self, settings: &Settings) -> Option<String> {
         if self.states.is_empty() {
-            return None;
+            return self.unseen.as_ref().map(|unseen| format!("Alarms: {unseen}"));
         }
         let notice = notice::of_alarms(settings, self.unconfirmed.as_deref());
-        let notice = notice.map(|notice| format!("\n  {notice}"));
-        Some(self.line() + &notice.unwrap_or_default())
+        let notices = notice.iter().chain(&self.unseen);
+        Some(self.line() + &notices.map(|notice| format!("\n  {notice}")).collect::<String>())
     }
 
     fn line(&self) -> String {
@@ -89,6 +92,7 @@ mod tests {
                     })
                     .collect(),
                 unconfirmed: None,
+                unseen: None,
             };
             strip_str(&alarms.line()).to_string()
         };
