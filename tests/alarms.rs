@@ -3,9 +3,9 @@
 
 mod common;
 
-use aws_sdk_cloudwatch::types::{ComparisonOperator, StateValue, Statistic};
+use aws_sdk_cloudwatch::types::{ComparisonOperator, Dimension, StateValue, Statistic};
 use common::near::{DOWN, NearCloud, UP};
-use common::{Place, confirm, corpus};
+use common::{Place, confirm, corpus, eventually};
 use serde_json::{Value, json};
 
 const PLAN: [&str; 4] = ["plan", "--local", "--handler-zip", "function.zip"];
@@ -106,6 +106,62 @@ async fn a_picture_that_fails_sets_off_an_alarm_and_down_leaves_none() {
     place.resizer(&DOWN).ok();
     assert!(alarms(&place).await.is_empty());
     assert_eq!((topics(&place).await, dashboards(&place).await), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_execution_that_runs_out_of_time_sets_off_the_alarm_too() {
+    let near = NearCloud::start();
+    let place = &near.place;
+    configure(place, &telling("ops@example.org"));
+    place.resizer(&UP).ok();
+    let states = aws_sdk_sfn::Client::new(&place.sdk_config());
+    let machine = "arn:aws:states:eu-central-1:000000000000:stateMachine:resizer-resize";
+    let definition = json!({
+        "StartAt": "Wait",
+        "TimeoutSeconds": 1,
+        "States": {"Wait": {"Type": "Wait", "Seconds": 600, "End": true}},
+    });
+    let change = states.update_state_machine().state_machine_arn(machine);
+    change.definition(definition.to_string()).send().await.unwrap();
+    let start = states.start_execution().state_machine_arn(machine);
+    start.send().await.unwrap();
+    let cloudwatch = cloudwatch(place);
+    let reason = eventually("the alarm", async || {
+        let describe = cloudwatch.describe_alarms().alarm_names(FAILED);
+        let alarm = describe.send().await.unwrap().metric_alarms.unwrap().remove(0);
+        (alarm.state_value() == Some(&StateValue::Alarm)).then_some(alarm.state_reason)
+    });
+    assert!(reason.await.unwrap().contains("[1] were greater than or equal"));
+
+    // As it was when it knew of failures alone.
+    let dimension = Dimension::builder().name("StateMachineArn").value(machine);
+    cloudwatch
+        .put_metric_alarm()
+        .alarm_name(FAILED)
+        .alarm_description(
+            "Executions of the state machine have failed or run out of time: `resizer status --failed` tells which, and why",
+        )
+        .namespace("AWS/States")
+        .metric_name("ExecutionsFailed")
+        .dimensions(dimension.build())
+        .statistic(Statistic::Sum)
+        .period(300)
+        .evaluation_periods(1)
+        .datapoints_to_alarm(1)
+        .threshold(1.0)
+        .comparison_operator(ComparisonOperator::GreaterThanOrEqualToThreshold)
+        .treat_missing_data("notBreaching")
+        .alarm_actions(TOPIC)
+        .ok_actions(TOPIC)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        fields_of(&place.json(&PLAN), "executions_failed_alarm"),
+        ["metric", "condition"]
+    );
+    place.resizer(&UP).ok();
+    assert_eq!(place.json(&UP)["changed"], false);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,11 @@
 mod common;
 
 use aws_sdk_cloudwatch::operation::put_metric_alarm::builders::PutMetricAlarmFluentBuilder;
-use aws_sdk_cloudwatch::types::{ComparisonOperator, MetricAlarm, MetricDatum, StateValue, Statistic, Tag};
+use aws_sdk_cloudwatch::types::builders::MetricDataQueryBuilder;
+use aws_sdk_cloudwatch::types::{
+    ComparisonOperator, Metric, MetricAlarm, MetricDataQuery, MetricDatum, MetricStat, StateValue, Statistic,
+    Tag,
+};
 use common::{TestCloud, refusal};
 use serde_json::{Value, json};
 
@@ -81,6 +85,66 @@ async fn without_data_an_alarm_knows_nothing_unless_it_is_told_what_that_means()
     ] {
         alarm(&cloud).treat_missing_data(missing).send().await.unwrap();
         assert_eq!(described(&cloud).await.state_value(), Some(&state), "{missing}");
+    }
+}
+
+fn query(id: &str) -> MetricDataQueryBuilder {
+    MetricDataQuery::builder().id(id)
+}
+
+/// A metric of those that an alarm adds up.
+fn counted(id: &str, name: &str) -> MetricDataQueryBuilder {
+    let metric = Metric::builder()
+        .namespace("Test")
+        .metric_name(name)
+        .set_dimensions(Some(Vec::new()));
+    let stat = MetricStat::builder()
+        .metric(metric.build())
+        .stat("Sum")
+        .period(300);
+    query(id).metric_stat(stat.build()).return_data(false)
+}
+
+fn alarm_on(cloud: &TestCloud, queries: &[MetricDataQueryBuilder]) -> PutMetricAlarmFluentBuilder {
+    let queries = queries.iter().map(|query| query.clone().build());
+    cloud
+        .cloudwatch()
+        .put_metric_alarm()
+        .alarm_name("failures")
+        .set_metrics(Some(queries.collect()))
+        .evaluation_periods(1)
+        .threshold(2.0)
+        .comparison_operator(ComparisonOperator::GreaterThanOrEqualToThreshold)
+        .treat_missing_data("notBreaching")
+}
+
+#[tokio::test]
+async fn an_alarm_on_a_sum_counts_whichever_metric_has_data() {
+    let cloud = TestCloud::start().await;
+    let sum = query("all").expression("SUM(METRICS())").return_data(true);
+    let both = [counted("a", "Failures"), counted("b", "Delays"), sum.clone()];
+    alarm_on(&cloud, &both).send().await.unwrap();
+    assert_eq!(described(&cloud).await.state_value(), Some(&StateValue::Ok));
+    fail_once(&cloud).await;
+    assert_eq!(described(&cloud).await.state_value(), Some(&StateValue::Ok));
+    let datum = MetricDatum::builder().metric_name("Delays").value(1.0).build();
+    let put = cloud.cloudwatch().put_metric_data().namespace("Test");
+    put.metric_data(datum).send().await.unwrap();
+    let off = described(&cloud).await;
+    assert_eq!(off.state_value(), Some(&StateValue::Alarm));
+    assert_eq!(off.metrics(), both.clone().map(MetricDataQueryBuilder::build));
+    assert_eq!((off.metric_name(), off.period()), (None, None));
+
+    let hidden = sum.clone().return_data(false);
+    let shown = counted("a", "Failures").return_data(true);
+    for wrong in [
+        alarm_on(&cloud, &[counted("a", "Failures"), hidden.clone()]),
+        alarm_on(&cloud, &[shown.clone(), hidden]),
+        alarm_on(&cloud, &[shown, sum.clone()]),
+        alarm_on(&cloud, &[sum]),
+        alarm_on(&cloud, &both).period(300),
+    ] {
+        assert_eq!(refusal(wrong.send().await).0, "InvalidParameterValue");
     }
 }
 

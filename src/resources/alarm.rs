@@ -1,10 +1,13 @@
-//! A CloudWatch alarm on one metric.
+//! A CloudWatch alarm on one metric, or on the sum of several.
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use aws_sdk_cloudwatch::Client;
-use aws_sdk_cloudwatch::types::{ComparisonOperator, Dimension, MetricAlarm, StateValue, Statistic};
+use aws_sdk_cloudwatch::operation::put_metric_alarm::builders::PutMetricAlarmFluentBuilder;
+use aws_sdk_cloudwatch::types::{
+    ComparisonOperator, Dimension, Metric, MetricAlarm, MetricDataQuery, MetricStat, StateValue, Statistic,
+};
 use serde_json::{Value, json};
 
 use super::cloudwatch_tags::{mark, stack_tag, tags_of};
@@ -21,15 +24,16 @@ pub struct Alarm {
     pub name: String,
     pub arn: String,
     pub description: &'static str,
-    pub metric: CountedMetric,
+    pub counted: Counted,
     /// The ARNs of the topics.
     pub topics: Vec<String>,
 }
 
-/// A metric of one resource.
-pub struct CountedMetric {
+/// What is counted of one resource.
+pub struct Counted {
     pub namespace: &'static str,
-    pub name: &'static str,
+    /// The names of the metrics, whose sum it is.
+    pub metrics: &'static [&'static str],
     pub dimension: &'static str,
     /// The dimension's value.
     pub value: String,
@@ -42,6 +46,9 @@ pub const ALARM_STATE: &str = "state";
 
 const DESCRIPTION: &str = "description";
 const METRIC: &str = "metric";
+/// Assumption (AWS docs: CloudWatch User Guide, Using math expressions): in an array's sum a metric without data is left out,
+/// where `+` would make nothing of all.
+const SUM: &str = "SUM(METRICS())";
 const CONDITION: &str = "condition";
 const ACTIONS: &str = "actions";
 
@@ -55,19 +62,10 @@ const MISSING_DATA: &str = "notBreaching";
 impl Alarm {
     /// Sets all of it: what is not said is not so any more. Tags that come with an alarm that is there are ignored.
     async fn put(&self) -> Result<(), Failure> {
-        let dimension = Dimension::builder()
-            .name(self.metric.dimension)
-            .value(&self.metric.value)
-            .build();
-        self.client
-            .put_metric_alarm()
-            .alarm_name(&self.name)
+        let put = self.client.put_metric_alarm().alarm_name(&self.name);
+        self.counted
+            .put(put)
             .alarm_description(self.description)
-            .namespace(self.metric.namespace)
-            .metric_name(self.metric.name)
-            .dimensions(dimension)
-            .statistic(Statistic::Sum)
-            .period(PERIOD)
             .evaluation_periods(PERIODS)
             .datapoints_to_alarm(PERIODS)
             .threshold(THRESHOLD)
@@ -84,25 +82,94 @@ impl Alarm {
     }
 }
 
-fn metric(namespace: Option<&str>, name: Option<&str>, dimensions: &[(&str, &str)]) -> Value {
+impl Counted {
+    fn dimension(&self) -> Dimension {
+        Dimension::builder()
+            .name(self.dimension)
+            .value(&self.value)
+            .build()
+    }
+
+    fn put(&self, put: PutMetricAlarmFluentBuilder) -> PutMetricAlarmFluentBuilder {
+        match self.metrics {
+            [name] => put
+                .namespace(self.namespace)
+                .metric_name(*name)
+                .dimensions(self.dimension())
+                .statistic(Statistic::Sum)
+                .period(PERIOD),
+            _ => put.set_metrics(Some(self.summed())),
+        }
+    }
+
+    /// The metrics, and their sum.
+    fn summed(&self) -> Vec<MetricDataQuery> {
+        let metrics = self.metrics.iter().enumerate().map(|(index, name)| {
+            let metric = Metric::builder()
+                .namespace(self.namespace)
+                .metric_name(*name)
+                .dimensions(self.dimension());
+            let stat = MetricStat::builder()
+                .metric(metric.build())
+                .stat(Statistic::Sum.as_str())
+                .period(PERIOD);
+            MetricDataQuery::builder()
+                .id(format!("m{index}"))
+                .metric_stat(stat.build())
+                .return_data(false)
+                .build()
+        });
+        let sum = MetricDataQuery::builder()
+            .id("sum")
+            .expression(SUM)
+            .return_data(true)
+            .build();
+        metrics.chain([sum]).collect()
+    }
+
+    fn wanted(&self) -> Value {
+        match self.metrics {
+            [name] => metric(Some(self.namespace), Some(name), &[self.dimension()]),
+            _ => self.summed().iter().map(query).collect(),
+        }
+    }
+
+    /// What comes with the condition where it is one metric; each of several has its own.
+    fn statistic_and_period(&self) -> (Option<&'static str>, Option<i32>) {
+        match self.metrics {
+            [_] => (Some(Statistic::Sum.as_str()), Some(PERIOD)),
+            _ => (None, None),
+        }
+    }
+}
+
+fn metric(namespace: Option<&str>, name: Option<&str>, dimensions: &[Dimension]) -> Value {
+    let dimensions = dimensions.iter();
+    let dimensions: BTreeMap<_, _> = dimensions
+        .map(|dimension| (dimension.name().unwrap_or_default(), dimension.value()))
+        .collect();
+    json!({"namespace": namespace, "name": name, "dimensions": dimensions})
+}
+
+/// One of several metrics, or what is made of them.
+fn query(query: &MetricDataQuery) -> Value {
+    let stat = query.metric_stat();
+    let counted = stat.and_then(MetricStat::metric);
     json!({
-        "namespace": namespace,
-        "name": name,
-        "dimensions": dimensions.iter().copied().collect::<BTreeMap<_, _>>(),
+        "id": query.id(),
+        "expression": query.expression(),
+        "metric": counted.map(|counted| metric(counted.namespace(), counted.metric_name(), counted.dimensions())),
+        "statistic": stat.and_then(MetricStat::stat),
+        "period": stat.and_then(MetricStat::period),
+        "isReturned": query.return_data().unwrap_or(true),
     })
 }
 
 fn found_metric(alarm: &MetricAlarm) -> Value {
-    let dimensions = alarm.dimensions().iter();
-    let dimensions: Vec<_> = dimensions
-        .map(|dimension| {
-            (
-                dimension.name().unwrap_or_default(),
-                dimension.value().unwrap_or_default(),
-            )
-        })
-        .collect();
-    metric(alarm.namespace(), alarm.metric_name(), &dimensions)
+    match alarm.metrics() {
+        [] => metric(alarm.namespace(), alarm.metric_name(), alarm.dimensions()),
+        several => several.iter().map(query).collect(),
+    }
 }
 
 fn found_condition(alarm: &MetricAlarm) -> Value {
@@ -141,20 +208,15 @@ impl Resource for Alarm {
     }
 
     fn wanted(&self) -> Fields {
-        let CountedMetric {
-            namespace,
-            name,
-            dimension,
-            value,
-        } = &self.metric;
+        let (statistic, period) = self.counted.statistic_and_period();
         tagged(&self.stack)
             .with(DESCRIPTION, self.description)
-            .with(METRIC, metric(Some(namespace), Some(name), &[(dimension, value)]))
+            .with(METRIC, self.counted.wanted())
             .with(
                 CONDITION,
                 json!({
-                    "statistic": Statistic::Sum.as_str(),
-                    "period": PERIOD,
+                    "statistic": statistic,
+                    "period": period,
                     "evaluationPeriods": PERIODS,
                     "datapointsToAlarm": PERIODS,
                     "threshold": THRESHOLD,

@@ -23,7 +23,7 @@ mod rule;
 mod state_machine;
 mod topic;
 
-pub use alarm::{ALARM, ALARM_STATE, Alarm, CountedMetric};
+pub use alarm::{ALARM, ALARM_STATE, Alarm, Counted};
 pub use bucket::{BUCKET, Bucket, Notification};
 pub use bucket_contents::{Contents, count};
 pub use dashboard::Dashboard;

@@ -7,7 +7,7 @@ use crate::config::AlarmSettings;
 use crate::engine::{Failure, Graph, NodeId};
 use crate::names::{self, Names};
 use crate::resources::documents::{self, DocumentError, render};
-use crate::resources::{Alarm, CountedMetric, Dashboard, Topic};
+use crate::resources::{Alarm, Counted, Dashboard, Topic};
 
 /// The id of the topic.
 pub const TOPIC: &str = "alarm_topic";
@@ -65,7 +65,7 @@ impl Stack<'_> {
     }
 
     fn alarm(&self, alarm: names::Alarm, alarms: &AlarmSettings) -> Alarm {
-        let (id, description, metric) = watched(self.names, alarm);
+        let (id, description, counted) = watched(self.names, alarm);
         let own_topic = alarms.email.as_ref().map(|_| self.names.topic_arn());
         Alarm {
             client: self.session.clients.cloudwatch.clone(),
@@ -74,21 +74,21 @@ impl Stack<'_> {
             name: self.names.alarm(alarm),
             arn: self.names.alarm_arn(alarm),
             description,
-            metric,
+            counted,
             topics: own_topic.into_iter().chain(alarms.topic.clone()).collect(),
         }
     }
 }
 
 /// An alarm's id, what it says, and what it watches.
-fn watched(names: &Names, alarm: names::Alarm) -> (&'static str, &'static str, CountedMetric) {
+fn watched(names: &Names, alarm: names::Alarm) -> (&'static str, &'static str, Counted) {
     match alarm {
         names::Alarm::ExecutionsFailed => (
             "executions_failed_alarm",
-            "Executions of the state machine have failed: `resizer status --failed` tells which, and why",
-            CountedMetric {
+            "Executions of the state machine have failed or run out of time: `resizer status --failed` tells which, and why",
+            Counted {
                 namespace: "AWS/States",
-                name: "ExecutionsFailed",
+                metrics: &["ExecutionsFailed", "ExecutionsTimedOut"],
                 dimension: "StateMachineArn",
                 value: names.state_machine_arn(),
             },
@@ -96,9 +96,9 @@ fn watched(names: &Names, alarm: names::Alarm) -> (&'static str, &'static str, C
         names::Alarm::FunctionThrottled => (
             "function_throttled_alarm",
             "Lambda has refused to run the function: the account's concurrency is used up",
-            CountedMetric {
+            Counted {
                 namespace: "AWS/Lambda",
-                name: "Throttles",
+                metrics: &["Throttles"],
                 dimension: "FunctionName",
                 value: names.function(),
             },
@@ -106,9 +106,9 @@ fn watched(names: &Names, alarm: names::Alarm) -> (&'static str, &'static str, C
         names::Alarm::RuleFailed => (
             "rule_failed_alarm",
             "The rule could not start the state machine: uploads have come and started nothing",
-            CountedMetric {
+            Counted {
                 namespace: "AWS/Events",
-                name: "FailedInvocations",
+                metrics: &["FailedInvocations"],
                 dimension: "RuleName",
                 value: names.rule(),
             },

@@ -1,4 +1,4 @@
-//! Alarms on one metric: kept as they are put, judged when they are described. What they are to tell is told nobody.
+//! Alarms on one metric or the sum of several: kept as they are put, judged when they are described. What they are to tell is told nobody.
 
 use jiff::Timestamp;
 use rusqlite::{Row, Transaction, params};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::aggregate::Statistic;
 use super::evaluation::{self, Judgement, Watch};
-use super::{dimensions, integer, invalid, list, number, required, tagging};
+use super::{dimensions, integer, invalid, is_denied, list, number, required, tagging};
 use crate::cloud::Cloud;
 use crate::error::AwsError;
 use crate::paging;
@@ -17,6 +17,8 @@ const LONGEST_NAME: usize = 255;
 const MOST_ACTIONS: usize = 5;
 /// The most names that one call takes, and the most alarms on a page.
 const MOST_ALARMS: usize = 100;
+/// The fields of a definition that say which metric it is, where it is one.
+const OF_ONE_METRIC: [&str; 5] = ["MetricName", "Namespace", "Statistic", "Period", "Dimensions"];
 /// The fields of a definition that are lists of ARNs.
 const ACTIONS: [&str; 3] = ["OKActions", "AlarmActions", "InsufficientDataActions"];
 
@@ -54,21 +56,37 @@ pub async fn put(cloud: &Cloud, input: &Value) -> Result<Value, AwsError> {
 fn definition(input: &Value) -> Result<Value, AwsError> {
     let mut definition = Map::new();
     let mut set = |field: &str, value: Value| definition.insert(field.to_owned(), value);
-    for field in ["MetricName", "Namespace", "Statistic", "ComparisonOperator"] {
-        set(field, json!(required(input, field)?));
-    }
-    if Statistic::named(required(input, "Statistic")?)
-        .is_none_or(|statistic| matches!(statistic, Statistic::Percentile(_)))
-    {
-        return Err(invalid("Statistic is none of CloudWatch's."));
-    }
+    set(
+        "ComparisonOperator",
+        json!(required(input, "ComparisonOperator")?),
+    );
     let whole = |field: &str| {
         integer(input, field)
             .filter(|number| *number > 0)
             .ok_or_else(|| invalid(&format!("{field} must be a whole number above 0.")))
     };
-    let (period, periods) = (whole("Period")?, whole("EvaluationPeriods")?);
-    set("Period", json!(period));
+    match list(input, "Metrics") {
+        [] => {
+            for field in ["MetricName", "Namespace", "Statistic"] {
+                set(field, json!(required(input, field)?));
+            }
+            if Statistic::named(required(input, "Statistic")?)
+                .is_none_or(|statistic| matches!(statistic, Statistic::Percentile(_)))
+            {
+                return Err(invalid("Statistic is none of CloudWatch's."));
+            }
+            set("Period", json!(whole("Period")?));
+            set("Dimensions", given_dimensions(input)?);
+        }
+        queries => {
+            if let Some(field) = OF_ONE_METRIC.iter().find(|field| input.get(**field).is_some()) {
+                return Err(invalid(&format!("There must be no {field} beside Metrics.")));
+            }
+            let queries: Result<Vec<_>, _> = queries.iter().map(query).collect();
+            set("Metrics", json!(queries?));
+        }
+    }
+    let periods = whole("EvaluationPeriods")?;
     set("EvaluationPeriods", json!(periods));
     if input.get("DatapointsToAlarm").is_some() {
         let enough = whole("DatapointsToAlarm")?;
@@ -79,11 +97,6 @@ fn definition(input: &Value) -> Result<Value, AwsError> {
     }
     let threshold = number(input, "Threshold").ok_or_else(|| invalid("Threshold must be a number."))?;
     set("Threshold", json!(threshold));
-    let dimensions = dimensions(input)?.into_iter();
-    let dimensions: Vec<Value> = dimensions
-        .map(|(name, value)| json!({"Name": name, "Value": value}))
-        .collect();
-    set("Dimensions", json!(dimensions));
     for field in ACTIONS {
         let actions = list(input, field);
         let is_arn = |action: &Value| action.as_str().is_some_and(|action| action.starts_with("arn:"));
@@ -92,15 +105,40 @@ fn definition(input: &Value) -> Result<Value, AwsError> {
         }
         set(field, json!(actions));
     }
-    let enabled = input.get("ActionsEnabled");
-    let is_disabled = enabled.is_some_and(|flag| *flag == json!(false) || *flag == json!("false"));
-    set("ActionsEnabled", json!(!is_disabled));
+    set("ActionsEnabled", json!(!is_denied(input, "ActionsEnabled")));
     for field in ["AlarmDescription", "TreatMissingData"] {
         if let Some(text) = input.get(field).and_then(Value::as_str) {
             set(field, json!(text));
         }
     }
     Ok(Value::Object(definition))
+}
+
+/// One of an alarm's metrics, or their sum.
+fn query(input: &Value) -> Result<Value, AwsError> {
+    let mut query = json!({"Id": required(input, "Id")?, "ReturnData": !is_denied(input, "ReturnData")});
+    if let Some(stat) = input.get("MetricStat") {
+        let metric = &stat["Metric"];
+        query["MetricStat"] = json!({
+            "Metric": {
+                "Namespace": required(metric, "Namespace")?,
+                "MetricName": required(metric, "MetricName")?,
+                "Dimensions": given_dimensions(metric)?,
+            },
+            "Period": integer(stat, "Period"),
+            "Stat": required(stat, "Stat")?,
+        });
+    } else {
+        query["Expression"] = json!(required(input, "Expression")?);
+    }
+    Ok(query)
+}
+
+fn given_dimensions(input: &Value) -> Result<Value, AwsError> {
+    let dimensions = dimensions(input)?.into_iter();
+    Ok(dimensions
+        .map(|(name, value)| json!({"Name": name, "Value": value}))
+        .collect())
 }
 
 /// An alarm as it is kept.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::aggregate::Statistic;
 use super::metrics::Metric;
 use super::queries::Series;
-use super::{dimensions, integer, invalid, number, required};
+use super::{dimensions, integer, invalid, list, number, required};
 use crate::cloud::Cloud;
 use crate::error::AwsError;
 
@@ -14,7 +14,8 @@ const DAY: i64 = 24 * 3600;
 
 /// What an alarm watches, and what it takes for too much.
 pub struct Watch {
-    metric: Metric,
+    /// Those whose sum is looked at.
+    metrics: Vec<Metric>,
     statistic: Statistic,
     /// Seconds.
     period: i64,
@@ -83,13 +84,15 @@ impl Watch {
     /// # Errors
     /// What an alarm's definition cannot say.
     pub fn of(definition: &Value) -> Result<Self, AwsError> {
-        let metric = Metric::new(
-            required(definition, "Namespace")?,
-            required(definition, "MetricName")?,
-            dimensions(definition)?,
-        );
-        let whole = |field: &str| integer(definition, field).unwrap_or_default();
-        let (period, periods) = (whole("Period"), whole("EvaluationPeriods"));
+        let (metrics, statistic, period) = match list(definition, "Metrics") {
+            [] => {
+                let metric = metric(definition)?;
+                let period = integer(definition, "Period").unwrap_or_default();
+                (vec![metric], required(definition, "Statistic")?, period)
+            }
+            queries => summed(queries)?,
+        };
+        let periods = integer(definition, "EvaluationPeriods").unwrap_or_default();
         if period < 60 || period % 60 != 0 {
             return Err(invalid("Period must be a multiple of 60 seconds."));
         }
@@ -103,11 +106,10 @@ impl Watch {
                  with periods of an hour and more.",
             ));
         }
-        let statistic = required(definition, "Statistic")?;
         let operator = required(definition, "ComparisonOperator")?;
         let missing = definition.get("TreatMissingData").and_then(Value::as_str);
         Ok(Self {
-            metric,
+            metrics,
             statistic: Statistic::named(statistic).ok_or_else(|| invalid("Statistic is not known."))?,
             period,
             periods,
@@ -123,20 +125,62 @@ impl Watch {
     }
 }
 
+fn metric(input: &Value) -> Result<Metric, AwsError> {
+    let (namespace, name) = (required(input, "Namespace")?, required(input, "MetricName")?);
+    Ok(Metric::new(namespace, name, dimensions(input)?))
+}
+
+/// The metrics of an alarm on a sum, their statistic, and their period in seconds: all of them have the same here.
+fn summed(queries: &[Value]) -> Result<(Vec<Metric>, &str, i64), AwsError> {
+    let (stats, sums): (Vec<&Value>, Vec<&Value>) = queries
+        .iter()
+        .partition(|query| query.get("MetricStat").is_some());
+    let returned = queries.iter().filter(|query| query["ReturnData"] == true);
+    let ([sum], 1) = (sums.as_slice(), returned.count()) else {
+        return Err(invalid(
+            "Exactly one of Metrics must be an expression, and returned.",
+        ));
+    };
+    if sum["ReturnData"] != true {
+        return Err(invalid(
+            "Of Metrics the expression must be the one that is returned.",
+        ));
+    }
+    let stats: Vec<&Value> = stats.iter().map(|query| &query["MetricStat"]).collect();
+    let Some(first) = stats.first() else {
+        return Err(invalid("There must be a metric among Metrics."));
+    };
+    let of = |stat: &Value| (stat["Stat"].clone(), stat["Period"].clone());
+    if stats.iter().any(|stat| of(stat) != of(first)) {
+        return Err(invalid(
+            "The local cloud adds up metrics with the same Stat and the same Period.",
+        ));
+    }
+    let metrics: Result<_, _> = stats.iter().map(|stat| metric(&stat["Metric"])).collect();
+    let period = integer(first, "Period").unwrap_or_default();
+    Ok((metrics?, required(first, "Stat")?, period))
+}
+
 /// The state as of `now`, seconds since the epoch: the last period ends with the minute that runs.
 pub fn judge(cloud: &Cloud, watch: &Watch, now: i64) -> Result<Judgement, AwsError> {
     let end = now - now.rem_euclid(60) + 60;
     let mut values = Vec::new();
     for period in 0..watch.periods {
         let end = end - period * watch.period;
-        let series = Series {
-            metric: watch.metric.clone(),
-            unit: None,
-            start: end - watch.period,
-            end,
-            period: watch.period,
-        };
-        values.push(series.whole(cloud)?.map(|all| all.statistic(watch.statistic)));
+        let mut sum = None;
+        for metric in &watch.metrics {
+            let series = Series {
+                metric: metric.clone(),
+                unit: None,
+                start: end - watch.period,
+                end,
+                period: watch.period,
+            };
+            if let Some(all) = series.whole(cloud)? {
+                sum = Some(sum.unwrap_or_default() + all.statistic(watch.statistic));
+            }
+        }
+        values.push(sum);
     }
     Ok(watch.judgement(&values))
 }

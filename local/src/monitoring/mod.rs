@@ -186,6 +186,13 @@ fn number(input: &Value, name: &str) -> Option<f64> {
     as_number(input.get(name)?)
 }
 
+/// Whether a flag is there and says no.
+fn is_denied(input: &Value, name: &str) -> bool {
+    input
+        .get(name)
+        .is_some_and(|flag| *flag == json!(false) || *flag == json!("false"))
+}
+
 fn integer(input: &Value, name: &str) -> Option<i64> {
     let value = input.get(name)?;
     value.as_i64().or_else(|| value.as_str()?.parse().ok())

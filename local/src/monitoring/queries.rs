@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::aggregate::{Aggregate, Statistic};
 use super::metrics::{Metric, minutes};
-use super::{dimensions, integer, invalid, list, required, time};
+use super::{dimensions, integer, invalid, is_denied, list, required, time};
 use crate::cloud::Cloud;
 use crate::error::AwsError;
 use crate::paging;
@@ -122,10 +122,7 @@ pub fn get_metric_data(cloud: &Cloud, input: &Value) -> Result<Value, AwsError> 
             end,
             period: period(stat)?,
         };
-        if query
-            .get("ReturnData")
-            .is_some_and(|flag| *flag == json!(false) || *flag == json!("false"))
-        {
+        if is_denied(query, "ReturnData") {
             continue;
         }
         let mut points: Vec<(i64, f64)> = series

@@ -188,7 +188,10 @@ async fn logs_and_metrics_refuse_what_they_do_not_honour() {
         "GetMetricData", "MaxDatapoints" => times().metric_data_queries(query().build()).max_datapoints(1);
         "PutMetricAlarm", "ExtendedStatistic" => cloudwatch.put_metric_alarm().alarm_name("a").extended_statistic("p90");
         "PutMetricAlarm", "Unit" => cloudwatch.put_metric_alarm().alarm_name("a").unit(StandardUnit::Count);
-        "PutMetricAlarm", "Metrics" => cloudwatch.put_metric_alarm().alarm_name("a").metrics(query().build());
+        "PutMetricAlarm", "Metrics.Expression a + b, only SUM(METRICS())" =>
+            cloudwatch.put_metric_alarm().alarm_name("a").metrics(query().expression("a + b").build());
+        "PutMetricAlarm", "Metrics.Label" =>
+            cloudwatch.put_metric_alarm().alarm_name("a").metrics(query().label("failures").build());
         "PutMetricAlarm", "TreatMissingData ignore, only breaching and notBreaching and missing" =>
             cloudwatch.put_metric_alarm().alarm_name("a").treat_missing_data("ignore");
         "DescribeAlarms", "ActionPrefix" => cloudwatch.describe_alarms().action_prefix("arn:aws:sns");
