@@ -3,8 +3,6 @@
 
 mod common;
 
-use std::os::unix::fs::PermissionsExt;
-
 use aws_sdk_s3::primitives::ByteStream;
 use common::browser::{Scheme, chromium, look};
 use common::{Place, corpus, sample};
@@ -31,9 +29,13 @@ async fn put(place: &Place, key: &str, content: Vec<u8>) {
     put.body(ByteStream::from(content)).send().await.unwrap();
 }
 
-/// Pictures of all kinds, one that is none, and a stack that is not as it should be.
+/// Pictures of all kinds, one that is none, which sets off an alarm, and a stack that is not as it should be.
 fn at_work() -> Place {
-    let place = Place::with_stack();
+    let place = Place::new();
+    let alarms = "[alarms]\nemail = \"ops@example.org\"\n";
+    let configure = |text: &str| std::fs::write(place.path().join("resizer.toml"), text).unwrap();
+    configure(alarms);
+    place.resizer(&["up", "--local"]).ok();
     for (file, key) in [
         (corpus("lossy.webp"), "lossy.webp"),
         (corpus("photo.tif"), "photo.tif"),
@@ -45,7 +47,7 @@ fn at_work() -> Place {
     ] {
         place.invoke(&file, key);
     }
-    std::fs::write(place.path().join("resizer.toml"), "[function]\nmemory = 512\n").unwrap();
+    configure(&format!("[function]\nmemory = 512\n{alarms}"));
     place
 }
 
@@ -63,12 +65,6 @@ fn a_stack_at_work_is_a_page_that_a_browser_shows() {
         ended.stderr.contains("one picture is not shown"),
         "{}",
         ended.stderr
-    );
-    let file = std::fs::metadata(place.path().join("resizer-report.html")).unwrap();
-    assert_eq!(
-        file.permissions().mode() & 0o777,
-        0o600,
-        "there are pictures in it"
     );
     let page = page(&place);
     it_needs_nothing_from_elsewhere(&page);
@@ -110,8 +106,15 @@ fn it_needs_nothing_from_elsewhere(page: &str) {
 
 fn it_says_what_status_says(page: &str) {
     assert!(
-        page.contains("Resources: 12 of 13 there and right; <code>resizer up --local</code> mends the rest")
+        page.contains("Resources: 16 of 17 there and right; <code>resizer up --local</code> mends the rest")
     );
+    let alarms = "<p class=\"verdict bad\">Alarms: ALARM resizer.executions-failed; 2 OK<br>a local cloud sends no mail";
+    assert!(
+        page.contains(alarms),
+        "{}",
+        between(page, "<header>", "</header>")
+    );
+    assert!(page.contains("<span>Dashboard resizer-us-east-1</span>"));
     assert!(page.contains("<li>memory: 1769 → 512</li>"));
     assert!(page.contains(">differs</span>"));
     let executions = between(page, "Newest executions", "</section>");
@@ -235,6 +238,8 @@ async fn what_a_page_has_no_room_for_is_told_in_words() {
         "<code>s3://{ORIGINALS}/a.jpg</code> is not shown: {used_up}"
     )));
     assert_eq!(document["bytes"], page.len(), "{document}");
+    assert_eq!(document["alarms"]["states"], json!([]));
+    assert!(!page.contains("Alarms:"), "there are none");
 }
 
 #[test]

@@ -21,6 +21,9 @@ pub struct Dashboard {
     pub body: Value,
 }
 
+/// What kind of thing a dashboard is, for those who look for it.
+pub const DASHBOARD: &str = "dashboard";
+
 const BODY: &str = "body";
 
 impl Dashboard {
@@ -46,7 +49,7 @@ impl Resource for Dashboard {
     }
 
     fn kind(&self) -> &'static str {
-        "dashboard"
+        DASHBOARD
     }
 
     fn name(&self) -> &str {

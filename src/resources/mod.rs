@@ -26,7 +26,7 @@ mod topic;
 pub use alarm::{ALARM, ALARM_STATE, Alarm, Counted};
 pub use bucket::{BUCKET, Bucket, Notification};
 pub use bucket_contents::{Contents, count};
-pub use dashboard::Dashboard;
+pub use dashboard::{DASHBOARD, Dashboard};
 pub use function::{ARCHITECTURE, Function};
 pub use log_group::LogGroup;
 pub use rest_api::{API_ID, RestApi};

@@ -1,10 +1,14 @@
-//! Writing the page: whole or not at all, and for nobody else to read.
+//! Writing the page: whole or not at all.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use tempfile::NamedTempFile;
+use tempfile::Builder;
+
+/// Less the umask, as of any file: a web server may have to read it, and whoever must not is kept out by the folder.
+const MODE: u32 = 0o666;
 
 /// Writes `text` to `path`, in the place of a file that is there.
 ///
@@ -17,12 +21,15 @@ pub fn write(path: &Path, text: &str) -> io::Result<()> {
     let folder = path
         .parent()
         .ok_or_else(|| io::Error::other("it names no file"))?;
-    // Beside it, so that it can take its place; no one else may read it.
-    let mut page = if folder.as_os_str().is_empty() {
-        NamedTempFile::new_in(".")?
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
     } else {
-        NamedTempFile::new_in(folder)?
+        folder
     };
+    // Beside it, so that it can take its place.
+    let mut page = Builder::new()
+        .permissions(Permissions::from_mode(MODE))
+        .tempfile_in(folder)?;
     page.write_all(text.as_bytes())?;
     page.persist(path)?;
     Ok(())
@@ -31,21 +38,22 @@ pub fn write(path: &Path, text: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]
-    fn a_page_takes_the_place_of_the_one_before_and_is_private() {
+    fn a_page_takes_the_place_of_the_one_before_and_is_as_readable_as_any_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("page.html");
         fs::write(&path, "before").unwrap();
         write(&path, "after").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "after");
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let any = folder.path().join("any");
+        fs::write(&any, "").unwrap();
+        let mode = |path| fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&path), mode(&any));
         assert_eq!(
             fs::read_dir(folder.path()).unwrap().count(),
-            1,
+            2,
             "nothing is left beside it"
         );
     }

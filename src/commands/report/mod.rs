@@ -18,6 +18,7 @@ use serde::Serialize;
 use super::graph;
 use super::interrupt::unless_interrupted;
 use super::status::Overview;
+use super::status::alarms::Alarms;
 use super::status::executions::{Known, Wanted};
 use crate::config::Settings;
 use crate::error::CommandError;
@@ -60,6 +61,8 @@ struct Report<'a> {
     session: &'a Session,
     at: Timestamp,
     overview: Overview,
+    /// What the alarms say, if there are any.
+    alarms: Option<String>,
     stack: Picture,
     /// None where none are asked for.
     pairs: Option<Vec<Pair>>,
@@ -76,6 +79,7 @@ struct Document<'a> {
     /// Whether every resource is there and right.
     healthy: bool,
     resources: usize,
+    alarms: &'a Alarms,
     executions: usize,
     pictures: &'a [Pair],
 }
@@ -141,6 +145,7 @@ impl<'a> Report<'a> {
         Ok(Self {
             session,
             at: Timestamp::now(),
+            alarms: overview.standing.alarms.text(settings),
             overview,
             stack,
             pairs,
@@ -157,6 +162,7 @@ impl<'a> Report<'a> {
             bytes,
             healthy: standing.is_healthy(),
             resources: standing.resources.len(),
+            alarms: &standing.alarms,
             executions: executions.len(),
             pictures: self.pairs(),
         }

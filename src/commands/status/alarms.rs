@@ -7,6 +7,7 @@ use crate::config::Settings;
 use crate::engine::{Graph, Plan};
 use crate::resources::{ALARM, ALARM_STATE};
 use crate::stack;
+use crate::ui::picture::Health;
 use crate::ui::styles::{BAD, GOOD};
 
 /// The alarms that stand.
@@ -41,6 +42,18 @@ impl Alarms {
             states: states.collect(),
             unconfirmed: topic.and_then(notice::unconfirmed).map(str::to_owned),
             unseen: notice::unseen(graph, plan),
+        }
+    }
+
+    /// How those stand that there are.
+    pub fn health(&self) -> Health {
+        let any = |state: &str| self.states.iter().any(|alarm| alarm.state == state);
+        if any("ALARM") {
+            Health::Wrong
+        } else if any("INSUFFICIENT_DATA") || self.unseen.is_some() {
+            Health::Differs
+        } else {
+            Health::Right
         }
     }
 

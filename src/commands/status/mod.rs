@@ -9,7 +9,7 @@
 //! - [`one`]: one execution, step by step, from CloudWatch Logs
 //! - [`watch`]: the same again and again
 
-mod alarms;
+pub mod alarms;
 pub mod counts;
 pub mod executions;
 pub mod memory;

@@ -8,11 +8,13 @@ mod executions;
 mod pictures;
 mod resources;
 
+use anstream::adapter::strip_str;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::Report;
-use crate::commands::status::resources::summary;
+use crate::commands::status::resources::{Standing, summary};
+use crate::resources::DASHBOARD;
 use crate::ui::format::date_and_time;
 use crate::ui::markup::escaped;
 use crate::ui::picture::{Health, svg};
@@ -51,12 +53,37 @@ fn header(report: &Report<'_>) -> String {
     let is_healthy = report.overview.standing.is_healthy();
     let class = if is_healthy { "good" } else { "bad" };
     let summary = in_code(&summary(resources, &report.session.flags));
+    let dashboard = dashboard(&report.overview.standing);
     format!(
         "<header>\n<h1>{stack}</h1>\n<p class=\"facts\"><span>Region {region}</span> <span>Account {account}</span> \
-         <span>{} {}</span></p>\n<p class=\"verdict {class}\">Resources: {summary}</p>\n</header>\n<main>",
+         <span>{} {}</span>{dashboard}</p>\n<p class=\"verdict {class}\">Resources: {summary}</p>{}\n</header>\n<main>",
         time(report.at, &date_and_time(report.at)),
-        zone(report.at)
+        zone(report.at),
+        alarms(report)
     )
+}
+
+/// The dashboard, where it stands: on AWS with the way there.
+fn dashboard(standing: &Standing) -> String {
+    let mut resources = standing.resources.iter();
+    if !resources.any(|resource| resource.kind == DASHBOARD && !resource.is_missing()) {
+        return String::new();
+    }
+    let name = escaped(&standing.outputs.dashboard);
+    match &standing.outputs.dashboard_url {
+        Some(url) => format!(" <span>Dashboard <a href=\"{}\">{name}</a></span>", escaped(url)),
+        None => format!(" <span>Dashboard {name}</span>"),
+    }
+}
+
+fn alarms(report: &Report<'_>) -> String {
+    let Some(text) = &report.alarms else {
+        return String::new();
+    };
+    let class = class(report.overview.standing.alarms.health());
+    let text = strip_str(text).to_string();
+    let lines: Vec<String> = text.lines().map(|line| escaped(line.trim())).collect();
+    format!("\n<p class=\"verdict {class}\">{}</p>", lines.join("<br>"))
 }
 
 fn footer(report: &Report<'_>) -> String {
