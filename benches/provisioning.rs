@@ -61,7 +61,8 @@ impl Day {
     /// GetCallerIdentity, then every resource is read at once. A role takes its creation, its policies, and a look at it;
     /// the function is made when its role is known, waited for, and looked at; the rule takes two calls and a look. Beside
     /// it go the REST API, after its role: made, defined, deployed, and a look at its stage, three calls deep; and before the
-    /// rule the original bucket: made, a look, whom it tells (read and put), its public access, and a look.
+    /// rule the original bucket: made, a look, whom it tells (read and put), its public access, and a look. The dashboard
+    /// stands beside all of it: put, and a look.
     fn longest_up(&self) -> u64 {
         let Realism {
             propagation,
@@ -157,16 +158,21 @@ fn main() {
         "\ncalls of an up from nothing, tries at what is not known yet among them: {}",
         count(&first_calls)
     );
-    for (operation, count) in &first_calls {
-        println!("  {count:>3} {operation}");
-    }
+    list(&first_calls);
     println!(
         "calls of an up with nothing to do: {}, none of which writes",
         count(&calls_again)
     );
+    list(&calls_again);
     let writes: Vec<_> = calls_again
         .keys()
         .filter(|operation| !is_read(operation))
         .collect();
     assert!(writes.is_empty(), "{writes:?}");
+}
+
+fn list(calls: &BTreeMap<String, u64>) {
+    for (operation, count) in calls {
+        println!("  {count:>3} {operation}");
+    }
 }

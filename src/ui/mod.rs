@@ -2,6 +2,7 @@
 
 pub mod chart;
 pub mod format;
+pub mod json;
 pub mod lines;
 pub mod live;
 pub mod log_line;

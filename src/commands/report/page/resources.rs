@@ -24,7 +24,10 @@ pub fn html(report: &Report<'_>) -> String {
 fn row(resource: &Resource) -> String {
     let notes: Vec<String> = match resource.changes() {
         [] => reason(&resource.how()).into_iter().map(str::to_owned).collect(),
-        changes => changes.iter().flat_map(differences).collect(),
+        changes => changes
+            .iter()
+            .flat_map(|change| differences(change, usize::MAX))
+            .collect(),
     };
     let notes: String = notes
         .iter()
