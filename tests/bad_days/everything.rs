@@ -290,6 +290,7 @@ async fn alarms(config: &SdkConfig) -> Map<String, Value> {
             alarm.alarm_name().unwrap().to_owned(),
             json!({
                 "metric": format!("{:?} {:?} {:?}", alarm.namespace(), alarm.metric_name(), alarm.dimensions()),
+                "metrics": format!("{:?}", alarm.metrics()),
                 "threshold": alarm.threshold(),
                 "missing": alarm.treat_missing_data(),
                 "actions": [alarm.alarm_actions(), alarm.ok_actions()],

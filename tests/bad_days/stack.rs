@@ -21,7 +21,7 @@ use crate::mishaps::stalled;
 pub const CONFIGURATIONS: [&str; 2] = [
     "",
     "[resize]\nwidth = 300\n[function]\nmemory = 512\ntimeout = 30\n[logs]\nretention_days = 30\n\
-     [alarms]\nemail = \"ops@example.org\"\n",
+     [keys]\nprefix = \"in/\"\n[alarms]\nemail = \"ops@example.org\"\n",
 ];
 
 /// How many stacks are made and removed side by side: most of their time is waiting.
