@@ -89,9 +89,16 @@ impl Picture {
         others.filter(|other| !self.is_on_the_way(*other))
     }
 
-    /// The pairs of a node on the way and what supports it.
+    /// Whether it is aside, and so is what uses it: as a topic, which alarms use.
+    fn is_used_aside(&self, node: usize) -> bool {
+        let mut users = self.uses.iter().filter(|(_, used)| *used == node);
+        !self.is_on_the_way(node) && users.any(|(user, _)| !self.is_on_the_way(*user))
+    }
+
+    /// The pairs of a node on the way, or of one aside that others use, and what supports it.
     fn supports(&self) -> impl Iterator<Item = (usize, usize)> {
-        let nodes = (0..self.nodes.len()).filter(|node| self.is_on_the_way(*node));
+        let is_supported = |node: &usize| self.is_on_the_way(*node) || self.is_used_aside(*node);
+        let nodes = (0..self.nodes.len()).filter(is_supported);
         nodes.flat_map(|node| self.supporters(node).map(move |other| (node, other)))
     }
 }
@@ -126,5 +133,24 @@ mod tests {
     #[test]
     fn what_no_arrow_tells_of_supports_who_uses_it() {
         assert_eq!(picture().supports().collect::<Vec<_>>(), [(2, 3)]);
+    }
+
+    #[test]
+    fn what_uses_something_aside_stands_below_it_and_nowhere_else() {
+        let mut picture = picture();
+        let topic = picture.nodes.len();
+        for id in ["topic", "alarm", "another alarm"] {
+            let node = Node {
+                id: id.to_owned(),
+                ..picture.nodes[2].clone()
+            };
+            picture.nodes.push(node);
+        }
+        picture.uses.extend([(topic + 1, topic), (topic + 2, topic)]);
+        let supports: Vec<_> = picture.supports().collect();
+        assert_eq!(supports, [(2, 3), (topic, topic + 1), (topic, topic + 2)]);
+        let layout = layout::layout(&picture);
+        assert_eq!(layout.boxes.len(), 4, "a, b, c and the topic");
+        assert_eq!(layout.chips.len(), 3);
     }
 }
