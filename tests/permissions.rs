@@ -292,6 +292,8 @@ async fn who_wants_no_alarms_needs_no_permission_for_them_and_is_told_what_was_n
         "{}",
         status.stdout
     );
+    let listed = operator.runs(&["down", "--dry-run"]).await.ok();
+    assert!(listed.stdout.contains(unseen), "{}", listed.stdout);
     // Nothing is proven of what cannot be seen.
     let down = operator.runs(&["down", "--yes"]).await.ok();
     assert!(

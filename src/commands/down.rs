@@ -229,13 +229,14 @@ async fn listing(session: &Session, graph: &Graph, plan: &Plan) -> Result<String
         let resource = graph.resource(node);
         format!("\nThe {} {} stays.", resource.kind(), resource.name())
     });
+    let unseen = notice::unseen(graph, plan).map(|unseen| format!("\nNot known: {unseen}."));
     Ok(format!(
         "This removes from account {} in {}:\n\n{}\n{}",
         session.names.account,
         session.names.region,
         // Not cut, however narrow the terminal: it is what one decides by.
         aligned(&rows, usize::MAX).join("\n"),
-        kept.collect::<String>()
+        kept.chain(unseen).collect::<String>()
     ))
 }
 
