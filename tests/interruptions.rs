@@ -4,7 +4,9 @@
 mod common;
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::process::Command;
 
 use aws_sdk_s3::primitives::ByteStream;
 use common::gate::Gate;
@@ -50,6 +52,48 @@ fn ctrl_c_lets_what_is_under_way_end_and_up_carries_on() {
 
     place.resizer(&["up", "--local"]).ok();
     assert_eq!(place.json(&["status", "--local"])["healthy"], true);
+}
+
+#[test]
+fn ctrl_c_between_planning_and_making_is_not_lost() {
+    let place = Place::with_a_cloud();
+    place.write_function();
+    let pipe = place.path().join("pipe.zip");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let up = place.spawn(&["up", "--local", "--handler-zip", "pipe.zip"]);
+    // All else is read when it reads the zip, and it hears nothing meanwhile.
+    let mut zip = File::options().write(true).open(&pipe).unwrap();
+    signal("INT", up.id().into());
+    // The signal is on its way while the zip is held back.
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    zip.write_all(&std::fs::read(place.path().join("function.zip")).unwrap())
+        .unwrap();
+    drop(zip);
+
+    let ended = Ended::from(up.wait_with_output().unwrap()).code(130);
+    ended.says("interrupted before anything was changed");
+    let status = place.resizer(&["status", "--local"]).code(1);
+    status.says("the stack \"resizer\" does not stand");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_while_the_last_step_goes_on_ends_with_what_stands() {
+    let place = Place::with_stack();
+    let cloudwatch = aws_sdk_cloudwatch::Client::new(&place.sdk_config());
+    let delete = cloudwatch
+        .delete_dashboards()
+        .dashboard_names("resizer-us-east-1");
+    delete.send().await.unwrap();
+    let gate = Gate::before(&place, "PutDashboard");
+    let up = place.spawn(&["up", "--local"]);
+    gate.wait_for_arrival();
+    signal("INT", up.id().into());
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    gate.open();
+    let ended = Ended::from(up.wait_with_output().unwrap()).code(130);
+    ended
+        .says("interrupted when the last step had begun already")
+        .says("resources are as they should be");
 }
 
 #[test]

@@ -300,7 +300,9 @@ async fn remove(settings: &Settings, graph: &Graph, plan: &Plan, ui: &Ui) -> Res
         removed: removed(graph, &report),
         kept: plan.kept(),
     };
-    left.prove_to_be_nothing(settings, &progress, &stop).await
+    left.prove_to_be_nothing(settings, &progress, &stop).await?;
+    // It may have come while it was looked for what is left.
+    ending::check(Command::Down, graph, &report, &stop, settings)
 }
 
 fn removed(graph: &Graph, report: &Report) -> Vec<NodeId> {

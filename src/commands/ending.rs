@@ -52,7 +52,8 @@ pub fn check_refusals(graph: &Graph, plan: &Plan, settings: &Settings) -> Result
     Err(error.hint("or choose another name for this stack with --stack"))
 }
 
-/// What went wrong, what stands, what was not begun, and what to type next; nothing when all went well.
+/// What went wrong, what stands, what was not begun, and what to type next; nothing when all went well and nobody asked the
+/// run to stop.
 pub fn check(
     command: Command,
     graph: &Graph,
@@ -60,13 +61,14 @@ pub fn check(
     stop: &Stop,
     settings: &Settings,
 ) -> Result<(), CommandError> {
-    if report.is_good() {
-        return Ok(());
-    }
-    let error = if stop.is_requested() {
-        CommandError::interrupted("interrupted before the end")
-    } else {
-        failures(graph, report)
+    let error = match (stop.is_requested(), report.is_good()) {
+        (false, true) => return Ok(()),
+        (false, false) => failures(graph, report),
+        (true, false) => CommandError::interrupted("interrupted before the end"),
+        (true, true) => {
+            let error = CommandError::interrupted("interrupted when the last step had begun already");
+            return Err(error.hint(summary(command, graph, report)));
+        }
     };
     let again = format!("resizer {}{}", command.name(), settings.flags);
     Err(error.hint(summary(command, graph, report)).hint(format!(

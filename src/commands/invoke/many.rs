@@ -17,7 +17,7 @@ use super::pictures::Picture;
 use super::results::Destination;
 use super::sought::News;
 use super::upload::upload;
-use crate::commands::interrupt::ctrl_c;
+use crate::commands::interrupt::{ctrl_c, nothing_changed, unless_interrupted};
 use crate::error::{CommandError, FailureDocument};
 use crate::execution::{Answer, Document, Timeline};
 use crate::session::Session;
@@ -96,9 +96,12 @@ pub async fn run(session: &Session, order: &Order, ui: &Ui) -> Result<(), Comman
 
 async fn put_through(session: &Session, order: &Order, ui: &Ui) -> Result<(), CommandError> {
     let began = Instant::now();
-    let seeker = Seeker::new(session)
-        .await
-        .map_err(|failure| super::absent(session, failure))?;
+    let seeker = async {
+        Seeker::new(session)
+            .await
+            .map_err(|failure| super::absent(session, failure))
+    };
+    let seeker = unless_interrupted(seeker, nothing_changed).await?;
     let mut ways = Ways {
         session,
         ui,
@@ -141,6 +144,7 @@ impl Ways<'_> {
                 return Ok(());
             }
             let is_time = tokio::select! {
+                biased;
                 () = &mut interrupted => return Err(self.interrupted()),
                 Some(job) = self.jobs.join_next() => {
                     self.job_done(job)?;

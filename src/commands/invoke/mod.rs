@@ -251,13 +251,14 @@ async fn follow_one(
         ))
     })
     .await?;
+    let mut is_cut_short = false;
     if ui.json {
         session.function_log().read(&mut timeline).await;
     } else if !ui.quiet {
         // Who has seen the end may not want to wait for the rest.
         tokio::select! {
             () = follow::function_log(session, &mut timeline, ui) => {}
-            () = ctrl_c() => {}
+            () = ctrl_c() => is_cut_short = true,
         }
         if let Some(logged) = timeline::all_logged(&timeline, width_of_stderr()) {
             ui.say(logged);
@@ -269,6 +270,9 @@ async fn follow_one(
         timeline: &timeline,
     };
     let told = outcome.tell(settings, destination.as_ref(), ui);
+    if is_cut_short && destination.is_none() {
+        return told.await;
+    }
     unless_interrupted(told, || {
         CommandError::interrupted("stopped before the result was here; the execution has ended")
     })
