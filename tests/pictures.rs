@@ -4,13 +4,21 @@
 mod common;
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use common::gate::Gate;
+use common::near::{NearCloud, refusal};
+use common::terminal::printed;
 use common::{Ended, Place, eventually, sample, signal};
+use resizer_local::{Fault, Realism};
 use serde_json::Value;
+
+/// One of the album that [`make_album`] makes.
+const ROCKET: &str = "album/rocket.jpg";
 
 /// Puts a folder `album` with four pictures and two other files in the place.
 fn make_album(place: &Place) {
@@ -134,7 +142,8 @@ fn a_result_that_cannot_be_fetched_is_that_picture_s_failure_alone() {
         "--download",
         "small",
     ]);
-    let told = lines(&ended.code(1));
+    let mut told = lines(&ended.code(1));
+    assert_eq!(told.pop().unwrap()["error"], "1 result was not fetched");
     let (fetched, others): (Vec<_>, Vec<_>) = told.iter().partition(|line| line["downloaded"].is_string());
     assert_eq!(fetched.len(), 3, "{told:?}");
     let failed = others
@@ -144,6 +153,135 @@ fn a_result_that_cannot_be_fetched_is_that_picture_s_failure_alone() {
     assert_eq!(failed["status"], "SUCCEEDED");
     let why = failed["failure"]["error"].as_str().unwrap();
     assert!(why.contains("cannot be fetched"), "{why}");
+
+    let args = ["invoke", "--local", "--file", "album", "--download", "small"];
+    let ended = place.resizer(&args).code(1).says("1 result was not fetched");
+    let ended = ended.says("resizer invoke --local --key album/summer/rocket.jpg --download DIR");
+    assert!(!ended.stderr.contains("--failed"), "{}", ended.stderr);
+    let table = &ended.stdout;
+    assert!(table.contains("4 resized to s3://"), "{table}");
+    assert!(table.contains(", 3 of them fetched to small"), "{table}");
+    // However narrow the terminal, the reason is there to its end.
+    let narrow = printed(&place, &args, 60, &[]);
+    let narrow = narrow.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(narrow.contains(&format!(" {why} ")), "{narrow}");
+}
+
+#[test]
+fn what_of_a_folder_cannot_be_uploaded_takes_none_with_it() {
+    let place = Place::with_stack();
+    make_album(&place);
+    let odd = place.path().join("album").join(OsStr::from_bytes(b"caf\xe9.jpg"));
+    fs::copy(sample("rocket.jpg"), &odd).unwrap();
+    fs::write(place.path().join("album/empty.jpg"), "").unwrap();
+    let invoke = |more: &[&str]| place.resizer(&[&["invoke", "--local", "--file"], more].concat());
+    let ended = invoke(&["album"]).code(1);
+    let ended = ended.says("1 path was left out").says("album/empty.jpg is empty");
+    assert!(
+        ended.stdout.contains("✗ album/caf\u{fffd}.jpg"),
+        "{}",
+        ended.stdout
+    );
+    assert!(
+        ended.stdout.contains("has no name to make a key of"),
+        "{}",
+        ended.stdout
+    );
+    assert!(ended.stdout.contains("4 resized to s3://"), "{}", ended.stdout);
+
+    let told = lines(&invoke(&["album", "--json"]).code(1));
+    let left_out = told
+        .iter()
+        .find(|line| line["file"] == "album/caf\u{fffd}.jpg")
+        .unwrap();
+    assert_eq!(left_out["key"], Value::Null);
+    let why = left_out["failure"]["error"].as_str().unwrap();
+    assert!(why.contains("has no name"), "{why}");
+
+    // With a key it needs no name.
+    let mut command = place.command(&["invoke", "--local", "--key", "cafe.jpg", "--file"]);
+    Ended::from(command.arg(&odd).output().unwrap()).ok();
+}
+
+#[test]
+fn what_is_named_twice_goes_through_once() {
+    let place = Place::with_stack();
+    make_album(&place);
+    place
+        .resizer(&["invoke", "--local", "--file", ROCKET, ROCKET, "album"])
+        .ok();
+    let status = place.json(&["status", "--local"]);
+    assert_eq!(status["executions"].as_array().unwrap().len(), 4, "{status}");
+}
+
+#[test]
+fn a_failure_that_passes_is_waited_out_and_said_once() {
+    let near = NearCloud::start();
+    let place = &near.place;
+    place.resizer(&["up", "--local"]).ok();
+    make_album(place);
+    // More often than the SDK tries by itself, and twice over.
+    let throttled = |operation: &str, call, times| Fault {
+        operation: operation.to_owned(),
+        call,
+        times,
+        after: false,
+        does: refusal(400, "ThrottlingException", "Rate exceeded"),
+    };
+    for (file, operation, call, times) in [
+        // What was there before is asked for first.
+        ("album", "states:ListExecutions", 2, 8),
+        // Four at a time.
+        ("album", "states:DescribeExecution", 1, 20),
+        (ROCKET, "states:ListExecutions", 2, 8),
+        (ROCKET, "states:GetExecutionHistory", 1, 8),
+    ] {
+        near.behave(Realism {
+            faults: vec![throttled(operation, call, times)],
+            ..Realism::default()
+        });
+        let ended = place.resizer(&["invoke", "--local", "--file", file]).ok();
+        let times = ended.stderr.matches("Rate exceeded; trying again").count();
+        assert_eq!(times, 1, "{file}, {operation}: {}", ended.stderr);
+    }
+
+    near.behave(Realism {
+        faults: vec![throttled("states:GetExecutionHistory", 1, 1000)],
+        ..Realism::default()
+    });
+    let late = place.resizer(&["invoke", "--local", "--file", ROCKET, "--timeout", "1"]);
+    late.code(1)
+        .says("has not ended in time")
+        .says("the last look at it failed");
+}
+
+#[test]
+fn an_upload_that_stands_still_is_given_up_in_time() {
+    let place = Place::with_stack();
+    make_album(&place);
+    let gate = Gate::before(&place, "x-id=PutObject");
+    for file in ["album", ROCKET] {
+        let ended = place.resizer(&["invoke", "--local", "--file", file, "--timeout", "1"]);
+        let said = format!("{}{}", ended.stdout, ended.stderr);
+        assert!(said.contains("has not ended in time, and is given up"), "{said}");
+        ended.code(1).says("--timeout SECONDS gives it longer");
+    }
+    gate.open();
+}
+
+#[test]
+fn results_are_put_in_a_folder_and_not_in_a_file() {
+    let place = Place::with_stack();
+    make_album(&place);
+    let download = ["--download", "album/notes.txt"];
+    let ended = place.resizer(&[&["invoke", "--local", "--file", "album"][..], &download].concat());
+    ended.code(2).says("album/notes.txt is a file");
+    let status = place.json(&["status", "--local"]);
+    assert_eq!(
+        status["executions"],
+        Value::Array(Vec::new()),
+        "nothing was uploaded"
+    );
 }
 
 #[test]
@@ -267,7 +405,7 @@ fn what_cannot_be_uploaded_is_told_before_anything_is() {
     for (args, words) in [
         (&["--file", "album", "--key", "one.jpg"][..], "--key one.jpg/"),
         (
-            &["--file", "album/rocket.jpg", "album/rocket.jpg"],
+            &["--file", "album/rocket.jpg", "album/summer/rocket.jpg"],
             "would both be rocket.jpg",
         ),
         (&["--file", "album/notes.txt/x"], "cannot be read"),

@@ -165,6 +165,11 @@ impl CallFailure {
         matches!(self.cause, Cause::Unreachable(_))
     }
 
+    /// Whether nobody listens at the address at all.
+    pub fn is_connection_refused(&self) -> bool {
+        matches!(&self.cause, Cause::Unreachable(reason) if reason.contains("Connection refused"))
+    }
+
     /// Whether the same call may go well a little later, with nothing done about it.
     pub fn is_passing(&self) -> bool {
         match &self.cause {
@@ -225,7 +230,7 @@ impl CallFailure {
                 "AWS credentials come from the environment, a profile or SSO: run `aws configure` or `aws sso login`, \
                  choose with --profile, or use --local, which needs none"
             }
-            Cause::Unreachable(reason) if reason.contains("Connection refused") => {
+            Cause::Unreachable(_) if self.is_connection_refused() => {
                 "nothing listens there: a local cloud that has ended is started again by the next command with --local"
             }
             Cause::Unreachable(_) => {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anstream::adapter::strip_str;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -98,6 +99,25 @@ pub fn clipped(text: &str, max: usize) -> String {
     format!("{kept}…")
 }
 
+/// `text` on as many lines as it needs in `width` columns, each after `indent` spaces. Its styles take no room; a word that
+/// is longer than a line is left to the terminal.
+pub fn wrapped(text: &str, width: usize, indent: usize) -> String {
+    let mut lines = String::new();
+    let mut column = 0;
+    for word in text.split_whitespace() {
+        let length = strip_str(word).to_string().chars().count();
+        if column == 0 || column + 1 + length > width {
+            let end = if column == 0 { "" } else { "\n" };
+            lines.push_str(&format!("{end}{:indent$}{word}", ""));
+            column = indent + length;
+        } else {
+            lines.push_str(&format!(" {word}"));
+            column += 1 + length;
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,6 +138,17 @@ mod tests {
     fn a_key_cannot_act_on_the_terminal() {
         assert_eq!(s3_uri("b", "a\u{1b}[31m\n✓ x"), "s3://b/a\u{fffd}[31m\u{fffd}✓ x");
         assert_eq!(s3_uri("b", "日本 é.jpg"), "s3://b/日本 é.jpg");
+    }
+
+    #[test]
+    fn a_long_text_is_wrapped_between_its_words() {
+        assert_eq!(wrapped("a  bc\ndef", 6, 2), "  a bc\n  def");
+        assert_eq!(
+            wrapped("\u{1b}[31m✗\u{1b}[0m abc", 5, 0),
+            "\u{1b}[31m✗\u{1b}[0m abc"
+        );
+        assert_eq!(wrapped("abcdefgh i", 4, 2), "  abcdefgh\n  i");
+        assert_eq!(wrapped("", 4, 2), "");
     }
 
     #[test]

@@ -53,6 +53,11 @@ impl Lines {
         Line { bar }
     }
 
+    /// Says something that stays, above the lines.
+    pub fn say(&self, what: impl std::fmt::Display) {
+        self.lines.suspend(|| self.ui.say(what));
+    }
+
     /// One has ended, as `how` says where lines stay.
     pub fn ended(&self, line: Line, how: impl std::fmt::Display) {
         drop(line);

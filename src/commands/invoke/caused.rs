@@ -7,6 +7,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tokio::time::Instant;
 
 use super::Object;
+use super::passing::Passing;
 use super::sought::{News, Sought};
 use crate::aws::{CallFailure, UnlessGone};
 use crate::error::CommandError;
@@ -80,6 +81,8 @@ impl<'a> Seeker<'a> {
     /// Looks once.
     pub async fn look(&mut self) -> Result<Vec<(usize, News)>, CallFailure> {
         let session = self.session;
+        // Should it fail.
+        self.look_after((self.pause * 3 / 2).min(POLL_MAX));
         let listed = self.listed().await?;
         let due = listed.into_iter().filter(|item| self.sought.is_due(item));
         let described: Vec<_> = stream::iter(due)
@@ -96,11 +99,7 @@ impl<'a> Seeker<'a> {
         for execution in described.into_iter().flatten() {
             news.extend(self.sought.meet(execution));
         }
-        self.look_after(if news.is_empty() {
-            (self.pause * 3 / 2).min(POLL_MAX)
-        } else {
-            POLL_NEXT
-        });
+        self.look_after(if news.is_empty() { self.pause } else { POLL_NEXT });
         Ok(news)
     }
 
@@ -137,20 +136,18 @@ pub async fn find(
     let session = seeker.session;
     let waiting = Waiting::new(ui, "Waiting for the upload's event to start an execution");
     seeker.want(0, object.clone());
+    let mut passing = Passing::new(session);
     loop {
         seeker.pause().await;
-        let news = seeker
-            .look()
-            .await
-            .map_err(|failure| super::absent(session, failure))?;
-        for (_, news) in news {
+        let news = passing.unless_passing(seeker.look().await, |words| waiting.say(words))?;
+        for (_, news) in news.unwrap_or_default() {
             if let News::Started { arn } = news {
                 waiting.clear();
                 return Ok(arn);
             }
         }
         if seeker.next_look > deadline {
-            return Err(none_in_time(session, object));
+            return Err(passing.told_of(none_in_time(session, object)));
         }
     }
 }

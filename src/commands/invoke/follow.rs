@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::Begun;
+use super::passing::Passing;
+use crate::aws::UnlessGone;
 use crate::error::CommandError;
-use crate::execution::{Timeline, Try, are_lines_whole, from_history, name_part};
+use crate::execution::{Step, Timeline, Try, are_lines_whole, from_history, name_part};
 use crate::session::Session;
+use crate::ui::format::{printable, wrapped};
 use crate::ui::table::width_of_stderr;
 use crate::ui::waiting::Waiting;
 use crate::ui::{Ui, timeline};
@@ -18,6 +22,8 @@ const POLL_MAX: Duration = Duration::from_millis(500);
 const LINES_PATIENCE: Duration = Duration::from_secs(5);
 const LINES_POLL_FIRST: Duration = Duration::from_millis(300);
 const LINES_POLL_MAX: Duration = Duration::from_secs(1);
+/// What stands before a try below its step.
+const TRY_INDENT: usize = 4;
 
 /// Tells each step as it ends, until the execution ends.
 ///
@@ -25,21 +31,22 @@ const LINES_POLL_MAX: Duration = Duration::from_secs(1);
 /// It has not ended at `deadline`, or cannot be read.
 pub async fn to_the_end(
     session: &Session,
-    execution: &str,
+    Begun {
+        execution, object, ..
+    }: &Begun,
     deadline: Instant,
     ui: &Ui,
 ) -> Result<Timeline, CommandError> {
     let name = name_part(execution);
-    let waiting = Waiting::new(ui, format!("Execution {name}"));
+    let waiting = Waiting::new(ui, format!("Execution {name} of {}", printable(&object.key)));
+    let mut passing = Passing::new(session);
     let mut told = 0;
     let mut poll = POLL_FIRST;
     loop {
-        let timeline = match from_history(&session.clients, execution).await {
-            Ok(events) => Timeline::of(&events),
-            // Just started, and not yet to be read.
-            Err(failure) if failure.is_not_found() => Timeline::default(),
-            Err(failure) => return Err(failure.into()),
-        };
+        // One that has just started may not be read yet.
+        let events = from_history(&session.clients, execution).await.unless_gone();
+        let events = passing.unless_passing(events, |words| waiting.say(words))?;
+        let timeline = Timeline::of(&events.flatten().unwrap_or_default());
         let ended = timeline
             .steps
             .iter()
@@ -47,7 +54,7 @@ pub async fn to_the_end(
             .count();
         // A later reading may for a moment know less than one before it.
         for step in timeline.steps.get(told..ended).unwrap_or_default() {
-            waiting.say(timeline::step(step, width_of_stderr()));
+            waiting.say(wrapped_step(step));
         }
         told = told.max(ended);
         if timeline.end.is_some() {
@@ -58,11 +65,21 @@ pub async fn to_the_end(
             waiting.update(&step.name);
         }
         if Instant::now() + poll > deadline {
-            return Err(not_in_time(session, execution));
+            return Err(passing.told_of(not_in_time(session, execution)));
         }
         tokio::time::sleep(poll).await;
         poll = (poll * 3 / 2).min(POLL_MAX);
     }
+}
+
+/// A step's line, and those of its tries that failed, each on as many lines as its cause needs.
+fn wrapped_step(step: &Step) -> String {
+    let width = width_of_stderr();
+    let story = timeline::step(step, usize::MAX);
+    let mut lines = story.lines();
+    let heading = lines.next().map(str::to_owned);
+    let tries = lines.map(|line| wrapped(line, width, TRY_INDENT));
+    heading.into_iter().chain(tries).collect::<Vec<_>>().join("\n")
 }
 
 /// That an execution has not ended.

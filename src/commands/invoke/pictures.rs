@@ -1,7 +1,7 @@
 //! The pictures that `--file` names: files, and what is in folders.
 
-use std::collections::HashMap;
-use std::fs::{self, File};
+use std::collections::{HashMap, HashSet};
+use std::fs::{self, DirEntry, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -17,34 +17,48 @@ pub struct Picture {
 }
 
 /// What `paths` name.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Pictures {
     /// In the order of the paths; those of a folder by their keys. No two have the same key.
     pub pictures: Vec<Picture>,
-    /// How many files of folders are no pictures.
+    /// What of folders cannot be uploaded.
+    pub left_out: Vec<LeftOut>,
+    /// Files of folders that have nothing in them.
+    pub empty: Vec<PathBuf>,
+    /// How many other files of folders are no pictures.
     pub passed_over: usize,
+}
+
+/// A file or a folder that cannot be uploaded, while others can.
+#[derive(Debug)]
+pub struct LeftOut {
+    pub path: PathBuf,
+    pub why: CommandError,
 }
 
 impl Pictures {
     /// Each file under its name, those of a folder under the folder's name and theirs; hidden ones, and those that do not
-    /// begin as pictures do, are passed over in folders. `key` is the key of a single file, or, ending in `/`, what is put
+    /// begin as pictures do, are passed over in folders. What is named twice is one. `key` is the key of a single file, or, ending in `/`, what is put
     /// before each.
     ///
     /// # Errors
     /// A path cannot be read or has no name to make a key of, two have the same key, or there is no picture at all.
     pub fn find(paths: &[PathBuf], key: Option<&str>) -> Result<Self, CommandError> {
-        let mut found = Self {
-            pictures: Vec::new(),
-            passed_over: 0,
-        };
+        let mut found = Self::default();
+        let is_key = |key: &&str| paths.len() == 1 && !key.ends_with('/');
         for path in paths {
             let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
             if metadata.is_dir() {
                 found.add_folder(path)?;
             } else {
-                found.add(path.clone(), name_of(path)?);
+                let key = key
+                    .filter(is_key)
+                    .map_or_else(|| name_of(path), |key| Ok(key.to_owned()));
+                found.add(path.clone(), key?);
             }
         }
+        let mut seen = HashSet::new();
+        found.pictures.retain(|picture| seen.insert(whole(&picture.file)));
         found.put_under(key)?;
         found.check()?;
         Ok(found)
@@ -60,33 +74,51 @@ impl Pictures {
         let first = self.pictures.len();
         let mut folders = vec![(folder.to_owned(), name_of(&real)?)];
         while let Some((folder, key)) = folders.pop() {
-            for entry in fs::read_dir(&folder).map_err(|error| unreadable(&folder, &error))? {
-                let entry = entry.map_err(|error| unreadable(&folder, &error))?;
-                let path = entry.path();
-                let name = name_of(&path)?;
-                if name.starts_with('.') {
-                    continue;
-                }
-                let key = format!("{key}/{name}");
-                // Not of what a link leads to: a folder that links to one above it has no end.
-                let kind = entry.file_type().map_err(|error| unreadable(&path, &error))?;
-                if kind.is_dir() {
-                    folders.push((path, key));
-                } else if path.is_file() {
-                    self.add_if_picture(path, key);
-                }
+            match fs::read_dir(&folder).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
+                Ok(entries) => folders.extend(entries.iter().filter_map(|entry| self.add_entry(entry, &key))),
+                Err(error) => self.leave_out(&folder, unreadable(&folder, &error)),
             }
         }
         self.pictures[first..].sort_by(|a, b| a.key.cmp(&b.key));
+        self.left_out.sort_by(|a, b| a.path.cmp(&b.path));
+        self.empty.sort();
         Ok(())
     }
 
-    /// One that cannot be read is no reason to pass it over in silence: its upload will say why.
-    fn add_if_picture(&mut self, file: PathBuf, key: String) {
-        match head(&file) {
-            Ok(head) if of_picture(&head).is_none() => self.passed_over += 1,
-            _ => self.add(file, key),
+    /// What is in a folder that has the key `parent`: a folder and its key, to be looked into.
+    fn add_entry(&mut self, entry: &DirEntry, parent: &str) -> Option<(PathBuf, String)> {
+        let path = entry.path();
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            return None;
         }
+        // Not of what a link leads to: a folder that links to one above it has no end.
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if !is_folder && !path.is_file() {
+            return None;
+        }
+        let head = if is_folder { None } else { head(&path).ok() };
+        if let Some(head) = head
+            && of_picture(&head).is_none()
+        {
+            if head.is_empty() {
+                self.empty.push(path);
+            } else {
+                self.passed_over += 1;
+            }
+            return None;
+        }
+        match name_of(&path) {
+            Err(error) => self.leave_out(&path, error),
+            Ok(name) if is_folder => return Some((path, format!("{parent}/{name}"))),
+            // One that cannot be read is no reason to pass it over in silence: its upload will say why.
+            Ok(name) => self.add(path, format!("{parent}/{name}")),
+        }
+        None
+    }
+
+    fn leave_out(&mut self, path: &Path, why: CommandError) {
+        let path = path.to_owned();
+        self.left_out.push(LeftOut { path, why });
     }
 
     fn put_under(&mut self, key: Option<&str>) -> Result<(), CommandError> {
@@ -113,11 +145,13 @@ impl Pictures {
 
     fn check(&self) -> Result<(), CommandError> {
         if self.pictures.is_empty() {
-            return Err(CommandError::usage(format!(
+            let error = CommandError::usage(format!(
                 "there is no picture to upload; {} other files were passed over",
-                self.passed_over
+                self.passed_over + self.empty.len()
             ))
-            .hint("a file that is named itself is uploaded whatever is in it"));
+            .hint("a file that is named itself is uploaded whatever is in it");
+            let left_out = self.left_out.iter().map(|left_out| &left_out.why.message);
+            return Err(left_out.fold(error, CommandError::hint));
         }
         let mut files = HashMap::new();
         for Picture { file, key } in &self.pictures {
@@ -138,6 +172,19 @@ impl Pictures {
             }
         }
         Ok(())
+    }
+}
+
+/// The path from the root; of a link its own, not that of what it leads to.
+fn whole(file: &Path) -> PathBuf {
+    let folder = match file.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let folder = fs::canonicalize(folder);
+    match (folder, file.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => file.to_owned(),
     }
 }
 
@@ -163,7 +210,10 @@ pub fn head(file: &Path) -> io::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
     use super::*;
 
     const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF";
@@ -214,6 +264,40 @@ mod tests {
     }
 
     #[test]
+    fn what_is_named_twice_is_one() {
+        let place = album();
+        let album = place.path().join("album");
+        let (b, sea) = (album.join("b.jpg"), album.join("summer/../summer/2026/sea.jpg"));
+        let twice = keys(&[&sea, &b, &album, &album.join("./b.jpg")], None).unwrap();
+        assert_eq!(twice, ["sea.jpg", "b.jpg", "album/a b.png"]);
+    }
+
+    #[test]
+    fn what_has_no_name_or_cannot_be_read_takes_nothing_with_it() {
+        let place = album();
+        let album = place.path().join("album");
+        let odd = album.join(OsStr::from_bytes(b"caf\xe9.jpg"));
+        fs::write(&odd, JPEG).unwrap();
+        fs::write(album.join("summer/empty.jpg"), "").unwrap();
+        let found = Pictures::find(std::slice::from_ref(&album), None).unwrap();
+        assert_eq!(found.pictures.len(), 3);
+        let [left_out] = found.left_out.as_slice() else {
+            panic!("{found:?}")
+        };
+        assert_eq!(left_out.path, odd);
+        assert_eq!(found.empty, [album.join("summer/empty.jpg")]);
+
+        assert_eq!(keys(&[&odd], Some("in/cafe.jpg")).unwrap(), ["in/cafe.jpg"]);
+        for key in [None, Some("in/")] {
+            assert!(
+                keys(&[&odd], key)
+                    .unwrap_err()
+                    .contains("no name to make a key of")
+            );
+        }
+    }
+
+    #[test]
     fn a_file_that_is_named_itself_is_taken_whatever_it_is() {
         let place = album();
         let notes = place.path().join("album/notes.txt");
@@ -226,7 +310,9 @@ mod tests {
         let place = album();
         let path = |name: &str| place.path().join("album").join(name);
         let (b, sea) = (path("b.jpg"), path("summer/2026/sea.jpg"));
-        assert!(keys(&[&b, &b], None).unwrap_err().contains("would both be b.jpg"));
+        fs::copy(&b, path("summer/b.jpg")).unwrap();
+        let twice = keys(&[&b, &path("summer/b.jpg")], None).unwrap_err();
+        assert!(twice.contains("would both be b.jpg"), "{twice}");
         assert!(
             keys(&[&b, &sea], Some("one.jpg"))
                 .unwrap_err()

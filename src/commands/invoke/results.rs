@@ -33,11 +33,7 @@ pub struct Destination {
 
 impl std::fmt::Display for Destination {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            " and fetched to {}",
-            printable(&self.folder.display().to_string())
-        )
+        f.write_str(&printable(&self.folder.display().to_string()))
     }
 }
 
@@ -45,6 +41,12 @@ impl Destination {
     /// `folder`, made if need be; to only open them, one among the temporary files. None if nothing is to be fetched.
     pub fn new(folder: Option<&Path>, opens: bool) -> Result<Option<Self>, CommandError> {
         let folder = match folder {
+            Some(folder) if folder.is_file() => {
+                let file = printable(&folder.display().to_string());
+                return Err(CommandError::usage(format!(
+                    "{file} is a file, and --download takes a folder to put results in"
+                )));
+            }
             Some(folder) => {
                 fs::create_dir_all(folder).map_err(|error| not_written(folder, &error))?;
                 folder.to_owned()

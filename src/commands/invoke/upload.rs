@@ -3,6 +3,7 @@
 use std::fs;
 
 use aws_sdk_s3::primitives::ByteStream;
+use tokio::time::{Instant, timeout_at};
 
 use super::Object;
 use super::pictures::{Picture, head};
@@ -16,7 +17,10 @@ use crate::ui::format::s3_uri;
 const PUT_MAX: u64 = 5 * 1024 * 1024 * 1024;
 
 /// Streams `picture` to the original bucket: the object that it is there.
-pub async fn upload(session: &Session, picture: &Picture) -> Result<Object, CommandError> {
+///
+/// # Errors
+/// The file cannot be read or is too large, S3 refuses it, or it is not there at `deadline`.
+pub async fn upload(session: &Session, picture: &Picture, deadline: Instant) -> Result<Object, CommandError> {
     let Picture { file, key } = picture;
     let unreadable = |reason: String| {
         CommandError::usage(format!(
@@ -51,10 +55,15 @@ pub async fn upload(session: &Session, picture: &Picture) -> Result<Object, Comm
         .body(body)
         .customize()
         .config_override(aws_sdk_s3::Config::builder().timeout_config(upload_timeouts()))
-        .send()
-        .await
-        .during("s3:PutObject", s3_uri(&bucket, key));
-    match sent {
+        .send();
+    let uri = s3_uri(&bucket, key);
+    let Ok(sent) = timeout_at(deadline, sent).await else {
+        return Err(CommandError::failed(format!(
+            "the upload to {uri} has not ended in time, and is given up"
+        ))
+        .hint("--timeout SECONDS gives it longer"));
+    };
+    match sent.during("s3:PutObject", uri) {
         Ok(_) => Ok(Object {
             bucket,
             key: key.clone(),

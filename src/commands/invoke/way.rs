@@ -1,0 +1,266 @@
+//! A picture's way through the pipeline among many: how far it has come, and what is told of it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anstyle::Style;
+use serde::Serialize;
+use tokio::time::Instant;
+
+use super::Object;
+use super::many::Order;
+use super::pictures::{LeftOut, Picture};
+use crate::error::{CommandError, FailureDocument};
+use crate::execution::{Answer, Document, Timeline};
+use crate::session::Session;
+use crate::ui::format::{bytes, clipped, duration, printable, s3_uri, shell_word, wrapped};
+use crate::ui::lines::Line;
+use crate::ui::styles::{BAD, GOOD};
+use crate::ui::table::{aligned, width_of_stdout};
+
+/// The room for a key.
+const KEY_WIDTH: usize = 48;
+/// Columns of a terminal from which on there is room for the sizes, and for where results are.
+const NARROW: usize = 72;
+const WIDE: usize = 110;
+/// What stands before a reason.
+const REASON_INDENT: usize = 4;
+
+/// How far a picture has come.
+pub struct Way {
+    pub deadline: Instant,
+    /// None when it has ended.
+    pub line: Option<Line>,
+    pub object: Option<Object>,
+    /// The execution's ARN.
+    pub execution: Option<String>,
+    pub timeline: Option<Timeline>,
+    /// Where the result was fetched to.
+    pub fetched: Option<PathBuf>,
+    pub failure: Option<CommandError>,
+}
+
+/// A line of JSON.
+#[derive(Debug, Serialize)]
+pub struct PictureDocument<'a> {
+    file: String,
+    /// None where it was left out.
+    key: Option<&'a str>,
+    /// What the execution did, once there was one.
+    #[serde(flatten)]
+    execution: Option<Document<'a>>,
+    /// The file that the result was fetched to.
+    downloaded: Option<String>,
+    /// Why it is not done.
+    failure: Option<FailureDocument<'a>>,
+}
+
+impl Way {
+    fn mark(&self) -> (&'static str, Style) {
+        if self.failure.is_some() {
+            ("✗", BAD)
+        } else {
+            ("✓", GOOD)
+        }
+    }
+
+    /// Key, time, dimensions, sizes, and where the result is.
+    fn row(&self, picture: &Picture) -> [String; 5] {
+        let answer = self.timeline.as_ref().and_then(Answer::of);
+        let took = self.timeline.as_ref().and_then(Timeline::took);
+        let size = self.object.as_ref().map(|object| object.size);
+        let shape = answer.as_ref().map(Answer::shape);
+        let sizes = answer
+            .as_ref()
+            .zip(size)
+            .map(|(answer, size)| format!("{} → {}", bytes(size), bytes(answer.bytes)));
+        let place = match &self.fetched {
+            Some(path) => Some(shown(path)),
+            None => answer.map(|answer| s3_uri(&answer.dest_bucket, &answer.dest_key)),
+        };
+        [
+            clipped(&printable(&picture.key), KEY_WIDTH),
+            format!("{:>8}", took.map(duration).unwrap_or_default()),
+            shape.unwrap_or_default(),
+            sizes.unwrap_or_default(),
+            place.unwrap_or_default(),
+        ]
+    }
+
+    /// One line for a log: how it ended, and why.
+    pub fn told(&self, picture: &Picture) -> String {
+        let (mark, style) = self.mark();
+        let [key, took, ..] = self.row(picture);
+        let reason = self.failure.as_ref().map(|failure| {
+            let reason = wrapped(&failure.message, usize::MAX, 0);
+            format!("  {reason}")
+        });
+        format!(
+            "{style}{mark}{style:#} {key}  {}{}",
+            took.trim(),
+            reason.unwrap_or_default()
+        )
+    }
+
+    /// Whether its result is in the bucket; it may not have been fetched.
+    fn is_resized(&self) -> bool {
+        self.timeline.as_ref().and_then(Answer::of).is_some()
+    }
+
+    pub fn document<'a>(&'a self, picture: &'a Picture) -> PictureDocument<'a> {
+        let timeline = self.execution.as_ref().zip(self.timeline.as_ref());
+        PictureDocument {
+            file: picture.file.display().to_string(),
+            key: Some(&picture.key),
+            execution: timeline.map(|(arn, timeline)| Document::new(arn, timeline)),
+            downloaded: self.fetched.as_ref().map(|path| path.display().to_string()),
+            failure: self.failure.as_ref().map(CommandError::document),
+        }
+    }
+}
+
+/// Of a row what tells most, in few columns: not where the result is, then not the sizes.
+fn fitting(row: [String; 5], width: usize) -> [String; 5] {
+    let [key, took, shape, sizes, place] = row;
+    let (sizes, place) = match width {
+        0..NARROW => (String::new(), String::new()),
+        NARROW..WIDE => (sizes, String::new()),
+        _ => (sizes, place),
+    };
+    [key, took, shape, sizes, place]
+}
+
+/// For programs, of what was left out.
+pub fn document_of_left_out(left_out: &LeftOut) -> PictureDocument<'_> {
+    PictureDocument {
+        file: left_out.path.display().to_string(),
+        key: None,
+        execution: None,
+        downloaded: None,
+        failure: Some(left_out.why.document()),
+    }
+}
+
+/// How many came how far.
+struct Counts {
+    resized: usize,
+    fetched: usize,
+    /// Not resized.
+    failed: usize,
+    left_out: usize,
+}
+
+impl Counts {
+    fn of(ended: &[(Picture, Way)], order: &Order) -> Self {
+        let count =
+            |is_counted: &dyn Fn(&Way) -> bool| ended.iter().filter(|(_, way)| is_counted(way)).count();
+        Self {
+            resized: count(&Way::is_resized),
+            fetched: count(&|way| way.fetched.is_some()),
+            failed: count(&|way| way.failure.is_some() && !way.is_resized()),
+            left_out: order.left_out.len(),
+        }
+    }
+
+    /// How many results are not where they are wanted.
+    fn not_fetched(&self, order: &Order) -> usize {
+        match order.destination {
+            Some(_) => self.resized - self.fetched,
+            None => 0,
+        }
+    }
+}
+
+/// All that have ended, each with its reason if it failed, and how many of them well.
+pub fn table(ended: &[(Picture, Way)], session: &Session, order: &Order, took: Duration) -> String {
+    let width = width_of_stdout();
+    let rows: Vec<_> = ended
+        .iter()
+        .map(|(picture, way)| fitting(way.row(picture), width))
+        .collect();
+    let lines = aligned(&rows, width.saturating_sub(2));
+    let mut text = String::new();
+    let reason = |text: &mut String, failure: &CommandError| {
+        text.push_str(&wrapped(&failure.message, width, REASON_INDENT));
+        text.push('\n');
+    };
+    for ((_, way), line) in ended.iter().zip(lines) {
+        let (mark, style) = way.mark();
+        text.push_str(&format!("{style}{mark}{style:#} {line}\n"));
+        if let Some(failure) = &way.failure {
+            reason(&mut text, failure);
+        }
+    }
+    for LeftOut { path, why } in &order.left_out {
+        text.push_str(&format!("{BAD}✗{BAD:#} {}\n", shown(path)));
+        reason(&mut text, why);
+    }
+    let counts = Counts::of(ended, order);
+    let fetched = match &order.destination {
+        Some(destination) if counts.fetched == counts.resized => format!(" and fetched to {destination}"),
+        Some(destination) => format!(", {} of them fetched to {destination}", counts.fetched),
+        None => String::new(),
+    };
+    let others = [(counts.failed, "failed"), (counts.left_out, "left out")];
+    let others: String = others
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!(", {count} {what}"))
+        .collect();
+    format!(
+        "{text}{} resized to s3://{}{fetched}{others}, in {}",
+        counts.resized,
+        session.names.resized_bucket(),
+        duration(took)
+    )
+}
+
+fn shown(path: &Path) -> String {
+    printable(&path.display().to_string())
+}
+
+/// Why not all is well, if so.
+pub fn trouble(ended: &[(Picture, Way)], session: &Session, order: &Order) -> Option<CommandError> {
+    let counts = Counts::of(ended, order);
+    let plural = |count: usize| if count == 1 { " was" } else { "s were" };
+    let mut what = Vec::new();
+    if counts.failed > 0 {
+        what.push(format!("{} of {} pictures failed", counts.failed, ended.len()));
+    }
+    match counts.not_fetched(order) {
+        0 => {}
+        count => what.push(format!("{count} result{} not fetched", plural(count))),
+    }
+    match counts.left_out {
+        0 => {}
+        count => what.push(format!("{count} path{} left out", plural(count))),
+    }
+    if what.is_empty() {
+        return None;
+    }
+    let mut error = CommandError::failed(what.join(", "));
+    let flags = &session.flags;
+    let failed = |is_meant: &dyn Fn(&Way) -> bool| {
+        let mut failed = ended.iter().filter(|(_, way)| is_meant(way));
+        failed.find_map(|(picture, way)| Some((picture, way.failure.as_ref()?)))
+    };
+    if failed(&|way| way.timeline.is_some() && !way.is_resized()).is_some() {
+        error = error.hint(format!(
+            "`resizer status{flags} --failed` lists the executions that failed"
+        ));
+    }
+    // What one of them calls for, the others mostly do as well.
+    if let Some((_, failure)) = failed(&|way| way.timeline.is_none()) {
+        error = failure.hints.iter().fold(error, CommandError::hint);
+    }
+    if let Some((picture, failure)) = failed(&Way::is_resized) {
+        error = failure.hints.iter().fold(error, CommandError::hint).hint(format!(
+            "`resizer invoke{flags} --key {} --download DIR` fetches a result without another upload",
+            shell_word(&picture.key)
+        ));
+    }
+    let left_out = order.left_out.first();
+    Some(left_out.iter().fold(error, |error, left_out| {
+        left_out.why.hints.iter().fold(error, CommandError::hint)
+    }))
+}
