@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::{ContextKind, ContextValue};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::commands;
 use crate::config::Settings;
 use crate::error::{CommandError, FailureDocument};
+use crate::ui::format::shell_word;
 use crate::ui::{Ui, print_document};
 
 /// Puts a serverless image-resize pipeline on AWS, shows it at work, and takes it away again.
@@ -137,7 +139,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(error) => {
+        Err(mut error) => {
+            tip_for_value_with_dash(&mut error, &arguments);
             if error.use_stderr() && arguments.iter().any(|argument| argument == "--json") {
                 document(&error);
             }
@@ -167,6 +170,36 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             }
         }
     }
+}
+
+/// Where a value that begins with a dash was taken for a flag: how to say it.
+fn tip_for_value_with_dash(error: &mut clap::Error, arguments: &[OsString]) {
+    let Some(ContextValue::String(wrong)) = error.get(ContextKind::InvalidArg) else {
+        return;
+    };
+    let is_meant = |(flag, value): &(&str, &str)| {
+        let is_wrong = value.starts_with(wrong.as_str()) || wrong.split([' ', '=']).next() == Some(flag);
+        value.starts_with('-') && !value.starts_with("--") && is_wrong && takes_value(&Cli::command(), flag)
+    };
+    let mut pairs = arguments
+        .windows(2)
+        .filter_map(|pair| Some((pair[0].to_str()?, pair[1].to_str()?)));
+    if let Some((flag, value)) = pairs.find(is_meant) {
+        let said = shell_word(&format!("{flag}={value}"));
+        let tip = format!("a value that begins with a dash is joined to its flag: {said}");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+}
+
+fn takes_value(command: &clap::Command, flag: &str) -> bool {
+    let is_it = |arg: &clap::Arg| {
+        let name = arg.get_long().map(|name| format!("--{name}"));
+        name.as_deref() == Some(flag) && arg.get_action().takes_values()
+    };
+    command.get_arguments().any(is_it)
+        || command
+            .get_subcommands()
+            .any(|command| takes_value(command, flag))
 }
 
 /// Tells programs what is wrong with the arguments.
@@ -234,10 +267,10 @@ fn execute_on_stack(command: StackCommand, settings: &Settings, ui: &Ui) -> Resu
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use super::*;
 
     #[test]
     fn the_definition_is_sound() {
-        super::Cli::command().debug_assert();
+        Cli::command().debug_assert();
     }
 }

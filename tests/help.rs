@@ -45,6 +45,9 @@ fn a_word_it_does_not_know_is_answered_with_the_one_that_was_meant() {
         (&["status", "--limt", "3"], "'--limit'"),
         (&["invoke", "--via", "stats"], "'states'"),
         (&["completions", "bsh"], "'bash'"),
+        (&["invoke", "--key", "-dash.jpg"], "--key=-dash.jpg"),
+        (&["status", "--limit", "-5"], "--limit=-5"),
+        (&["invoke", "--json", "--key", "-a b.jpg"], "'--key=-a b.jpg'"),
     ] {
         place.resizer(args).code(2).says(meant);
     }
