@@ -54,7 +54,7 @@ pub async fn to_the_end(
             .count();
         // A later reading may for a moment know less than one before it.
         for step in timeline.steps.get(told..ended).unwrap_or_default() {
-            waiting.say(wrapped_step(step));
+            waiting.say(wrapped_step(step, width_of_stderr()));
         }
         told = told.max(ended);
         if timeline.end.is_some() {
@@ -73,8 +73,7 @@ pub async fn to_the_end(
 }
 
 /// A step's line, and those of its tries that failed, each on as many lines as its cause needs.
-fn wrapped_step(step: &Step) -> String {
-    let width = width_of_stderr();
+fn wrapped_step(step: &Step, width: usize) -> String {
     let story = timeline::step(step, usize::MAX);
     let mut lines = story.lines();
     let heading = lines.next().map(str::to_owned);
@@ -107,5 +106,31 @@ pub async fn function_log(session: &Session, timeline: &mut Timeline, ui: &Ui) {
         }
         tokio::time::sleep(poll).await;
         poll = (poll * 3 / 2).min(LINES_POLL_MAX);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use anstream::adapter::strip_str;
+
+    use super::*;
+    use crate::execution::tests::resized;
+
+    #[test]
+    fn why_a_try_failed_is_told_to_its_end() {
+        let timeline = Timeline::of(&resized());
+        let told = wrapped_step(&timeline.steps[0], 40);
+        let told = strip_str(&told).to_string();
+        let lines: Vec<&str> = told.lines().collect();
+        assert_eq!(
+            lines,
+            [
+                "  ✓ Resize             1.9 s",
+                "    ↻ try 1 failed:",
+                "    Lambda.TooManyRequestsException:",
+                "    Rate exceeded"
+            ]
+        );
     }
 }
