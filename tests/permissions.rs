@@ -315,9 +315,10 @@ async fn using_a_stack_needs_what_is_printed_for_it() {
     let rocket = rocket.to_str().unwrap();
     let invoked = operator.runs(&["invoke", "--file", rocket, "--json"]).await.ok();
     let execution = invoked.document()["execution"].as_str().unwrap().to_owned();
-    let uses: [&[&str]; 7] = [
+    let uses: [&[&str]; 8] = [
         &["invoke", "--file", rocket, "--key", "again.jpg"],
         &["invoke", "--key", "rocket.jpg"],
+        &["invoke", "--key", "rocket.jpg", "--again"],
         &["invoke", "--key", "missing.jpg"],
         &["status"],
         &["status", "--execution", &execution],

@@ -318,10 +318,15 @@ async fn the_same_object_with_the_same_settings_runs_once_unless_again() {
             sample(name).to_str().unwrap(),
         ])
     };
-    upload("rocket.jpg");
-    let (first, earlier) = invoke(&[]);
-    assert!(!earlier);
-    assert_eq!(invoke(&[]), (first.clone(), true), "shown, not run again");
+    let name = |told: Value| told["execution"].as_str().unwrap().to_owned();
+    let first = name(upload("rocket.jpg"));
+    assert_eq!(
+        invoke(&[]),
+        (first.clone(), true),
+        "the upload's is shown, not run again"
+    );
+    let quiet = place.resizer(&["invoke", "--local", "-q", "--key", "a.jpg"]).ok();
+    quiet.says("the same object went through with the same settings before");
     let (again, earlier) = invoke(&["--again"]);
     assert!(again != first && !earlier, "run again when asked");
 
@@ -329,17 +334,17 @@ async fn the_same_object_with_the_same_settings_runs_once_unless_again() {
     result.send().await.unwrap();
     let (anew, earlier) = invoke(&[]);
     assert!(anew != first && !earlier, "the result was gone");
+    assert_eq!(invoke(&[]), (anew.clone(), true));
     let head = s3.head_object().bucket(resized).key("output/a_resized.jpg");
     head.send().await.unwrap();
 
-    upload("chelsea.jpg");
-    let (other, earlier) = invoke(&[]);
-    assert!(other != first && !earlier, "other bytes");
-    assert_eq!(invoke(&[]), (other.clone(), true));
+    let other = name(upload("chelsea.jpg"));
+    assert_eq!(invoke(&[]), (other.clone(), true), "other bytes");
     fs::write(place.path().join("resizer.toml"), "[resize]\nwidth = 64\n").unwrap();
     place.resizer(&["up", "--local"]).ok();
     let (narrow, earlier) = invoke(&[]);
     assert!(narrow != other && !earlier, "other settings");
+    assert_eq!(invoke(&[]), (narrow.clone(), true));
     fs::remove_file(place.path().join("resizer.toml")).unwrap();
     place.resizer(&["up", "--local"]).ok();
     let (back, earlier) = invoke(&[]);
@@ -347,6 +352,22 @@ async fn the_same_object_with_the_same_settings_runs_once_unless_again() {
         back != other && !earlier,
         "the bucket holds the picture of other settings"
     );
+}
+
+#[test]
+fn a_run_that_failed_is_no_answer_and_is_run_anew() {
+    let place = Place::with_stack();
+    let bad = place.path().join("bad.jpg");
+    fs::write(&bad, "not a picture").unwrap();
+    place.invoke(&bad, "bad.jpg").code(1);
+    let invoke = || {
+        let told = place.resizer(&["invoke", "--local", "--json", "--key", "bad.jpg"]);
+        let told = told.code(1).document();
+        assert_eq!(told["earlier"], false, "{told}");
+        told["execution"].as_str().unwrap().to_owned()
+    };
+    let names: BTreeSet<String> = (0..3).map(|_| invoke()).collect();
+    assert_eq!(names.len(), 3, "{names:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

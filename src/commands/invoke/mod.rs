@@ -159,7 +159,7 @@ impl InvokeArgs {
             (_, Some(Via::States | Via::Api)) => Err(CommandError::usage(
                 "an upload starts an execution by itself; --via states or api would start a second one for the same object",
             )
-            .hint("upload with --file alone; then, to run it once more, say --key and --via without --file")),
+            .hint("upload with --file alone; then, to run it once more, say --key and --again, or --via api, without --file")),
         }
     }
 
@@ -249,7 +249,8 @@ async fn follow_one(
     })
     .await?;
     if begun.is_earlier {
-        ui.say("the same object went through with the same settings before, and this is how (--again runs it again):");
+        // Quiet or not: who asked for a run is to know that there was none.
+        ui.insist("the same object went through with the same settings before, and this is how (--again runs it again):");
     }
     let followed = follow::to_the_end(session, &begun, deadline, ui);
     let mut timeline = unless_interrupted(followed, || {

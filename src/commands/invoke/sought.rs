@@ -139,7 +139,7 @@ impl Sought {
 
 /// Whether an execution's input is what the rule makes of an upload of `object`: the size tells two uploads of the same key
 /// apart.
-fn is_for(execution: &DescribeExecutionOutput, object: &Object) -> bool {
+pub fn is_for(execution: &DescribeExecutionOutput, object: &Object) -> bool {
     let input = execution.input().unwrap_or_default();
     let input: Value = serde_json::from_str(input).unwrap_or_default();
     input["bucket"] == object.bucket.as_str()
