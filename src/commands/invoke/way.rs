@@ -11,7 +11,7 @@ use super::Object;
 use super::many::Order;
 use super::pictures::{LeftOut, Picture};
 use crate::error::{CommandError, FailureDocument};
-use crate::execution::{Answer, Document, Timeline};
+use crate::execution::{Answer, Document, Status, Timeline};
 use crate::session::Session;
 use crate::ui::format::{bytes, clipped, duration, printable, s3_uri, shell_word, wrapped};
 use crate::ui::lines::Line;
@@ -102,9 +102,10 @@ impl Way {
         )
     }
 
-    /// Whether its result is in the bucket; it may not have been fetched.
+    /// Whether its execution went well; its result may not have been fetched.
     fn is_resized(&self) -> bool {
-        self.timeline.as_ref().and_then(Answer::of).is_some()
+        let end = self.timeline.as_ref().and_then(|timeline| timeline.end.as_ref());
+        end.is_some_and(|end| end.status == Status::Succeeded)
     }
 
     pub fn document<'a>(&'a self, picture: &'a Picture) -> PictureDocument<'a> {
@@ -144,7 +145,8 @@ pub fn document_of_left_out(left_out: &LeftOut) -> PictureDocument<'_> {
 /// How many came how far.
 struct Counts {
     resized: usize,
-    fetched: usize,
+    /// Resized, and not where they are wanted.
+    not_fetched: usize,
     /// Not resized.
     failed: usize,
     left_out: usize,
@@ -156,18 +158,32 @@ impl Counts {
             |is_counted: &dyn Fn(&Way) -> bool| ended.iter().filter(|(_, way)| is_counted(way)).count();
         Self {
             resized: count(&Way::is_resized),
-            fetched: count(&|way| way.fetched.is_some()),
+            not_fetched: count(&|way| way.failure.is_some() && way.is_resized()),
             failed: count(&|way| way.failure.is_some() && !way.is_resized()),
             left_out: order.left_out.len(),
         }
     }
 
-    /// How many results are not where they are wanted.
-    fn not_fetched(&self, order: &Order) -> usize {
-        match order.destination {
-            Some(_) => self.resized - self.fetched,
-            None => 0,
-        }
+    /// What is not well, in words; nothing where all is.
+    fn troubles(&self, of: usize) -> Vec<String> {
+        let were = |count: usize| if count == 1 { " was" } else { "s were" };
+        let all = [
+            (self.failed, format!("{} of {of} pictures failed", self.failed)),
+            (
+                self.not_fetched,
+                format!(
+                    "{} result{} not fetched",
+                    self.not_fetched,
+                    were(self.not_fetched)
+                ),
+            ),
+            (
+                self.left_out,
+                format!("{} path{} left out", self.left_out, were(self.left_out)),
+            ),
+        ];
+        let some = all.into_iter().filter(|(count, _)| *count > 0);
+        some.map(|(_, words)| words).collect()
     }
 }
 
@@ -197,8 +213,11 @@ pub fn table(ended: &[(Picture, Way)], session: &Session, order: &Order, took: D
     }
     let counts = Counts::of(ended, order);
     let fetched = match &order.destination {
-        Some(destination) if counts.fetched == counts.resized => format!(" and fetched to {destination}"),
-        Some(destination) => format!(", {} of them fetched to {destination}", counts.fetched),
+        Some(destination) if counts.not_fetched == 0 => format!(" and fetched to {destination}"),
+        Some(destination) => {
+            let fetched = counts.resized - counts.not_fetched;
+            format!(", {fetched} of them fetched to {destination}")
+        }
         None => String::new(),
     };
     let others = [(counts.failed, "failed"), (counts.left_out, "left out")];
@@ -221,24 +240,11 @@ fn shown(path: &Path) -> String {
 
 /// Why not all is well, if so.
 pub fn trouble(ended: &[(Picture, Way)], session: &Session, order: &Order) -> Option<CommandError> {
-    let counts = Counts::of(ended, order);
-    let plural = |count: usize| if count == 1 { " was" } else { "s were" };
-    let mut what = Vec::new();
-    if counts.failed > 0 {
-        what.push(format!("{} of {} pictures failed", counts.failed, ended.len()));
-    }
-    match counts.not_fetched(order) {
-        0 => {}
-        count => what.push(format!("{count} result{} not fetched", plural(count))),
-    }
-    match counts.left_out {
-        0 => {}
-        count => what.push(format!("{count} path{} left out", plural(count))),
-    }
-    if what.is_empty() {
+    let troubles = Counts::of(ended, order).troubles(ended.len());
+    if troubles.is_empty() {
         return None;
     }
-    let mut error = CommandError::failed(what.join(", "));
+    let mut error = CommandError::failed(troubles.join(", "));
     let flags = &session.flags;
     let failed = |is_meant: &dyn Fn(&Way) -> bool| {
         let mut failed = ended.iter().filter(|(_, way)| is_meant(way));
