@@ -1,6 +1,7 @@
 //! `resizer invoke`: pictures through the pipeline, followed to the end.
 //!
 //! # Layout
+//! - [`request`]: what the flags ask for
 //! - [`pictures`]: the files that are named, and their keys
 //! - [`upload`]: a file, sent to the original bucket
 //! - [`caused`]: the executions that uploads caused
@@ -19,6 +20,7 @@ mod many;
 mod outcome;
 mod passing;
 mod pictures;
+mod request;
 mod results;
 mod sought;
 mod start;
@@ -43,7 +45,8 @@ use crate::ui::format::{printable, s3_uri};
 use crate::ui::table::width_of_stderr;
 use crate::ui::waiting::Waiting;
 use crate::ui::{Ui, timeline};
-use pictures::{Picture, Pictures};
+use pictures::Picture;
+use request::{Door, One, Request};
 use results::Destination;
 
 /// The longest key S3 takes, in bytes.
@@ -102,33 +105,6 @@ enum Via {
     Api,
 }
 
-/// What is asked for, found to make sense.
-#[derive(Debug)]
-enum Request {
-    One(One),
-    /// Upload several, side by side.
-    Many(Pictures),
-}
-
-/// One picture, and how it comes into the pipeline.
-#[derive(Debug, PartialEq, Eq)]
-enum One {
-    /// Upload the file and follow what that causes.
-    Upload(Picture),
-    /// Start an execution for the object that is there.
-    Start { key: String, through: Door },
-}
-
-/// Where an execution is started by hand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Door {
-    /// Step Functions; anew, though the same ran before.
-    States {
-        again: bool,
-    },
-    Api,
-}
-
 /// An object of the original bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Object {
@@ -138,56 +114,6 @@ struct Object {
     size: u64,
     /// What S3 calls its bytes, where it was asked.
     etag: Option<String>,
-}
-
-impl InvokeArgs {
-    fn request(&self) -> Result<Request, CommandError> {
-        match (self.file.as_slice(), self.via) {
-            ([], None | Some(Via::States)) => self.start(Door::States { again: self.again }),
-            ([], Some(Via::Api)) => self.start(Door::Api),
-            ([], Some(Via::Event)) => Err(CommandError::usage(
-                "--via event is what an upload does, and there is no --file to upload",
-            )
-            .hint("say --file PATH, or --via states for an object that is there")),
-            (files, None | Some(Via::Event)) => {
-                let mut found = Pictures::find(files, self.key.as_deref())?;
-                match (files, found.pictures.as_mut_slice()) {
-                    ([file], [_]) if !file.is_dir() => Ok(Request::One(One::Upload(found.pictures.remove(0)))),
-                    _ => Ok(Request::Many(found)),
-                }
-            }
-            (_, Some(Via::States | Via::Api)) => Err(CommandError::usage(
-                "an upload starts an execution by itself; --via states or api would start a second one for the same object",
-            )
-            .hint("upload with --file alone; then, to run it once more, say --key and --again, or --via api, without --file")),
-        }
-    }
-
-    fn start(&self, through: Door) -> Result<Request, CommandError> {
-        let Some(key) = self.key.clone() else {
-            return Err(CommandError::usage(
-                "which picture? say --key KEY for one in the bucket, or --file PATH to upload one",
-            ));
-        };
-        if key.is_empty() || key.len() > KEY_MAX {
-            return Err(CommandError::usage(format!(
-                "S3 takes keys of 1 to {KEY_MAX} bytes; this one has {}",
-                key.len()
-            )));
-        }
-        Ok(Request::One(One::Start { key, through }))
-    }
-}
-
-impl Request {
-    /// The uploads that are asked for.
-    fn uploads(&self) -> &[Picture] {
-        match self {
-            Self::One(One::Upload(picture)) => std::slice::from_ref(picture),
-            Self::One(One::Start { .. }) => &[],
-            Self::Many(found) => &found.pictures,
-        }
-    }
 }
 
 pub async fn run(settings: &Settings, args: InvokeArgs, ui: &Ui) -> Result<(), CommandError> {
@@ -396,80 +322,5 @@ fn absent(session: &Session, failure: CallFailure) -> CommandError {
         standing::not_whole(session, &failure.resource)
     } else {
         failure.into()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use clap::Parser;
-
-    use super::*;
-    use crate::cli::{Cli, Command, StackCommand};
-
-    fn request(arguments: &str) -> Result<Request, CommandError> {
-        let arguments = ["resizer", "invoke"]
-            .into_iter()
-            .chain(arguments.split_whitespace());
-        match Cli::try_parse_from(arguments).unwrap().command {
-            Command::OnStack(StackCommand::Invoke(args)) => args.request(),
-            _ => unreachable!(),
-        }
-    }
-
-    #[test]
-    fn a_file_is_uploaded_under_its_name_unless_a_key_is_given() {
-        let place = tempfile::tempdir().unwrap();
-        let file = place.path().join("cat.jpg");
-        std::fs::write(&file, "a cat").unwrap();
-        for (more, key) in [
-            ("", "cat.jpg"),
-            ("--key in/kitten.jpg --via event", "in/kitten.jpg"),
-        ] {
-            let wanted = One::Upload(Picture {
-                key: key.to_owned(),
-                file: file.clone(),
-            });
-            let found = request(&format!("--file {} {more}", file.display())).unwrap();
-            assert!(matches!(found, Request::One(one) if one == wanted));
-        }
-        let folder = request(&format!("--file {}/.", place.path().display()));
-        assert!(folder.is_err(), "no picture in it: {folder:?}");
-        std::fs::write(&file, b"\xff\xd8\xff").unwrap();
-        let folder = request(&format!("--file {}", place.path().display())).unwrap();
-        assert!(matches!(folder, Request::Many(found) if found.pictures.len() == 1));
-    }
-
-    #[test]
-    fn an_object_that_is_there_is_started_by_hand() {
-        let (once, again) = (Door::States { again: false }, Door::States { again: true });
-        for (arguments, through) in [
-            ("--key a", once),
-            ("--key a --via states", once),
-            ("--key a --again", again),
-            ("--key a --via api", Door::Api),
-        ] {
-            let key = "a".to_owned();
-            let wanted = One::Start { key, through };
-            let found = request(arguments).unwrap();
-            assert!(matches!(found, Request::One(one) if one == wanted), "{arguments}");
-        }
-    }
-
-    #[test]
-    fn what_would_start_two_executions_or_none_is_refused() {
-        for arguments in [
-            "--key a --file b --via states",
-            "--key a --file b --via api",
-            "--key a --via event",
-        ] {
-            assert!(request(arguments).is_err(), "{arguments}");
-        }
-    }
-
-    #[test]
-    fn a_key_that_s3_would_refuse_is_refused_first() {
-        assert!(request(&format!("--key {}", "k".repeat(KEY_MAX))).is_ok());
-        assert!(request(&format!("--key {}", "k".repeat(KEY_MAX + 1))).is_err());
     }
 }
