@@ -335,6 +335,14 @@ async fn the_result_is_opened_with_what_the_machine_has_for_pictures() {
     );
     assert_eq!(image::open(opened.trim()).unwrap().width(), 500);
 
+    // Where there is no result, no folder for it is left.
+    let temporary = place.path().join("temporary");
+    fs::create_dir(&temporary).unwrap();
+    fs::write(place.path().join("bad.jpg"), "not a picture").unwrap();
+    let mut failing = place.command(&["invoke", "--local", "--file", "bad.jpg", "--open"]);
+    Ended::from(failing.env("TMPDIR", &temporary).output().unwrap()).code(1);
+    assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0);
+
     let none = place
         .command(&args)
         .env("PATH", "/nowhere")

@@ -131,7 +131,7 @@ pub async fn run(settings: &Settings, args: InvokeArgs, ui: &Ui) -> Result<(), C
     let session = unless_interrupted(Session::open(settings, WhenAbsent::Resume), nothing_changed).await?;
     let timeout = Duration::from_secs(args.timeout);
     let destination = Destination::new(args.download.as_deref(), args.open)?;
-    match request {
+    let told = match request {
         Request::Many(found) => {
             for path in &found.empty {
                 let path = printable(&path.display().to_string());
@@ -146,15 +146,19 @@ pub async fn run(settings: &Settings, args: InvokeArgs, ui: &Ui) -> Result<(), C
                 pictures: found.pictures,
                 left_out: found.left_out,
                 timeout,
-                destination,
+                destination: destination.clone(),
             };
             many::run(&session, &order, ui).await
         }
         Request::One(picture) => {
             let deadline = Instant::now() + timeout;
-            follow_one(settings, &session, &picture, deadline, destination, ui).await
+            follow_one(settings, &session, &picture, deadline, destination.as_ref(), ui).await
         }
+    };
+    if let Some(destination) = destination {
+        destination.remove_if_unused();
     }
+    told
 }
 
 /// One picture, step by step.
@@ -163,7 +167,7 @@ async fn follow_one(
     session: &Session,
     picture: &One,
     deadline: Instant,
-    destination: Option<Destination>,
+    destination: Option<&Destination>,
     ui: &Ui,
 ) -> Result<(), CommandError> {
     let begun = begin(settings, session, picture, deadline, ui);
@@ -205,7 +209,7 @@ async fn follow_one(
         begun: &begun,
         timeline: &timeline,
     };
-    let told = outcome.tell(settings, destination.as_ref(), ui);
+    let told = outcome.tell(settings, destination, ui);
     if is_cut_short && destination.is_none() {
         return told.await;
     }

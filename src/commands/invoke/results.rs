@@ -29,6 +29,8 @@ const OPENER: &str = if cfg!(target_os = "macos") {
 pub struct Destination {
     folder: PathBuf,
     opens: bool,
+    /// Whether it is one among the temporary files, made for this.
+    is_temporary: bool,
 }
 
 impl std::fmt::Display for Destination {
@@ -38,9 +40,9 @@ impl std::fmt::Display for Destination {
 }
 
 impl Destination {
-    /// `folder`, made if need be; to only open them, one among the temporary files. None if nothing is to be fetched.
-    pub fn new(folder: Option<&Path>, opens: bool) -> Result<Option<Self>, CommandError> {
-        let folder = match folder {
+    /// The folder that is asked for, made if need be; to only open them, one among the temporary files. None if nothing is to be fetched.
+    pub fn new(asked_for: Option<&Path>, opens: bool) -> Result<Option<Self>, CommandError> {
+        let folder = match asked_for {
             Some(folder) if folder.is_file() => {
                 let file = printable(&folder.display().to_string());
                 return Err(CommandError::usage(format!(
@@ -58,7 +60,19 @@ impl Destination {
             }
             None => return Ok(None),
         };
-        Ok(Some(Self { folder, opens }))
+        Ok(Some(Self {
+            is_temporary: asked_for.is_none(),
+            folder,
+            opens,
+        }))
+    }
+
+    /// Takes a temporary folder away again if no result has come into it; what has come stays, where the summary says.
+    pub fn remove_if_unused(&self) {
+        if self.is_temporary {
+            // One that is not empty is not removed.
+            let _ = fs::remove_dir(&self.folder);
+        }
     }
 
     /// Fetches the picture that `answer` tells of: the file it is in. It is there whole, or not at all.
