@@ -119,6 +119,27 @@ fn ctrl_c_while_only_looking_says_so_and_leaves_a_document() {
 }
 
 #[test]
+fn ctrl_c_while_the_log_is_waited_for_ends_with_the_outcome_and_fetches_nothing() {
+    let place = Place::with_stack();
+    let rocket = sample("rocket.jpg");
+    let invoke = ["invoke", "--local", "--file", rocket.to_str().unwrap()];
+    let gate = Gate::before(&place, "FilterLogEvents");
+    let interrupted = |more: &[&str]| {
+        let run = place.spawn(&[&invoke[..], more].concat());
+        gate.wait_for_arrival();
+        signal("INT", run.id().into());
+        Ended::from(run.wait_with_output().unwrap())
+    };
+    let told = interrupted(&[]).ok().stdout;
+    assert!(told.contains("output/rocket_resized.jpg"), "{told}");
+    let stopped = interrupted(&["--download", "small"]).code(130);
+    stopped.says("stopped before the result was here; the execution has ended");
+    let fetched = std::fs::read_dir(place.path().join("small")).unwrap();
+    assert_eq!(fetched.count(), 0);
+    gate.open();
+}
+
+#[test]
 fn down_beside_up_waits_for_its_end_and_removes_everything() {
     let place = Place::with_a_cloud();
     let gate = Gate::before(&place, "CreateStateMachine");
