@@ -13,7 +13,9 @@ const SEEN_MAX: usize = 200_000;
 /// had, so that none is shown twice.
 #[derive(Debug)]
 pub struct Window {
-    /// Milliseconds since 1970.
+    /// Milliseconds since 1970: what is earlier is not looked for any more.
+    start: i64,
+    /// Milliseconds since 1970: from when on is read next. Later than the start while there is more than is read at once.
     from: i64,
     /// Milliseconds since 1970, and the event's id.
     seen: BTreeSet<(i64, String)>,
@@ -22,6 +24,7 @@ pub struct Window {
 impl Window {
     pub fn new(from: i64) -> Self {
         Self {
+            start: from,
             from,
             seen: BTreeSet::new(),
         }
@@ -39,16 +42,20 @@ impl Window {
         let mut new = found.events;
         new.retain(|event| self.seen.insert((event.millis, event.id.clone())));
         if let Some(newest) = newest {
-            // Where there is more than could be read at once, it is read on from there.
-            let late = if found.is_cut { 0 } else { LATE_MILLIS };
-            self.from = self.from.max(newest - late);
+            self.start = self.start.max(newest - LATE_MILLIS);
         }
         while self.seen.len() > SEEN_MAX
             && let Some((millis, _)) = self.seen.pop_first()
         {
-            self.from = self.from.max(millis + 1);
+            self.start = self.start.max(millis + 1);
         }
-        self.seen = self.seen.split_off(&(self.from, String::new()));
+        self.seen = self.seen.split_off(&(self.start, String::new()));
+        self.from = match newest {
+            // There is more than could be read at once: it is read on from there. Of one millisecond that has more than that,
+            // the rest is passed over.
+            Some(newest) if found.is_cut => self.start.max(newest.max(self.from + 1)),
+            _ => self.start,
+        };
         new
     }
 }
@@ -116,6 +123,23 @@ mod tests {
         window.new_of(first, NOW);
         assert_eq!(window.from(), 2);
         assert_eq!(ids(window.new_of(found(&[("b", 2), ("c", 3)]), NOW)), ["c"]);
+        // All was read: now the late ones are looked for again.
+        assert_eq!(window.from(), 0);
+        assert_eq!(
+            ids(window.new_of(found(&[("late", 1), ("b", 2), ("c", 3)]), NOW)),
+            ["late"]
+        );
+    }
+
+    #[test]
+    fn more_in_one_millisecond_than_is_read_at_once_does_not_hold_it_up() {
+        let mut window = Window::new(7);
+        for _ in 0..2 {
+            let mut one = found(&[("a", 7), ("b", 7)]);
+            one.is_cut = true;
+            window.new_of(one, NOW);
+        }
+        assert_eq!(window.from(), 9);
     }
 
     #[test]
