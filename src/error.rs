@@ -19,6 +19,10 @@ pub struct CommandError {
     pub hints: Vec<String>,
     /// Whether a document on stdout tells of it already.
     pub is_documented: bool,
+    /// Whether the user asked for just this end: nothing is said of it.
+    pub is_asked_for: bool,
+    /// Whether the same may go well a little later, with nothing done about it.
+    pub is_passing: bool,
 }
 
 /// Why a command failed, for programs.
@@ -49,6 +53,8 @@ impl CommandError {
             message: lines(&message),
             hints: Vec::new(),
             is_documented: false,
+            is_asked_for: false,
+            is_passing: false,
         }
     }
 
@@ -88,6 +94,13 @@ impl CommandError {
         self
     }
 
+    /// Says that it is how such a command ends.
+    #[must_use]
+    pub fn asked_for(mut self) -> Self {
+        self.is_asked_for = true;
+        self
+    }
+
     /// The same for programs.
     pub fn document(&self) -> FailureDocument<'_> {
         FailureDocument {
@@ -114,9 +127,11 @@ impl From<io::Error> for CommandError {
 
 impl From<Failure> for CommandError {
     fn from(failure: Failure) -> Self {
-        failure
+        let mut error = failure
             .hints
             .iter()
-            .fold(Self::failed(&failure.message), Self::hint)
+            .fold(Self::failed(&failure.message), Self::hint);
+        error.is_passing = failure.is_passing;
+        error
     }
 }

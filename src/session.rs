@@ -7,7 +7,7 @@ use crate::aws::{CallFailure, Clients, Connection, During};
 use crate::commands::local;
 use crate::config::{Place, Settings, region_of};
 use crate::error::CommandError;
-use crate::execution::FunctionLog;
+use crate::execution::{FunctionLog, LogGroup};
 use crate::names::Names;
 
 /// A command's connection to the place where its stack stands.
@@ -63,9 +63,18 @@ impl Session {
 
     /// The function's log.
     pub fn function_log(&self) -> FunctionLog<'_> {
-        FunctionLog {
+        FunctionLog(self.log_group(self.names.function_log_group()))
+    }
+
+    /// The log of the executions' events.
+    pub fn executions_log(&self) -> LogGroup<'_> {
+        self.log_group(self.names.state_machine_log_group())
+    }
+
+    fn log_group(&self, name: String) -> LogGroup<'_> {
+        LogGroup {
             clients: &self.clients,
-            log_group: self.names.function_log_group(),
+            name,
             flags: &self.flags,
         }
     }

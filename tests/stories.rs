@@ -6,6 +6,7 @@ mod common;
 use common::near::{NearCloud, refusal};
 use common::{Ended, Place, sample};
 use resizer_local::{Fault, Realism};
+use rusqlite::Connection;
 use serde_json::Value;
 
 /// Uploads a photograph and follows it: what is told of it.
@@ -156,4 +157,127 @@ async fn without_its_log_groups_the_story_is_told_all_the_same() {
     ] {
         assert!(story.stdout.contains(words), "{words}: {}", story.stdout);
     }
+}
+
+/// Changes what the place's local cloud has in its store, which is stopped meanwhile.
+fn rewrite(place: &Place, statements: &str) {
+    place.resizer(&["local", "stop"]).ok();
+    let db = Connection::open(place.path().join(".resizer/local/cloud.db")).unwrap();
+    db.execute_batch(statements).unwrap();
+}
+
+/// Four hundred days: longer than any log is kept.
+const LONG_AGO: &str = "400 * 86400000";
+
+#[test]
+fn of_an_execution_older_than_its_logs_it_is_said_that_they_are_gone() {
+    let place = Place::with_stack();
+    invoke(&place, &["--quiet"]).ok();
+    let execution = newest(&place);
+    rewrite(
+        &place,
+        &format!("UPDATE executions SET started = started - {LONG_AGO}, stopped = stopped - {LONG_AGO}"),
+    );
+    let story = place
+        .resizer(&["status", "--local", "--execution", &execution])
+        .ok();
+    let story =
+        story.says("they are gone: the log group /aws/vendedlogs/states/resizer-resize keeps lines for ");
+    assert!(story.stdout.contains("SUCCEEDED in"), "{}", story.stdout);
+}
+
+#[test]
+fn where_the_log_does_not_tell_the_keys_of_older_executions_that_is_said() {
+    let place = Place::with_stack();
+    invoke(&place, &["--quiet", "--key", "old/a.jpg"]).ok();
+    rewrite(
+        &place,
+        &format!(
+            "WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count WHERE n < 350)
+             INSERT INTO executions (machine, name, revision, status, input, started, stopped, output, error, cause, run)
+                 SELECT machine, 'old-' || n, revision, status, input, started - {LONG_AGO} + n * 1000,
+                        stopped - {LONG_AGO} + n * 1000, output, error, cause, run
+                 FROM executions, count ORDER BY n;
+             DELETE FROM executions WHERE name NOT LIKE 'old-%';"
+        ),
+    );
+    let key = ["status", "--local", "--key", "old/", "--limit"];
+    // Step Functions itself tells of the newest.
+    let few = place.json(&[&key[..], &["100"]].concat());
+    assert_eq!(few["executions"].as_array().unwrap().len(), 100);
+    assert_eq!(few["executions_missing"], serde_json::json!([]));
+
+    let many = place.json(&[&key[..], &["101"]].concat());
+    assert_eq!(many["executions"].as_array().unwrap().len(), 100);
+    let shown = place.resizer(&[&key[..], &["101"]].concat()).ok().stdout;
+    let said = [
+        "200 older executions may be for such keys as well",
+        "gone: the log group /aws/vendedlogs/states/resizer-resize keeps lines for ",
+        "only the newest 300 executions were looked at: `--since 7d` looks further back",
+    ];
+    for words in said {
+        assert!(shown.contains(words), "{words}: {shown}");
+        assert!(
+            many["executions_missing"].to_string().contains(words),
+            "{words}: {many}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_function_s_clock_may_differ_from_that_of_step_functions() {
+    let near = NearCloud::start();
+    near.place.resizer(&["up", "--local"]).ok();
+    near.behave(Realism {
+        faults: vec![Fault {
+            operation: "s3:GetObject".to_owned(),
+            call: 1,
+            times: 3,
+            after: false,
+            does: refusal(503, "SlowDown", "Please reduce your request rate."),
+        }],
+        ..Realism::default()
+    });
+    invoke(&near.place, &["--quiet"]).ok();
+    let execution = newest(&near.place);
+    let told = told(&near.place, &execution, |told| {
+        told["steps"][0]["tries"][1]["report"] != Value::Null
+    });
+    let tries = &told["steps"][0]["tries"];
+    let began: jiff::Timestamp = tries[0]["began"].as_str().unwrap().parse().unwrap();
+
+    // The same lines, stamped half a minute earlier.
+    let logs = aws_sdk_cloudwatchlogs::Client::new(&near.place.sdk_config());
+    let (group, stream) = ("/aws/lambda/resizer-resize", "early");
+    logs.delete_log_group()
+        .log_group_name(group)
+        .send()
+        .await
+        .unwrap();
+    logs.create_log_group()
+        .log_group_name(group)
+        .send()
+        .await
+        .unwrap();
+    let create = logs.create_log_stream().log_group_name(group);
+    create.log_stream_name(stream).send().await.unwrap();
+    for (request, millis) in [(&tries[0]["request_id"], 0), (&tries[1]["request_id"], 5)] {
+        let event = aws_sdk_cloudwatchlogs::types::InputLogEvent::builder()
+            .timestamp(began.as_millisecond() - 30_000 + millis)
+            .message(format!(
+                "START RequestId: {} Version: 1",
+                request.as_str().unwrap()
+            ))
+            .build()
+            .unwrap();
+        let put = logs
+            .put_log_events()
+            .log_group_name(group)
+            .log_stream_name(stream);
+        put.log_events(event).send().await.unwrap();
+    }
+    let again = near.place.json(&["status", "--local", "--execution", &execution]);
+    let first = &again["steps"][0]["tries"][0];
+    assert_eq!(first["found_by"], "time", "{again}");
+    assert_eq!(first["request_id"], tries[0]["request_id"], "{again}");
 }

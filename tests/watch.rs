@@ -3,8 +3,12 @@
 
 mod common;
 
-use common::terminal::Screen;
-use common::{Place, corpus, sample};
+use std::io::{BufRead, BufReader};
+
+use common::near::{NearCloud, refusal};
+use common::terminal::{Screen, printed_until};
+use common::{Ended, Place, corpus, sample, signal};
+use resizer_local::{Fault, Realism};
 
 const WATCH: [&str; 3] = ["status", "--local", "--watch"];
 const ENTER: &str = "\r";
@@ -93,4 +97,61 @@ fn when_it_cannot_be_read_again_it_says_so_and_goes_on() {
     place.kill_the_cloud();
     let shown = screen.wait_for("not read again");
     assert!(shown.contains("rocket.jpg"), "what was read last stays: {shown}");
+}
+
+/// An operation is refused for a while, by a service that is in trouble: so many times from now on.
+fn in_trouble(operation: &str, times: u64) -> Realism {
+    Realism {
+        faults: vec![Fault {
+            operation: operation.to_owned(),
+            call: 1,
+            times,
+            after: false,
+            does: refusal(503, "ServiceUnavailableException", "come back later"),
+        }],
+        ..Realism::default()
+    }
+}
+
+/// As often as the SDK tries a call, and once more.
+const TRIES: u64 = 5;
+
+#[test]
+fn a_story_that_cannot_be_read_just_now_is_read_later() {
+    let near = NearCloud::start();
+    near.place.resizer(&["up", "--local"]).ok();
+    near.place.invoke(&sample("rocket.jpg"), "rocket.jpg").ok();
+    let mut screen = Screen::start(&near.place, &WATCH, 100, 40);
+    screen.wait_for("rocket.jpg");
+    near.behave(in_trouble("states:DescribeExecution", TRIES));
+    screen.press(ENTER);
+    screen.wait_for("not read again: states:DescribeExecution");
+    let story = screen.wait_for("SUCCEEDED in");
+    assert!(story.contains("Esc back"), "{story}");
+}
+
+#[test]
+fn without_a_terminal_it_waits_until_it_can_be_read_again() {
+    let near = NearCloud::start();
+    near.place.resizer(&["up", "--local"]).ok();
+    near.behave(in_trouble("states:ListExecutions", TRIES));
+    let mut child = near.place.spawn(&WATCH);
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    assert!(first.starts_with("Stack resizer in"), "{first}");
+    signal("INT", child.id().into());
+    let ended = Ended::from(child.wait_with_output().unwrap()).ok();
+    assert_eq!(
+        ended.stderr.matches("; trying again").count(),
+        1,
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn on_a_terminal_without_control_codes_it_writes_lines() {
+    let place = Place::with_stack();
+    let shown = printed_until(&place, &WATCH, "dumb", "requests 0, 4xx 0, 5xx 0");
+    assert!(!shown.contains('\x1b'), "{shown:?}");
 }

@@ -1,4 +1,4 @@
-//! The screens on terminals of 60, 80 and 120 columns, with colour and without.
+//! The screens on terminals of several widths, with colour and without.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
@@ -7,7 +7,7 @@ use std::fs;
 
 use anstream::adapter::strip_str;
 use common::steady::steady;
-use common::terminal::printed;
+use common::terminal::{Screen, printed};
 use common::{Place, corpus, sample};
 use insta::assert_snapshot;
 
@@ -49,6 +49,79 @@ fn every_screen_fits_its_terminal_with_colour_and_without() {
                 assert_snapshot!(format!("{name}_{width}_coloured"), visible);
             }
         }
+    }
+}
+
+/// That nothing of it is wider than the terminal.
+#[track_caller]
+fn assert_fits(screen: &str, width: u16, what: &str) {
+    for line in screen.lines() {
+        let columns = line.chars().count();
+        assert!(
+            columns <= width.into(),
+            "{what} at {width}, {columns} wide: {line}\n{screen}"
+        );
+    }
+}
+
+#[test]
+fn no_line_is_wider_than_the_terminal_and_none_is_cut() {
+    let place = Place::with_stack();
+    let picture = sample("rocket.jpg");
+    let key = "an album/with a long name/and another in it/rocket with all its smoke.jpg";
+    place.invoke(&picture, key).ok();
+    place.invoke(&corpus("bad-html.png"), "bad.png").code(1);
+    let status = place.json(&["status", "--local"]);
+    let [bad, good] = [0, 1].map(|index| status["executions"][index]["name"].as_str().unwrap());
+    for width in [40, 60, 80, 120, 200] {
+        let shown = |args: &[&str]| {
+            let shown = strip_str(&printed(&place, args, width, &[])).to_string();
+            assert_fits(&shown, width, &args.join(" "));
+            // In one line again, to look for words in.
+            shown.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        let overview = shown(&["status", "--local"]);
+        for words in [
+            "executions started 2, succeeded 1, failed 1, timed out 0, aborted 0, p50 ",
+            "not an image",
+        ] {
+            assert!(overview.contains(words), "{words} at {width}: {overview}");
+        }
+        let story = shown(&["status", "--local", "--execution", bad]);
+        assert!(story.contains("FAILED in"), "{story}");
+        assert!(story.contains("not an image"), "{story}");
+        let story = shown(&["status", "--local", "--execution", good]).replace(' ', "");
+        assert!(story.contains(&key.replace(' ', "")), "at {width}: {story}");
+        let logs = shown(&["logs", "--local"]).replace(' ', "");
+        assert!(
+            logs.contains(&format!("startedfor{}", key.replace(' ', ""))),
+            "at {width}: {logs}"
+        );
+
+        let mut screen = Screen::start(&place, &["status", "--local", "--watch"], width, 60);
+        // The terminal would cut what is too long: this must stand there whole.
+        let whole = screen.wait_until("the counts", |shown| {
+            let words = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+            words.contains("requests 0, 4xx 0, 5xx 0") && words.contains("f only failed")
+        });
+        let whole = whole.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            whole.contains("timed out 0, aborted 0, p50 "),
+            "at {width}: {whole}"
+        );
+        screen.press("\x1b[B\r");
+        screen.wait_until("the key", |shown| {
+            let story: String = shown.split_whitespace().collect();
+            story.contains(&key.replace(' ', ""))
+        });
+        // To its end.
+        screen.press("G");
+        screen.wait_until("the story to its end", |shown| {
+            let story: String = shown.split_whitespace().collect();
+            story.contains("SUCCEEDEDin")
+        });
+        screen.press("q");
+        assert!(screen.ended().success());
     }
 }
 

@@ -326,9 +326,11 @@ impl Error for CallFailure {}
 
 impl From<CallFailure> for CommandError {
     fn from(failure: CallFailure) -> Self {
-        failure
+        let mut error = failure
             .hints()
             .into_iter()
-            .fold(Self::failed(&failure), Self::hint)
+            .fold(Self::failed(&failure), Self::hint);
+        error.is_passing = failure.is_passing();
+        error
     }
 }

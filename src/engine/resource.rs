@@ -96,6 +96,8 @@ pub struct Failure {
     pub lacks: Option<String>,
     /// What it means and what to do, a line each.
     pub hints: Vec<String>,
+    /// Whether the same may go well a little later, with nothing done about it.
+    pub is_passing: bool,
 }
 
 impl Failure {

@@ -1,24 +1,19 @@
 //! What the function logged of each try: found by the request id, or, of a failed try, by its time.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 
+use super::absence::{LATE, LogGroup};
 use super::log_events::{CLOCK_DIFFERENCE_MILLIS, LogEvent, Search, search};
 use super::report::{Report, is_of_lambda, request_in};
 use super::timeline::Timeline;
 use super::tries::Try;
-use crate::aws::{CallFailure, Clients, During};
+use crate::aws::CallFailure;
 
 /// The most tries of an execution whose lines are looked for; each takes two calls.
 const TRIES_MAX: usize = 25;
 /// The most lines that are taken of one invocation.
 const LINES_MAX: usize = 1_000;
-/// For how long after a try its lines may still be on their way.
-const DELIVERY: SignedDuration = SignedDuration::from_mins(2);
-const MILLIS_OF_DAY: i64 = 86_400_000;
-
-/// Why there may be no lines, where more cannot be known.
-const LATE: &str = "not there yet: CloudWatch Logs takes some seconds";
 const SEVERAL: &str =
     "not to be told from others: several invocations began meanwhile, and nothing says which was this one";
 
@@ -63,36 +58,34 @@ impl Invocation {
 
 /// The function's log group, for what it has of an execution.
 #[derive(Debug, Clone)]
-pub struct FunctionLog<'a> {
-    pub clients: &'a Clients,
-    pub log_group: String,
-    /// For the commands that are proposed.
-    pub flags: &'a str,
-}
+pub struct FunctionLog<'a>(pub LogGroup<'a>);
 
 impl FunctionLog<'_> {
     /// Reads what the function logged of each try. That it cannot be read is told where the lines would be.
     pub async fn read(&self, timeline: &mut Timeline) {
         let steps = timeline.steps.iter_mut();
-        let tries = steps.flat_map(|step| &mut step.tries);
-        for each in tries.filter(|each| each.may_have_run()).take(TRIES_MAX) {
-            let logged = self.lines_of(each).await;
-            each.logged = Some(logged.unwrap_or_else(|failure| Logged::Missing(self.unreadable(&failure))));
+        let tries: Vec<&mut Try> = steps.flat_map(|step| &mut step.tries).collect();
+        let named: Vec<String> = tries.iter().filter_map(|each| each.request_id.clone()).collect();
+        let may_have_run = tries.into_iter().filter(|each| each.may_have_run());
+        for each in may_have_run.take(TRIES_MAX) {
+            let logged = self.lines_of(each, &named).await;
+            each.logged = Some(logged.unwrap_or_else(|failure| Logged::Missing(self.0.unreadable(&failure))));
         }
     }
 
-    async fn lines_of(&self, each: &Try) -> Result<Logged, CallFailure> {
+    /// `named` are the requests of the execution's tries, as far as Step Functions names them.
+    async fn lines_of(&self, each: &Try, named: &[String]) -> Result<Logged, CallFailure> {
         let (request_id, found_by) = match &each.request_id {
             Some(named) => (named.clone(), FoundBy::RequestId),
-            None => match self.begun_during(each).await?.as_slice() {
-                [] => return Ok(Logged::Missing(self.absence(each).await)),
+            None => match self.begun_during(each, named).await?.as_slice() {
+                [] => return Ok(Logged::Missing(self.0.absence(each.began, each.ended).await)),
                 [one] => (one.clone(), FoundBy::Time),
                 _ => return Ok(Logged::Missing(SEVERAL.to_owned())),
             },
         };
         let events = self.events_of(&request_id, each).await?;
         if events.is_empty() {
-            return Ok(Logged::Missing(self.absence(each).await));
+            return Ok(Logged::Missing(self.0.absence(each.began, each.ended).await));
         }
         Ok(Logged::Found(Invocation {
             request_id,
@@ -101,21 +94,30 @@ impl FunctionLog<'_> {
         }))
     }
 
-    /// The first requests that began while the try went on.
+    /// The first requests that began while the try went on, by its clock or, if none did, by one that differs; without those
+    /// of other tries.
     ///
     /// Assumption: Step Functions names no request of a try that failed in the function, or that is under way. Then an
     /// invocation is taken for the try's own if it alone began meanwhile; of several none is.
-    async fn begun_during(&self, each: &Try) -> Result<Vec<String>, CallFailure> {
-        let starts = Search {
-            log_group: &self.log_group,
-            from: each.began.as_millisecond(),
-            until: each.ended.map(Timestamp::as_millisecond),
-            pattern: Some("\"START RequestId: \""),
-            stream: None,
-        };
-        let began = search(self.clients, starts, 2).await?.events;
-        let requests = began.iter().filter_map(|event| request_in(&event.text));
-        Ok(requests.map(str::to_owned).collect())
+    async fn begun_during(&self, each: &Try, named: &[String]) -> Result<Vec<String>, CallFailure> {
+        let mut found = Vec::new();
+        for tolerance in [0, CLOCK_DIFFERENCE_MILLIS] {
+            let starts = Search {
+                log_group: &self.0.name,
+                from: each.began.as_millisecond() - tolerance,
+                until: each.ended.map(|ended| ended.as_millisecond() + tolerance),
+                pattern: Some("\"START RequestId: \""),
+                stream: None,
+            };
+            let began = search(self.0.clients, starts, named.len() + 2).await?.events;
+            let requests = began.iter().filter_map(|event| request_in(&event.text));
+            let others = requests.map(str::to_owned);
+            found = others.filter(|request| !named.contains(request)).collect();
+            if !found.is_empty() {
+                break;
+            }
+        }
+        Ok(found)
     }
 
     /// The lines that name the request, and those between its START and its REPORT that do not: an environment works on one
@@ -124,13 +126,13 @@ impl FunctionLog<'_> {
         let pattern = format!("\"{request_id}\"");
         let until = each.ended.map(Timestamp::as_millisecond);
         let naming = Search {
-            log_group: &self.log_group,
+            log_group: &self.0.name,
             from: each.began.as_millisecond() - CLOCK_DIFFERENCE_MILLIS,
             until: until.map(|until| until + CLOCK_DIFFERENCE_MILLIS),
             pattern: Some(&pattern),
             stream: None,
         };
-        let mut events = search(self.clients, naming, LINES_MAX).await?.events;
+        let mut events = search(self.0.clients, naming, LINES_MAX).await?.events;
         let own = |word: &str| events.iter().find(|event| event.text.starts_with(word));
         if let (Some(start), Some(report)) = (own("START "), own("REPORT ")) {
             let all = Search {
@@ -140,7 +142,7 @@ impl FunctionLog<'_> {
                 stream: Some(&start.stream),
                 ..naming
             };
-            let all = search(self.clients, all, LINES_MAX).await?.events.into_iter();
+            let all = search(self.0.clients, all, LINES_MAX).await?.events.into_iter();
             let between = all
                 .skip_while(|event| event.id != start.id)
                 .take_while(|event| event.id != report.id);
@@ -149,57 +151,6 @@ impl FunctionLog<'_> {
             events.sort_by_key(|event| event.millis);
         }
         Ok(events)
-    }
-
-    /// Why there are no lines of a try.
-    async fn absence(&self, each: &Try) -> String {
-        let Self {
-            clients,
-            log_group,
-            flags,
-        } = self;
-        let since = each.ended.map(|ended| Timestamp::now().duration_since(ended));
-        if since.is_none_or(|since| since < DELIVERY) {
-            return LATE.to_owned();
-        }
-        // The name itself comes first.
-        let describe = clients
-            .logs
-            .describe_log_groups()
-            .log_group_name_prefix(log_group);
-        let described = describe.send().await.during("logs:DescribeLogGroups", log_group);
-        let groups = match described {
-            Ok(answer) => answer.log_groups.unwrap_or_default(),
-            Err(failure) => return self.unreadable(&failure),
-        };
-        let group = groups
-            .iter()
-            .find(|group| group.log_group_name() == Some(log_group));
-        let began = each.began.as_millisecond();
-        let age = Timestamp::now().as_millisecond() - began;
-        match group.and_then(|group| group.retention_in_days()) {
-            Some(days) if age > i64::from(days) * MILLIS_OF_DAY => {
-                return format!("gone: the log group {log_group} keeps lines for {days} days");
-            }
-            _ => {}
-        }
-        match group.and_then(|group| group.creation_time()) {
-            Some(made) if made > began => format!("gone: the log group {log_group} was made after it"),
-            _ => format!(
-                "none came to {log_group}: `resizer plan{flags}` shows whether the function logs there"
-            ),
-        }
-    }
-
-    fn unreadable(&self, failure: &CallFailure) -> String {
-        if failure.is_not_found() {
-            return format!(
-                "nowhere: the log group {} is not there; `resizer up{}` makes it",
-                self.log_group, self.flags
-            );
-        }
-        let hints = failure.hints().into_iter().map(|hint| format!(" ({hint})"));
-        format!("not to be read: {failure}{}", hints.collect::<String>())
     }
 }
 

@@ -1,9 +1,12 @@
 //! Events of a log group, page after page.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use jiff::Timestamp;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use crate::aws::{CallFailure, Clients, During};
 
@@ -13,8 +16,8 @@ pub const CLOCK_DIFFERENCE_MILLIS: i64 = 60_000;
 /// How much later than an execution's end its last events may be stamped.
 pub const DELIVERY_MAX_MILLIS: i64 = 600_000;
 
-/// The pause between two pages: FilterLogEvents takes 5 calls a second.
-const PACE: Duration = Duration::from_millis(200);
+/// FilterLogEvents takes so many calls a second.
+const CALLS_A_SECOND: usize = 5;
 /// The most pages that one search takes; many may be empty.
 const PAGES_MAX: usize = 1_000;
 
@@ -65,14 +68,25 @@ impl LogEvent {
     }
 }
 
+/// Waits until one more call is within the quota, whoever of this process made those before.
+async fn pace() {
+    static LATEST: Mutex<VecDeque<Instant>> = Mutex::const_new(VecDeque::new());
+    let mut latest = LATEST.lock().await;
+    if latest.len() >= CALLS_A_SECOND
+        && let Some(first) = latest.front()
+    {
+        tokio::time::sleep_until(*first + Duration::from_secs(1)).await;
+        latest.pop_front();
+    }
+    latest.push_back(Instant::now());
+}
+
 /// The oldest events that are looked for, at most `most`.
 pub async fn search(clients: &Clients, search: Search<'_>, most: usize) -> Result<Found, CallFailure> {
     let mut found = Found::default();
     let mut next = None;
     for page in 0.. {
-        if page > 0 {
-            tokio::time::sleep(PACE).await;
-        }
+        pace().await;
         let answer = clients
             .logs
             .filter_log_events()

@@ -6,8 +6,10 @@
 //! - [`tries`]: one attempt at a Task state, and why it failed
 //! - [`invocation`]: what the function logged of a try; [`report`]: Lambda's own lines among them
 //! - [`document`]: the same for programs
-//! - [`history`]: reading what Step Functions says of it, and the events from either place; [`log_events`]: a log group, page after page
+//! - [`history`]: reading what Step Functions says of it, and the events from either place
+//! - [`log_events`]: a log group, page after page; [`absence`]: why it has nothing of some time
 
+mod absence;
 mod document;
 mod event;
 mod history;
@@ -17,6 +19,7 @@ mod report;
 mod timeline;
 mod tries;
 
+pub use absence::LogGroup;
 pub use document::{Answer, Document};
 pub use event::{Event, timestamp};
 pub use history::{Page, describe, from_history, from_logs, list, name_part, pattern_of};

@@ -14,6 +14,7 @@ impl From<CallFailure> for Failure {
             detail: failure.detail().to_owned(),
             lacks: failure.lacking().map(str::to_owned),
             hints: failure.hints(),
+            is_passing: failure.is_passing(),
         }
     }
 }

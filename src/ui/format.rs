@@ -85,13 +85,9 @@ pub fn s3_uri(bucket: &str, key: &str) -> String {
     format!("s3://{bucket}/{}", printable(key))
 }
 
-/// `text` on one line, no longer than `max` characters.
+/// `text` as [`printable`], on one line, no longer than `max` characters.
 pub fn clipped(text: &str, max: usize) -> String {
-    let line: String = text
-        .chars()
-        .map(|c| if acts(c) { ' ' } else { c })
-        .take(max.saturating_add(1))
-        .collect();
+    let line = printable(text);
     if line.chars().count() <= max {
         return line;
     }
@@ -153,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_long_text_is_clipped_to_one_line() {
-        assert_eq!(clipped("two\nlines", 20), "two lines");
+        assert_eq!(clipped("two\nlines", 20), "two\u{fffd}lines");
         assert_eq!(clipped("abcdef", 4), "abc…");
         assert_eq!(clipped("日本語", 3), "日本語");
     }

@@ -3,7 +3,7 @@
 use anstyle::Style;
 use serde_json::{Map, Value};
 
-use super::format::duration;
+use super::format::{duration, printable};
 use super::styles::{BAD, FAINT, GOOD};
 use crate::execution::{Event, Report, Trouble, is_of_lambda};
 
@@ -52,7 +52,7 @@ pub fn of_event(event: &Event) -> (Style, String) {
     let kind = event.kind.as_str();
     let member = |document: &Option<String>, name: &str| {
         let document: Value = serde_json::from_str(document.as_deref()?).ok()?;
-        document[name].as_str().map(str::to_owned)
+        document[name].as_str().map(printable)
     };
     let with = |document: &Option<String>| document.as_ref().map(|document| format!(" with {document}"));
     let name = details.name.as_deref().unwrap_or_default();
@@ -128,6 +128,13 @@ mod tests {
         assert!(told(refused()).ends_with("entered Fail\nexecution failed: not an image"));
         let styles: Vec<Style> = refused().iter().map(|event| of_event(event).0).collect();
         assert_eq!(styles.last(), Some(&BAD));
+    }
+
+    #[test]
+    fn a_key_forges_no_line() {
+        let mut events = resized();
+        events[0].details.input = Some(r#"{"key":"a\nb\u001b[2J"}"#.to_owned());
+        assert_eq!(of_event(&events[0]).1, "started for a\u{fffd}b\u{fffd}[2J");
     }
 
     #[test]

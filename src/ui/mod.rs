@@ -15,6 +15,7 @@ pub mod styles;
 pub mod table;
 pub mod timeline;
 pub mod waiting;
+pub mod wrap;
 
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
@@ -62,8 +63,7 @@ impl Ui {
 
     /// Whether progress may redraw its lines: stderr is a terminal that can, and no one asked for quiet.
     pub fn is_live(&self) -> bool {
-        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        !self.quiet && !dumb && io::stderr().is_terminal()
+        !self.quiet && !is_dumb() && io::stderr().is_terminal()
     }
 
     /// `text` with its styles, or without where stderr takes none: for what draws by itself.
@@ -151,9 +151,9 @@ impl Ui {
         unless_unread(written).map_err(|error| not_written(&error))
     }
 
-    /// Shows a result in the place of the one before; below it, where stdout is no terminal.
+    /// Shows a result in the place of the one before; below it, where stdout is no terminal that can.
     pub fn screen(&self, text: &str) -> Result<(), CommandError> {
-        if io::stdout().is_terminal() {
+        if io::stdout().is_terminal() && !is_dumb() {
             // Clears the screen and goes to its top.
             let _ = write!(io::stdout(), "\x1b[2J\x1b[H");
             self.result(text)
@@ -188,12 +188,20 @@ impl Ui {
             // What it is made of can always be written.
             let _ = print_document(&error.document());
         }
+        if error.is_asked_for {
+            return;
+        }
         let mut stderr = AutoStream::new(io::stderr(), self.color).lock();
         let _ = writeln!(stderr, "{ERROR}error:{ERROR:#} {}", error.message);
         for hint in &error.hints {
             let _ = writeln!(stderr, "  {HINT}hint:{HINT:#} {hint}");
         }
     }
+}
+
+/// Whether the terminal says that it takes no control codes.
+fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
 /// That the reader has gone away is no reason to fail.

@@ -24,7 +24,7 @@ pub fn width_of_stderr() -> usize {
     terminal_size::terminal_size_of(io::stderr()).map_or(DEFAULT_WIDTH, |(width, _)| usize::from(width.0))
 }
 
-/// The rows with their columns aligned, two spaces between, at most `width` wide.
+/// The rows with their columns aligned, two spaces between, at most `width` wide. A column with nothing in it takes no room.
 ///
 /// The widest column gives way first, and is cut in the middle: both ends of a name tell names apart.
 pub fn aligned<const N: usize>(rows: &[[String; N]], width: usize) -> Vec<String> {
@@ -34,10 +34,12 @@ pub fn aligned<const N: usize>(rows: &[[String; N]], width: usize) -> Vec<String
             widths[column] = widths[column].max(cell.chars().count());
         }
     }
-    shrink(&mut widths, width.saturating_sub(2 * N.saturating_sub(1)));
+    let shown = widths.iter().filter(|width| **width > 0).count();
+    shrink(&mut widths, width.saturating_sub(2 * shown.saturating_sub(1)));
     rows.iter()
         .map(|row| {
-            let cells = row.iter().zip(widths).map(|(cell, width)| {
+            let columns = row.iter().zip(widths).filter(|(_, width)| *width > 0);
+            let cells = columns.map(|(cell, width)| {
                 let cell = cut_middle(cell, width);
                 format!("{cell:width$}")
             });

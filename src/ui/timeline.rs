@@ -4,9 +4,10 @@ use anstyle::Style;
 use jiff::Timestamp;
 
 use super::chart::span;
-use super::format::{clipped, duration, printable};
+use super::format::{duration, printable};
 use super::log_line::{of_function, of_report};
 use super::styles::{BAD, FAINT, GOOD, UNSETTLED};
+use super::wrap::wrapped;
 use crate::execution::{FoundBy, Invocation, Logged, Status, Step, Timeline, Try};
 
 /// The room for a state's name: most are shorter.
@@ -56,9 +57,9 @@ fn trouble(step: &Step, index: usize, each: &Try, indent: usize, width: usize) -
     } else {
         (BAD, "✗")
     };
-    let text = format!("try {} failed: {trouble}", index + 1);
-    let text = clipped(&text, width.saturating_sub(indent + 2));
-    Some(format!("{:indent$}{style}{mark}{style:#} {text}", ""))
+    let text = printable(&format!("try {} failed: {trouble}", index + 1));
+    let line = format!("{:indent$}{style}{mark}{style:#} {text}", "");
+    Some(wrapped(&line, width, indent + 2))
 }
 
 /// Every step with when it began, what went in, what the function logged and what came out, in `width` columns.
@@ -78,7 +79,11 @@ pub fn full(timeline: &Timeline, width: usize) -> String {
             began.unwrap_or_default(),
             heading(each)
         );
-        lines.push(format!("{line}{}", bar(timeline, each, width)));
+        lines.push(wrapped(
+            &format!("{line}{}", bar(timeline, each, width)),
+            width,
+            14,
+        ));
         lines.extend(passed("in", &each.input));
         for (index, one) in each.tries.iter().enumerate() {
             lines.extend(trouble(each, index, one, 14, width));
@@ -88,11 +93,12 @@ pub fn full(timeline: &Timeline, width: usize) -> String {
     }
     if let Some(end) = &timeline.end {
         let began = timeline.started.map(|started| since(started, end.at));
-        lines.push(format!(
+        let line = format!(
             "{FAINT}{:>10}{FAINT:#}  {}",
             began.unwrap_or_default(),
             ending(timeline)
-        ));
+        );
+        lines.push(wrapped(&line, width, 12));
     }
     lines.join("\n")
 }
@@ -134,10 +140,11 @@ fn ran(invocation: &Invocation) -> String {
     }
 }
 
-/// `text` on one line, after `indent` spaces and what it is.
+/// `text` after `indent` spaces and what it is.
 fn labelled(indent: usize, what: &str, style: Style, text: &str, width: usize) -> String {
-    let text = clipped(text, width.saturating_sub(indent + 5));
-    format!("{:indent$}{FAINT}{what:>3}{FAINT:#}  {style}{text}{style:#}", "")
+    let text = printable(text);
+    let line = format!("{:indent$}{FAINT}{what:>3}{FAINT:#}  {style}{text}{style:#}", "");
+    wrapped(&line, width, indent + 5)
 }
 
 /// When the step was within the execution, heavy while a try went on; nothing where there is no room for it.
@@ -217,7 +224,8 @@ mod tests {
          +2 ms  ✓ Resize             1.9 s  ━──────────────────────────────────────━
                    in  {"bucket":"o","key":"cat.jpg","size":180000}
                   ↻ try 1 failed: Lambda.TooManyRequestsException: Rate exceeded
-                  out  {"ok":true,"destBucket":"r","destKey":"output/cat_resized.jp…
+                  out  {"ok":true,"destBucket":"r","destKey":"output/cat_resized.jpg
+                       "}
         +1.9 s  ✓ Resized?            1 ms                                         ━
         +1.9 s  ✓ Succeed             0 ms                                         ━
         +1.9 s  SUCCEEDED in 1.9 s
@@ -234,11 +242,12 @@ mod tests {
         ↻ try 1 failed: Lambda.TooManyRequestsException: Rate exceeded
         log  INFO answer {"ok":true}
         ran  38 ms, billed 64 ms, 38 of 1769 MB, cold start 25 ms
-        out  {"ok":true,"destBucket":"r","destKey":"output/cat_resized.jp…
+        out  {"ok":true,"destBucket":"r","destKey":"output/cat_resized.jpg
         "#);
         insta::assert_snapshot!(plain(&all_logged(&timeline, 40).unwrap()), @r#"
         log  INFO answer {"ok":true}
-        ran  38 ms, billed 64 ms, 38 of 176…
+        ran  38 ms, billed 64 ms, 38 of 1769
+             MB, cold start 25 ms
         "#);
         timeline.steps[0].tries[1].logged = Some(Logged::Missing("not there yet".to_owned()));
         assert_eq!(

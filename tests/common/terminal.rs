@@ -164,6 +164,26 @@ pub fn typed(place: &Place, args: &[&str], answer: &str) -> (ExitStatus, String)
     (child.wait().unwrap(), said.join().unwrap())
 }
 
+/// What the binary prints on a terminal that says it is a `term`, until these words stand there.
+pub fn printed_until(place: &Place, args: &[&str], term: &str, words: &str) -> String {
+    let (mut controller, terminal) = pair();
+    let mut command = place.command(args);
+    command.env("TERM", term);
+    command.stdin(terminal.try_clone().unwrap());
+    command.stdout(terminal).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    drop(command);
+    let mut said = Vec::new();
+    let mut bytes = [0; 4096];
+    while !String::from_utf8_lossy(&said).contains(words) {
+        let count = controller.read(&mut bytes).unwrap();
+        said.extend(&bytes[..count]);
+    }
+    signal("INT", child.id().into());
+    child.wait().unwrap();
+    String::from_utf8_lossy(&said).into_owned()
+}
+
 /// What the binary prints on a terminal of so many columns, with its styles.
 pub fn printed(place: &Place, args: &[&str], columns: u16, settings: &[(&str, &str)]) -> String {
     let (controller, terminal) = pair();

@@ -9,6 +9,7 @@ use crate::execution::{Event, LogEvent, name_part, request_in, request_of_answer
 use crate::ui::format::{moment, printable};
 use crate::ui::log_line::{of_event, of_function};
 use crate::ui::styles::FAINT;
+use crate::ui::wrap::wrapped;
 
 const OF_FUNCTION: Style = AnsiColor::Cyan.on_default();
 const OF_EXECUTION: Style = AnsiColor::Magenta.on_default();
@@ -17,6 +18,8 @@ const OF_EXECUTION: Style = AnsiColor::Magenta.on_default();
 const NAME_WIDTH: usize = 13;
 /// What stands before a line's text.
 const BEFORE_TEXT: usize = 35;
+/// In fewer columns it stands above.
+const NARROW: usize = 70;
 
 /// Whose log group it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -80,8 +83,22 @@ impl Entry {
         }
     }
 
-    /// When, which, and what, for people.
-    pub fn line(&self) -> String {
+    /// What puts entries in order: the time and, in the same millisecond, what comes first: an execution's events are counted,
+    /// and of the function's lines Lambda's own stand around the others.
+    pub fn order(&self) -> (Timestamp, bool, i64) {
+        let place = match &self.event {
+            Some(event) => event.id,
+            None if self.text.starts_with("INIT_START ") => 0,
+            None if self.text.starts_with("START ") => 1,
+            None if self.text.starts_with("END ") => 3,
+            None if self.text.starts_with("REPORT ") => 4,
+            None => 2,
+        };
+        (self.at, self.source == Source::Function, place)
+    }
+
+    /// When, which, and what, for people, in `width` columns.
+    pub fn line(&self, width: usize) -> String {
         let (style, words) = match &self.event {
             Some(event) => of_event(event),
             None => of_function(&self.text),
@@ -93,12 +110,21 @@ impl Entry {
         };
         let which: String = printable(which).chars().take(NAME_WIDTH).collect();
         let words = words.replace('\t', "  ");
-        let lines: Vec<String> = words.lines().map(printable).collect();
-        let words = lines.join(&format!("\n{:BEFORE_TEXT$}", ""));
-        format!(
-            "{FAINT}{}{FAINT:#}  {which_style}{which:NAME_WIDTH$}{which_style:#}  {style}{words}{style:#}",
+        let heading = format!(
+            "{FAINT}{}{FAINT:#}  {which_style}{which:NAME_WIDTH$}{which_style:#}",
             moment(self.at)
-        )
+        );
+        // Where there is little room, the words stand below, and have all of it.
+        let (first, indent) = if width < NARROW {
+            ("\n  ", 2)
+        } else {
+            ("  ", BEFORE_TEXT)
+        };
+        let words: Vec<String> = words.lines().map(printable).collect();
+        let words = words.join(&format!("\n{:indent$}", ""));
+        let text = format!("{heading}{first}{style}{words}{style:#}");
+        let lines = text.split('\n').map(|line| wrapped(line, width, indent));
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     /// For programs.
@@ -144,7 +170,7 @@ mod tests {
     }
 
     fn line(source: Source, text: &str) -> String {
-        let shown = strip_str(&entry(source, text).line()).to_string();
+        let shown = strip_str(&entry(source, text).line(120)).to_string();
         // The time is where this machine is.
         shown.replace(
             &moment(Timestamp::from_millisecond(1_764_000_000_041).unwrap_or_default()),
@@ -164,6 +190,40 @@ mod tests {
                                            no\u{fffd}[2J
         ");
         insta::assert_snapshot!(line(Source::Executions, "Permissions are set correctly"), @"[moment]  executions     Permissions are set correctly");
+    }
+
+    #[test]
+    fn in_one_millisecond_lines_stand_as_they_were_written() {
+        let ended = "END RequestId: x";
+        let mut lines = ["REPORT RequestId: x", ended, "INFO", "START RequestId: x"]
+            .map(|text| entry(Source::Function, text));
+        lines.sort_by_key(Entry::order);
+        let texts = lines.map(|line| line.text);
+        assert_eq!(
+            texts,
+            ["START RequestId: x", "INFO", ended, "REPORT RequestId: x"]
+        );
+        let event = |id: u32| {
+            let text = FAILED.replace("\"id\":\"9\"", &format!("\"id\":\"{id}\""));
+            entry(Source::Executions, &text)
+        };
+        assert!(event(9).order() < event(10).order());
+    }
+
+    #[test]
+    fn a_line_longer_than_the_terminal_goes_on_below_itself() {
+        let shown = |width| {
+            let shown = entry(Source::Function, "one two three four").line(width);
+            let lines: Vec<usize> = strip_str(&shown)
+                .to_string()
+                .lines()
+                .map(|line| line.chars().count())
+                .collect();
+            lines
+        };
+        assert_eq!(shown(120), [53]);
+        assert_eq!(shown(45), [33, 20]);
+        assert_eq!(shown(35), [33, 20]);
     }
 
     #[test]

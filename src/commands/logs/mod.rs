@@ -25,6 +25,7 @@ use crate::execution::{CLOCK_DIFFERENCE_MILLIS, DELIVERY_MAX_MILLIS, Search, pat
 use crate::session::{Session, WhenAbsent};
 use crate::ui::Ui;
 use crate::ui::format::{date_and_time, printable};
+use crate::ui::table::width_of_stdout;
 use entry::{Entry, Source};
 use selection::{Selection, Wanted};
 use window::Window;
@@ -71,8 +72,15 @@ const POLL: Duration = Duration::from_secs(1);
 const LINES_MAX: usize = 50_000;
 
 pub async fn run(settings: &Settings, args: LogsArgs, ui: &Ui) -> Result<(), CommandError> {
-    // What was printed are whole lines: there is no document to say it in.
-    let interrupted = || CommandError::interrupted("stopped reading the logs").documented();
+    let interrupted = || {
+        // What was printed are whole lines: there is no document to say it in.
+        let interrupted = CommandError::interrupted("stopped reading the logs").documented();
+        if args.follow {
+            interrupted.asked_for()
+        } else {
+            interrupted
+        }
+    };
     let shown = async {
         let session = Session::open(settings, WhenAbsent::Resume).await?;
         let stream = Stream::open(&session, &args).await?;
@@ -182,7 +190,6 @@ impl<'a> Stream<'a> {
             let new = feed.window.new_of(found, now);
             entries.extend(new.into_iter().map(|line| Entry::of(feed.source, line)));
         }
-        entries.sort_by_key(|entry| entry.at);
         let mut entries = self.selection.of(entries);
         entries.retain(|entry| self.shown.is_none_or(|shown| shown == entry.source));
         Ok(New { entries, is_cut })
@@ -251,7 +258,8 @@ fn print(entries: &[Entry], ui: &Ui) -> Result<(), CommandError> {
         let documents: Vec<_> = entries.iter().map(Entry::document).collect();
         return ui.json_lines(&documents);
     }
-    let lines: Vec<String> = entries.iter().map(Entry::line).collect();
+    let width = width_of_stdout();
+    let lines: Vec<String> = entries.iter().map(|entry| entry.line(width)).collect();
     ui.result(lines.join("\n"))
 }
 

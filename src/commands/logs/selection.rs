@@ -19,17 +19,19 @@ pub enum Wanted {
     Key(String),
 }
 
-/// Lets through what is wanted. The function's lines come before the event that says to which execution they belong: until
-/// then they wait.
+/// Lets through what is wanted. What comes before it can be known whether it is wanted waits: the function's lines come before
+/// the event that says to which execution they belong, and an execution's events may come before its start, which says its
+/// key.
 ///
 /// Assumption, as of tries (`src/execution/tries.rs`): Step Functions names the request of a try that succeeded, and of one
 /// that Lambda ended. The lines of others belong to no execution for sure, and are left out where one is asked for.
 #[derive(Debug)]
 pub struct Selection {
     wanted: Wanted,
-    /// Their ARNs.
-    executions: VecDeque<String>,
-    requests: Requests,
+    /// Whether they are wanted, by their ARNs.
+    executions: Newest<bool>,
+    /// The ARNs of their executions, by their ids.
+    requests: Newest<String>,
     waiting: VecDeque<Entry>,
 }
 
@@ -37,13 +39,13 @@ impl Selection {
     pub fn new(wanted: Wanted) -> Self {
         Self {
             wanted,
-            executions: VecDeque::new(),
-            requests: Requests::default(),
+            executions: Newest::default(),
+            requests: Newest::default(),
             waiting: VecDeque::new(),
         }
     }
 
-    /// What is wanted of `new`, which is in the order of time, and of what waited.
+    /// What is wanted of `new`, and of what waited, in order.
     pub fn of(&mut self, new: Vec<Entry>) -> Vec<Entry> {
         for entry in &new {
             self.learn(entry);
@@ -52,18 +54,16 @@ impl Selection {
         let waited = std::mem::take(&mut self.waiting);
         for mut entry in waited.into_iter().chain(new) {
             if entry.source == Source::Function {
-                entry.execution = entry
-                    .request_id
-                    .as_ref()
-                    .and_then(|id| self.requests.execution_of(id));
+                let request = entry.request_id.as_ref();
+                entry.execution = request.and_then(|id| self.requests.get(id)).cloned();
             }
-            if self.is_wanted(&entry) {
-                wanted.push(entry);
-            } else if entry.source == Source::Function && entry.request_id.is_some() {
-                remember(&mut self.waiting, entry);
+            match self.is_wanted(&entry) {
+                Some(true) => wanted.push(entry),
+                Some(false) => {}
+                None => drop(remember(&mut self.waiting, entry)),
             }
         }
-        wanted.sort_by_key(|entry| entry.at);
+        wanted.sort_by_key(Entry::order);
         wanted
     }
 
@@ -71,52 +71,60 @@ impl Selection {
         let (Some(event), Some(arn)) = (&entry.event, &entry.execution) else {
             return;
         };
-        let is_meant = match &self.wanted {
-            Wanted::All => false,
+        if let Some(request) = &entry.request_id {
+            self.requests.remember(request, arn.clone());
+        }
+        let is_wanted = match &self.wanted {
             Wanted::Execution(wanted) => wanted == arn,
-            Wanted::Key(key) => {
+            Wanted::Key(key) if event.kind == "ExecutionStarted" => {
                 let input = event.details.input.as_deref().unwrap_or_default();
                 let input: Value = serde_json::from_str(input).unwrap_or_default();
-                event.kind == "ExecutionStarted" && input["key"] == key.as_str()
+                input["key"] == key.as_str()
             }
+            Wanted::All | Wanted::Key(_) => return,
         };
-        if is_meant && !self.executions.contains(arn) {
-            remember(&mut self.executions, arn.clone());
-        }
-        if let Some(request) = &entry.request_id
-            && (self.wanted == Wanted::All || self.executions.contains(arn))
-        {
-            self.requests.remember(request, arn);
-        }
+        self.executions.remember(arn, is_wanted);
     }
 
-    fn is_wanted(&self, entry: &Entry) -> bool {
-        let is_meant = |arn: &String| self.executions.contains(arn);
-        self.wanted == Wanted::All || entry.execution.as_ref().is_some_and(is_meant)
+    /// Whether it is wanted; none if that is not known yet.
+    fn is_wanted(&self, entry: &Entry) -> Option<bool> {
+        match &entry.execution {
+            _ if self.wanted == Wanted::All => Some(true),
+            Some(arn) => self.executions.get(arn).copied(),
+            None if entry.request_id.is_some() => None,
+            None => Some(false),
+        }
     }
 }
 
-/// The newest requests, and the ARNs of their executions.
-#[derive(Debug, Default)]
-struct Requests {
-    executions: HashMap<String, String>,
+/// What is known of the newest of many.
+#[derive(Debug)]
+struct Newest<T> {
+    known: HashMap<String, T>,
     in_order: VecDeque<String>,
 }
 
-impl Requests {
-    fn remember(&mut self, request: &str, execution: &str) {
-        if self
-            .executions
-            .insert(request.to_owned(), execution.to_owned())
-            .is_none()
-            && let Some(oldest) = remember(&mut self.in_order, request.to_owned())
+// What is derived would ask the same of `T`.
+impl<T> Default for Newest<T> {
+    fn default() -> Self {
+        Self {
+            known: HashMap::new(),
+            in_order: VecDeque::new(),
+        }
+    }
+}
+
+impl<T> Newest<T> {
+    fn remember(&mut self, id: &str, what: T) {
+        if self.known.insert(id.to_owned(), what).is_none()
+            && let Some(oldest) = remember(&mut self.in_order, id.to_owned())
         {
-            self.executions.remove(&oldest);
+            self.known.remove(&oldest);
         }
     }
 
-    fn execution_of(&self, request: &str) -> Option<String> {
-        self.executions.get(request).cloned()
+    fn get(&self, id: &str) -> Option<&T> {
+        self.known.get(id)
     }
 }
 
@@ -209,6 +217,19 @@ mod tests {
     }
 
     #[test]
+    fn an_event_that_comes_before_its_execution_s_start_waits() {
+        let mut selection = Selection::new(Wanted::Key("a.jpg".to_owned()));
+        let early = vec![line(A), succeeded("one", A), succeeded("two", B), line(B)];
+        assert_eq!(told(selection.of(early)), [""; 0]);
+        assert_eq!(
+            told(selection.of(vec![started("two", "b.jpg"), started("one", "a.jpg")])),
+            ["ExecutionStarted", "line of one", "TaskSucceeded"]
+        );
+        assert!(selection.waiting.is_empty());
+        assert_eq!(told(selection.of(vec![line(B), line(A)])), ["line of one"]);
+    }
+
+    #[test]
     fn without_a_choice_all_is_let_through_at_once() {
         let mut selection = Selection::new(Wanted::All);
         let plain = entry(Source::Function, 1, "hello".to_owned());
@@ -225,9 +246,9 @@ mod tests {
         selection.of(vec![line(A); REMEMBERED_MAX + 1]);
         assert_eq!(selection.waiting.len(), REMEMBERED_MAX);
         for n in 0..REMEMBERED_MAX + 1 {
-            selection.requests.remember(&n.to_string(), "one");
+            selection.requests.remember(&n.to_string(), "one".to_owned());
         }
-        assert_eq!(selection.requests.executions.len(), REMEMBERED_MAX);
-        assert_eq!(selection.requests.execution_of("0"), None);
+        assert_eq!(selection.requests.known.len(), REMEMBERED_MAX);
+        assert_eq!(selection.requests.get("0"), None);
     }
 }

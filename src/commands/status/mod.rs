@@ -34,9 +34,10 @@ use crate::session::{Session, WhenAbsent};
 use crate::ui::Ui;
 use crate::ui::live::Live;
 use crate::ui::table::width_of_stdout;
+use crate::ui::wrap::fitted;
 use alarms::Alarms;
 use counts::{Counts, Day, Hours};
-use executions::{Execution, Known, Wanted};
+use executions::{Execution, Known, Newest, Wanted};
 use memory::Memory;
 use resources::{Resource, Standing};
 
@@ -82,6 +83,8 @@ struct Document<'a> {
     resources: &'a [Resource],
     alarms: &'a Alarms,
     executions: &'a [Execution],
+    /// Why some of those that are wanted may not be among them; empty if all are.
+    executions_missing: &'a [String],
     /// Of the last 24 hours.
     metrics: &'a Day,
     hours: &'a Hours,
@@ -128,6 +131,7 @@ pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<(), C
             resources: &overview.standing.resources,
             alarms: &overview.standing.alarms,
             executions: &overview.executions,
+            executions_missing: &overview.missing,
             metrics: &overview.counts.day,
             hours: &overview.counts.hours,
             function_memory: overview.counts.memory,
@@ -144,6 +148,8 @@ fn interrupted() -> CommandError {
 pub struct Overview {
     pub standing: Arc<Standing>,
     pub executions: Vec<Execution>,
+    /// Why some of those may be missing.
+    missing: Vec<String>,
     pub counts: Arc<Counts>,
 }
 
@@ -154,7 +160,7 @@ impl Overview {
         wanted: &Wanted,
         known: &mut Known,
     ) -> Result<Self, CommandError> {
-        let (standing, executions, counts) = tokio::try_join!(
+        let (standing, newest, counts) = tokio::try_join!(
             resources::read(session, settings),
             executions::newest(session, wanted, known),
             counts::read(session),
@@ -164,16 +170,18 @@ impl Overview {
         }
         Ok(Self {
             standing: Arc::new(standing),
-            executions,
+            executions: newest.executions,
+            missing: newest.missing,
             counts: Arc::new(counts),
         })
     }
 
     /// The same with other executions.
-    fn with_executions(&self, executions: Vec<Execution>) -> Self {
+    fn with_executions(&self, newest: Newest) -> Self {
         Self {
             standing: Arc::clone(&self.standing),
-            executions,
+            executions: newest.executions,
+            missing: newest.missing,
             counts: Arc::clone(&self.counts),
         }
     }
@@ -189,13 +197,14 @@ impl Overview {
     fn text(&self, session: &Session, settings: &Settings, wanted: &Wanted) -> String {
         let width = width_of_stdout();
         let sections = [
-            self.heading(),
+            fitted(&self.heading(), width),
             resources::table(&self.standing.resources, &session.flags, width),
         ];
         let alarms = self.standing.alarms.text(settings);
+        let alarms = alarms.map(|alarms| fitted(&alarms, width));
         let sections = sections.into_iter().chain(alarms).chain([
-            executions::table(&self.executions, wanted, &session.flags, width),
-            counts::table(&self.counts),
+            executions::table(&self.executions, &self.missing, wanted, &session.flags, width),
+            counts::table(&self.counts, width),
         ]);
         sections.collect::<Vec<_>>().join("\n\n")
     }

@@ -13,7 +13,8 @@ use crate::execution::{
 use crate::outputs::Outputs;
 use crate::session::Session;
 use crate::ui::format::{date_and_time, printable};
-use crate::ui::table::width_of_stdout;
+use crate::ui::table::{width_of_stderr, width_of_stdout};
+use crate::ui::wrap::fitted;
 use crate::ui::{Ui, timeline};
 
 /// Where the events were read.
@@ -41,72 +42,86 @@ pub async fn show(
     ui: &Ui,
 ) -> Result<(), CommandError> {
     let described = find::execution(session, execution).await?;
-    let arn = described.execution_arn.clone();
-    let read = read(session, &described).await?;
+    let story = Story::of(session, &described).await?;
     if ui.json {
         return ui.json(&Shown {
             outputs: &standing::outputs(session, settings).await?,
-            document: Document::new(&arn, &read.timeline),
-            read_from: read.read_from(),
+            document: Document::new(&story.arn, &story.timeline),
+            read_from: story.read_from(),
         });
     }
-    if let Some(why) = &read.not_from_logs {
-        ui.say(why);
+    let width = width_of_stdout();
+    if let Some(why) = &story.not_from_logs {
+        ui.say(fitted(why, width_of_stderr()));
     }
-    ui.result(text(&arn, &read.timeline, width_of_stdout()))
-}
-
-/// An execution as people read it, in `width` columns; and whether it has ended.
-pub async fn story(session: &Session, arn: &str, width: usize) -> Result<(String, bool), CommandError> {
-    let described = describe(&session.clients, arn).await?;
-    let read = read(session, &described).await?;
-    let why = read.not_from_logs.map(|why| format!("\n\n{why}"));
-    let story = text(arn, &read.timeline, width) + &why.unwrap_or_default();
-    Ok((story, read.timeline.end.is_some()))
-}
-
-fn text(arn: &str, timeline: &Timeline, width: usize) -> String {
-    let started = timeline.started.map(date_and_time).unwrap_or_default();
-    format!(
-        "Execution {arn}\nStarted {started}\n\n{}",
-        timeline::full(timeline, width)
-    )
+    ui.result(story.text(width))
 }
 
 /// What was read of an execution.
-struct Read {
+pub struct Story {
+    arn: String,
     timeline: Timeline,
     /// Why the events are Step Functions' own and not from CloudWatch Logs, if they are.
     not_from_logs: Option<String>,
 }
 
-impl Read {
+impl Story {
+    /// That of the execution with this ARN, so far.
+    pub async fn read(session: &Session, arn: &str) -> Result<Self, CommandError> {
+        let described = describe(&session.clients, arn).await?;
+        Self::of(session, &described).await
+    }
+
+    /// The events from CloudWatch Logs, or from Step Functions itself where the logs do not have all of them; and what the
+    /// function logged.
+    async fn of(session: &Session, described: &DescribeExecutionOutput) -> Result<Self, CommandError> {
+        let arn = described.execution_arn.clone();
+        let (mut timeline, not_from_logs) = match logged(session, described).await {
+            Ok(timeline) => (timeline, None),
+            Err(why) => (
+                Timeline::of(&from_history(&session.clients, &arn).await?),
+                Some(format!(
+                    "The events are Step Functions' own, since {}",
+                    printable(&why)
+                )),
+            ),
+        };
+        session.function_log().read(&mut timeline).await;
+        Ok(Self {
+            arn,
+            timeline,
+            not_from_logs,
+        })
+    }
+
     fn read_from(&self) -> ReadFrom {
         match self.not_from_logs {
             Some(_) => ReadFrom::StepFunctions,
             None => ReadFrom::CloudwatchLogs,
         }
     }
-}
 
-/// The events from CloudWatch Logs, or from Step Functions itself where the logs do not have all of them; and what the
-/// function logged.
-async fn read(session: &Session, described: &DescribeExecutionOutput) -> Result<Read, CommandError> {
-    let mut read = match logged(session, described).await {
-        Ok(timeline) => Read {
-            timeline,
-            not_from_logs: None,
-        },
-        Err(why) => Read {
-            timeline: Timeline::of(&from_history(&session.clients, &described.execution_arn).await?),
-            not_from_logs: Some(format!(
-                "The events are Step Functions' own, since {}",
-                printable(&why)
-            )),
-        },
-    };
-    session.function_log().read(&mut read.timeline).await;
-    Ok(read)
+    pub fn has_ended(&self) -> bool {
+        self.timeline.end.is_some()
+    }
+
+    /// As people read it, in `width` columns.
+    fn text(&self, width: usize) -> String {
+        let started = self.timeline.started.map(date_and_time).unwrap_or_default();
+        let heading = format!("Execution {}\nStarted {started}", self.arn);
+        format!(
+            "{}\n\n{}",
+            fitted(&heading, width),
+            timeline::full(&self.timeline, width)
+        )
+    }
+
+    /// The same, with where the events are from.
+    pub fn whole(&self, width: usize) -> String {
+        let why = self.not_from_logs.as_ref();
+        let why = why.map(|why| format!("\n\n{}", fitted(why, width)));
+        self.text(width) + &why.unwrap_or_default()
+    }
 }
 
 /// All that CloudWatch Logs has of it, or why that is not all there is.
@@ -117,21 +132,23 @@ async fn logged(session: &Session, described: &DescribeExecutionOutput) -> Resul
         .stop_date
         .as_ref()
         .map(|stopped| timestamp(stopped).as_millisecond() + DELIVERY_MAX_MILLIS);
-    let log_group = session.names.state_machine_log_group();
-    match from_logs(&session.clients, &log_group, arn, (since.max(0), until)).await {
+    let log = session.executions_log();
+    let missing = match from_logs(&session.clients, &log.name, arn, (since.max(0), until)).await {
         Ok(logged) => {
             let timeline = Timeline::of(&logged);
             if are_whole(&logged) && timeline.end.is_some() == described.stop_date.is_some() {
                 return Ok(timeline);
             }
-            Err("CloudWatch Logs does not have all of them (they come some seconds late)".to_owned())
+            // Of an execution that goes on, those of its beginning at least should be there.
+            let due = described.stop_date.as_ref().unwrap_or(&described.start_date);
+            log.absence(timestamp(&described.start_date), Some(timestamp(due)))
+                .await
         }
-        Err(failure) if failure.is_not_found() => Err(format!("the log group {log_group} is not there")),
-        Err(failure) => {
-            let hints = failure.hints().into_iter().map(|hint| format!(": {hint}"));
-            Err(format!("{failure}{}", hints.collect::<String>()))
-        }
-    }
+        Err(failure) => log.unreadable(&failure),
+    };
+    Err(format!(
+        "CloudWatch Logs does not have all of them: they are {missing}"
+    ))
 }
 
 /// Whether none is missing between the first and the last: an execution's events are counted from 1.

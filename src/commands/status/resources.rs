@@ -14,6 +14,7 @@ use crate::stack;
 use crate::ui::picture::Health;
 use crate::ui::styles::{BAD, GOOD, UNSETTLED};
 use crate::ui::table::aligned;
+use crate::ui::wrap::fitted;
 
 /// Every resource, and what the stack is made of.
 #[derive(Debug)]
@@ -164,17 +165,17 @@ pub fn summary(resources: &[Resource], flags: &str) -> String {
 
 /// The resources as people read them; `flags` are those of the command that mends them.
 pub fn table(resources: &[Resource], flags: &str, width: usize) -> String {
-    format!(
-        "Resources: {}{}",
-        summary(resources, flags),
-        list(resources, width)
-    )
+    shown(summary(resources, flags), list(resources, width), width)
 }
 
 /// Only those that are not right.
 pub fn brief(resources: &[Resource], flags: &str, width: usize) -> String {
     let wrong = resources.iter().filter(|resource| !resource.is_right());
-    format!("Resources: {}{}", summary(resources, flags), list(wrong, width))
+    shown(summary(resources, flags), list(wrong, width), width)
+}
+
+fn shown(summary: String, list: String, width: usize) -> String {
+    fitted(&format!("Resources: {summary}{list}"), width)
 }
 
 fn list<'a>(resources: impl IntoIterator<Item = &'a Resource>, width: usize) -> String {

@@ -7,14 +7,17 @@ use std::time::Duration;
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::Instant;
 
+use super::executions::line_of_missing;
 use super::executions::{self, Known, Wanted};
-use super::{Overview, counts, one, resources};
+use super::one::Story;
+use super::{Overview, counts, resources};
 use crate::config::Settings;
 use crate::error::CommandError;
 use crate::session::Session;
 use crate::ui::Ui;
 use crate::ui::live::{Asked, Live, Row, Shown, View};
 use crate::ui::table::width_of_stdout;
+use crate::ui::wrap::fitted;
 
 /// How often to look for executions.
 const SOON: Duration = Duration::from_secs(2);
@@ -86,11 +89,24 @@ pub async fn plainly(
 ) -> Result<(), CommandError> {
     let mut watched = Watched::new(session, settings, wanted);
     let mut shown = String::new();
+    let mut fails = false;
     loop {
-        let text = watched.read().await?.text(session, settings, &watched.wanted);
-        if text != shown {
-            ui.screen(&text)?;
-            shown = text;
+        match watched.read().await {
+            Ok(overview) => {
+                fails = false;
+                let text = overview.text(session, settings, &watched.wanted);
+                if text != shown {
+                    ui.screen(&text)?;
+                    shown = text;
+                }
+            }
+            Err(error) if error.is_passing => {
+                if !fails {
+                    ui.say(format!("{}; trying again", error.message));
+                }
+                fails = true;
+            }
+            Err(error) => return Err(error),
         }
         tokio::time::sleep(SOON).await;
         if ui.is_unread() {
@@ -110,17 +126,24 @@ pub async fn live(
     let mut watched = Watched::new(session, settings, wanted.clone());
     let mut overview = watched.read().await?;
     let mut reading = watched.read_soon();
-    let mut story: Option<JoinHandle<Story>> = None;
+    let mut story: Option<JoinHandle<Told>> = None;
+    let mut last_told: Option<Told> = None;
     let mut live = Live::start()?;
     let mut view = View::new(Shown::default(), ui.paints_results());
     loop {
         // Made for the width that the terminal has now.
         view.show(shown(&overview, session, settings, &wanted));
+        if let Some(told) = &last_told {
+            view.tell(&told.arn, told.text(width_of_stdout()));
+        }
         live.draw(&mut view)?;
         tokio::select! {
             key = live.next() => match key?.map(|key| view.press(key)) {
                 Some(Asked::Leave) => return Ok(()),
-                Some(Asked::Detail(arn)) => story = Some(Story::read(session, arn, Duration::ZERO)),
+                Some(Asked::Detail(arn)) => {
+                    last_told = None;
+                    story = Some(tell(session, arn, Duration::ZERO));
+                }
                 Some(Asked::Nothing) | None => {}
             },
             read = &mut reading => {
@@ -130,47 +153,67 @@ pub async fn live(
                         overview = read;
                         view.say(None);
                     }
-                    Err(error) => view.say(Some(format!("not read again: {}", error.message))),
+                    Err(error) => view.say(Some(not_again(&error))),
                 }
                 reading = watched.read_soon();
             }
             told = when_told(&mut story) => {
                 let told = told.map_err(ended)?;
-                view.tell(&told.arn, told.text);
-                // One that runs has more to tell.
-                story = (!told.has_ended && view.tells_of(&told.arn))
-                    .then(|| Story::read(session, told.arn, SOON));
+                // One that runs has more to tell, and what could not be read just now may be later.
+                story = (told.is_unfinished() && view.tells_of(&told.arn))
+                    .then(|| tell(session, told.arn.clone(), SOON));
+                match &told.story {
+                    Err(error) if error.is_passing => view.say_of(&told.arn, Some(not_again(error))),
+                    _ => {
+                        view.say_of(&told.arn, None);
+                        last_told = Some(told);
+                    }
+                }
             }
         }
     }
 }
 
-/// An execution's story so far.
-struct Story {
+/// What reading an execution's story came to.
+struct Told {
     arn: String,
-    text: String,
-    has_ended: bool,
+    story: Result<Story, CommandError>,
 }
 
-impl Story {
-    /// Reads it in the background, after a while.
-    fn read(session: &Session, arn: String, after: Duration) -> JoinHandle<Self> {
-        let session = session.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(after).await;
-            match one::story(&session, &arn, width_of_stdout()).await {
-                Ok((text, has_ended)) => Self { arn, text, has_ended },
-                Err(error) => Self {
-                    arn,
-                    text: [vec![error.message], error.hints].concat().join("\n"),
-                    has_ended: true,
-                },
+/// Reads it in the background, after a while.
+fn tell(session: &Session, arn: String, after: Duration) -> JoinHandle<Told> {
+    let session = session.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(after).await;
+        let story = Story::read(&session, &arn).await;
+        Told { arn, story }
+    })
+}
+
+impl Told {
+    fn is_unfinished(&self) -> bool {
+        match &self.story {
+            Ok(story) => !story.has_ended(),
+            Err(error) => error.is_passing,
+        }
+    }
+
+    fn text(&self, width: usize) -> String {
+        match &self.story {
+            Ok(story) => story.whole(width),
+            Err(error) => {
+                let lines = [&error.message].into_iter().chain(&error.hints);
+                fitted(&lines.map(String::as_str).collect::<Vec<_>>().join("\n"), width)
             }
-        })
+        }
     }
 }
 
-async fn when_told(story: &mut Option<JoinHandle<Story>>) -> Result<Story, JoinError> {
+fn not_again(error: &CommandError) -> String {
+    format!("not read again: {}", error.message)
+}
+
+async fn when_told(story: &mut Option<JoinHandle<Told>>) -> Result<Told, JoinError> {
     match story {
         Some(story) => story.await,
         None => pending().await,
@@ -188,14 +231,23 @@ fn shown(overview: &Overview, session: &Session, settings: &Settings, wanted: &W
     let texts = executions::rows(listed, width);
     let standing = &overview.standing;
     let resources = resources::brief(&standing.resources, &session.flags, width);
+    let missing = overview.missing.iter().map(|why| line_of_missing(why, width));
     let summary = [
         Some(resources),
-        standing.alarms.text(settings),
-        Some(counts::table(&overview.counts)),
+        standing
+            .alarms
+            .text(settings)
+            .map(|alarms| fitted(&alarms, width)),
+        Some(counts::table(&overview.counts, width)),
     ];
     Shown {
         heading: overview.heading(),
-        summary: summary.into_iter().flatten().collect::<Vec<_>>().join("\n\n"),
+        summary: summary
+            .into_iter()
+            .flatten()
+            .chain(missing)
+            .collect::<Vec<_>>()
+            .join("\n\n"),
         list: wanted.heading(),
         rows: listed
             .iter()

@@ -3,11 +3,11 @@
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Modifier, Style};
-use ratatui::text::Line;
 use ratatui::widgets::{List, ListItem, ListState, Paragraph};
 
 use super::styled::lines;
 use super::view::View;
+use crate::ui::wrap::fitted;
 
 /// The list has at least so many lines, however long the summary is.
 const LIST_MIN: u16 = 6;
@@ -18,25 +18,46 @@ const SELECTED: Style = Style::new().add_modifier(Modifier::REVERSED);
 
 /// Draws it, whatever room there is.
 pub fn draw(frame: &mut Frame<'_>, view: &mut View) {
-    let [heading, body, help] =
-        Layout::vertical([Constraint::Length(1), Constraint::Min(0), Constraint::Length(1)])
-            .areas(frame.area());
-    frame.render_widget(Line::styled(view.shown.heading.clone(), HEADING), heading);
+    let width = usize::from(frame.area().width);
+    let heading = fitted(&view.shown.heading, width);
+    let (help, help_style) = help(view);
+    let help = fitted(&help, width);
+    let [above, body, below] = Layout::vertical([
+        Constraint::Length(height(&heading)),
+        Constraint::Min(0),
+        // However much is to be said.
+        Constraint::Length(height(&help).min(frame.area().height / 2).max(1)),
+    ])
+    .areas(frame.area());
+    frame.render_widget(Paragraph::new(heading).style(HEADING), above);
     if view.detail.is_some() {
         draw_detail(frame, view, body);
     } else {
         draw_overview(frame, view, body);
     }
-    draw_help(frame, view, help);
+    frame.render_widget(Paragraph::new(help).style(help_style), below);
+}
+
+/// How many lines it has.
+fn height(text: &str) -> u16 {
+    u16::try_from(text.lines().count()).unwrap_or(u16::MAX)
 }
 
 fn draw_overview(frame: &mut Frame<'_>, view: &mut View, area: Rect) {
+    let rows = view.rows();
+    let filtered = match (view.filter.as_str(), view.only_bad) {
+        ("", false) => String::new(),
+        ("", true) => ": only failed".to_owned(),
+        (filter, false) => format!(": with \"{filter}\""),
+        (filter, true) => format!(": only failed, with \"{filter}\""),
+    };
+    let title = fitted(&format!("{}{filtered}", view.shown.list), area.width.into());
     let summary = lines(&view.shown.summary, view.is_coloured);
-    let height = u16::try_from(summary.len() + 2).unwrap_or(u16::MAX);
+    let wanted = u16::try_from(summary.len() + 2).unwrap_or(u16::MAX);
     let room = area.height.saturating_sub(LIST_MIN);
-    let [above, title, below] = Layout::vertical([
-        Constraint::Length(height.min(room)),
-        Constraint::Length(1),
+    let [above, heading, below] = Layout::vertical([
+        Constraint::Length(wanted.min(room)),
+        Constraint::Length(height(&title)),
         Constraint::Min(0),
     ])
     .areas(area);
@@ -46,15 +67,7 @@ fn draw_overview(frame: &mut Frame<'_>, view: &mut View, area: Rect) {
         ..above
     };
     frame.render_widget(Paragraph::new(summary), inner);
-
-    let rows = view.rows();
-    let filtered = match (view.filter.as_str(), view.only_bad) {
-        ("", false) => String::new(),
-        ("", true) => ": only failed".to_owned(),
-        (filter, false) => format!(": with \"{filter}\""),
-        (filter, true) => format!(": only failed, with \"{filter}\""),
-    };
-    frame.render_widget(Line::raw(format!("{}{filtered}", view.shown.list)), title);
+    frame.render_widget(Paragraph::new(title), heading);
     if rows.is_empty() {
         frame.render_widget(Paragraph::new("  none"), below);
         view.page = 1;
@@ -79,25 +92,30 @@ fn draw_detail(frame: &mut Frame<'_>, view: &mut View, area: Rect) {
         ..area
     };
     let text = lines(&detail.text, view.is_coloured);
-    let shown: Vec<_> = text.into_iter().skip(detail.scrolled).collect();
+    // The story may have become shorter, or the screen larger, since it was scrolled.
+    let last = text.len().saturating_sub(area.height.into());
+    let shown: Vec<_> = text.into_iter().skip(detail.scrolled.min(last)).collect();
     frame.render_widget(Paragraph::new(shown), area);
     view.page = usize::from(area.height);
 }
 
-fn draw_help(frame: &mut Frame<'_>, view: &View, area: Rect) {
-    let line = if view.is_typing {
-        Line::raw(format!("/{}▏  Enter keeps it, Esc clears it", view.filter))
-    } else if let Some(trouble) = &view.trouble {
-        Line::raw(trouble.clone())
-    } else if view.detail.is_some() {
-        Line::styled("q quit   Esc back   ↑↓ scroll", HELP)
-    } else {
-        Line::styled(
-            "q quit   ↑↓ select   Enter its story   / filter   f only failed",
-            HELP,
-        )
+/// What the keys do, or what has to be said instead.
+fn help(view: &View) -> (String, Style) {
+    let trouble = match &view.detail {
+        Some(detail) => detail.trouble.as_ref(),
+        None => view.trouble.as_ref(),
     };
-    frame.render_widget(line, area);
+    if view.is_typing {
+        let typing = format!("/{}▏  Enter keeps it, Esc clears it", view.filter);
+        (typing, Style::new())
+    } else if let Some(trouble) = trouble {
+        (trouble.clone(), Style::new())
+    } else if view.detail.is_some() {
+        ("q quit   Esc back   ↑↓ scroll".to_owned(), HELP)
+    } else {
+        let keys = "q quit   ↑↓ select   Enter its story   / filter   f only failed";
+        (keys.to_owned(), HELP)
+    }
 }
 
 #[cfg(test)]
@@ -160,15 +178,15 @@ mod tests {
     #[test]
     fn on_a_small_screen_the_list_comes_first() {
         insta::assert_snapshot!(screen(&mut view(), 40, 9), @r#"
-        "Stack resizer in us-east-1 (account 0000"
-        "                                        "
+        "Stack resizer in us-east-1 (account     "
+        "  000000000000)                         "
         "Newest executions                       "
         "  ✓ 00000000  cat.jpg  → output/cat_resi"
         "  ✗ 00000001  bad.jpg  failed           "
         "      not an image                      "
         "  ✓ 00000002  cat.jpg  → output/cat_resi"
-        "  ✓ 00000003  cat.jpg  → output/cat_resi"
         "q quit   ↑↓ select   Enter its story   /"
+        "  filter   f only failed                "
         "#);
         // However small, it is drawn.
         for (width, height) in [(1, 1), (3, 2), (10, 3), (200, 4)] {

@@ -16,6 +16,7 @@ use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyEvent, KeyEventKind};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use super::is_dumb;
 pub use view::{Asked, Row, Shown, View};
 
 /// The terminal, taken over until this goes.
@@ -27,8 +28,8 @@ pub struct Live {
 impl Live {
     /// Whether there is a terminal to take over, with somebody at its keys.
     pub fn is_possible() -> bool {
-        let is_dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
-        !is_dumb && io::stdin().is_terminal() && io::stdout().is_terminal()
+        let is_named = std::env::var_os("TERM").is_some_and(|term| !term.is_empty());
+        is_named && !is_dumb() && io::stdin().is_terminal() && io::stdout().is_terminal()
     }
 
     /// Takes the terminal over: a screen of its own, keys without Return.

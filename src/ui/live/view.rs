@@ -32,6 +32,8 @@ pub(super) struct Detail {
     pub text: String,
     /// Lines that are above the screen.
     pub scrolled: usize,
+    /// Why the last reading of it failed.
+    pub trouble: Option<String>,
 }
 
 /// All of the screen.
@@ -96,6 +98,13 @@ impl View {
     pub fn tell(&mut self, id: &str, text: String) {
         if let Some(detail) = self.detail.as_mut().filter(|detail| detail.id == id) {
             detail.text = text;
+        }
+    }
+
+    /// Says why there is no new reading of a row's story, if there is none; what was told stays.
+    pub fn say_of(&mut self, id: &str, trouble: Option<String>) {
+        if let Some(detail) = self.detail.as_mut().filter(|detail| detail.id == id) {
+            detail.trouble = trouble;
         }
     }
 
@@ -190,6 +199,7 @@ impl View {
             id: id.clone(),
             text: "Reading …".to_owned(),
             scrolled: 0,
+            trouble: None,
         });
         Asked::Detail(id)
     }

@@ -1,9 +1,12 @@
 //! CloudWatch's counts of the last 24 hours, in one call: as totals, and of executions hour by hour.
+//!
+//! # Layout
+//! - [`table`]: as people read them
+
+mod table;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use anstyle::Style;
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat};
 use jiff::Timestamp;
@@ -14,10 +17,8 @@ use crate::aws::During;
 use crate::error::CommandError;
 use crate::names::Names;
 use crate::session::Session;
-use crate::ui::chart::bars;
-use crate::ui::format::{duration, time_of_day};
-use crate::ui::styles::{BAD, GOOD};
-use crate::ui::table::aligned;
+
+pub use table::{table, what};
 
 /// Seconds.
 const HOUR: i32 = 3600;
@@ -60,14 +61,6 @@ const fn percentile(id: &'static str, metric: &'static str, statistic: &'static 
         statistic,
     }
 }
-
-/// What is shown hour by hour.
-const CHART: [&str; 4] = [
-    "executions_started",
-    "executions_succeeded",
-    "executions_failed",
-    "executions_timed_out",
-];
 
 /// Names and dimensions as each service's documentation has them.
 const SOURCES: [Source; 4] = [
@@ -255,131 +248,4 @@ fn query(source: &Source, count: &Count, value: &str) -> MetricDataQuery {
         .id(count.id)
         .metric_stat(statistic)
         .build()
-}
-
-/// The counts as people read them.
-pub fn table(counts: &Counts) -> String {
-    let rows: Vec<_> = SOURCES.iter().map(|source| row(source, counts)).collect();
-    // Not cut, however narrow the terminal: every number counts.
-    let rows = aligned(&rows, usize::MAX).join("\n  ");
-    if counts.day.0.is_empty() {
-        return format!("Last 24 hours: nothing counted yet (on AWS it takes some minutes)\n  {rows}");
-    }
-    format!("Last 24 hours{}\n\n  {rows}", chart(&counts.hours))
-}
-
-/// A row of bars for each kind of execution that there was, all in one scale.
-fn chart(hours: &Hours) -> String {
-    let shown = CHART.iter().filter_map(|id| hours.counts.get(id));
-    let highest = shown.flatten().copied().fold(0.0, f64::max);
-    if highest <= 0.0 {
-        return String::new();
-    }
-    let rows = CHART.iter().filter_map(|id| {
-        let values = hours.counts.get(id)?;
-        let total: f64 = values.iter().sum();
-        let style = match *id {
-            "executions_succeeded" => GOOD,
-            "executions_failed" | "executions_timed_out" => BAD,
-            _ => Style::new(),
-        };
-        let bars = bars(values, highest);
-        (total > 0.0).then(|| format!("\n  {:<9}  {style}{bars}{style:#} {total:>6.0}", what(id)))
-    });
-    format!(
-        ", hour by hour, at most {highest:.0} an hour{}\n{:13}{:<21}now",
-        rows.collect::<String>(),
-        "",
-        time_of_day(hours.start),
-    )
-}
-
-/// A count's name without its resource's.
-pub fn what(id: &str) -> String {
-    let (_, what) = id.split_once('_').unwrap_or(("", id));
-    what.replace('_', " ")
-}
-
-fn row(source: &Source, counts: &Counts) -> [String; 2] {
-    let shown = source
-        .counts
-        .iter()
-        .map(|count| match counts.day.0.get(count.id) {
-            value if count.is_sum() => format!("{} {:.0}", what(count.id), value.unwrap_or(&0.0)),
-            Some(millis) => {
-                let took = Duration::try_from_secs_f64(millis / 1000.0).unwrap_or_default();
-                format!("{} {}", count.statistic, duration(took))
-            }
-            None => format!("{} –", count.statistic),
-        });
-    let memory = counts.memory.filter(|_| source.namespace == "AWS/Lambda");
-    let memory = memory.map(|memory| format!("memory {} of {} MB", memory.max_mb, memory.size_mb));
-    [
-        source.heading.to_owned(),
-        shown.chain(memory).collect::<Vec<_>>().join(", "),
-    ]
-}
-
-#[cfg(test)]
-mod tests {
-    use anstream::adapter::strip_str;
-
-    use super::*;
-
-    const START: i64 = 1_764_000_000;
-
-    #[test]
-    fn counts_are_shown_by_resource_and_executions_by_hour() {
-        let mut counts = Counts::since(START);
-        let hour = |n: i64| START + n * i64::from(HOUR);
-        counts.add(
-            "executions_started",
-            [(hour(23), 8.0), (hour(2), 4.0)].into_iter(),
-        );
-        counts.add(
-            "executions_succeeded",
-            [(hour(23), 7.0), (hour(2), 4.0)].into_iter(),
-        );
-        counts.add("executions_failed", [(hour(23), 1.0)].into_iter());
-        counts.add("executions_duration_p50", [(START, 45.0)].into_iter());
-        counts.add("function_invocations", [(hour(23), 13.0)].into_iter());
-        counts.add("function_errors", [(hour(23), 1.0)].into_iter());
-        counts.add(
-            "function_duration_p50",
-            [(START, 41.4), (START + 7, 30.0)].into_iter(),
-        );
-        counts.add("function_duration_p99", [(START, 120.0)].into_iter());
-        counts.add("api_requests", [(hour(0), 3.0)].into_iter());
-        counts.memory = Some(Memory {
-            max_mb: 38,
-            size_mb: 1769,
-        });
-        counts.add("of another version", [(hour(0), 3.0)].into_iter());
-        let shown = strip_str(&table(&counts)).to_string();
-        // The times are where this machine is.
-        let shown = shown.replace(&time_of_day(counts.hours.start), "[ago]");
-        insta::assert_snapshot!(shown, @"
-        Last 24 hours, hour by hour, at most 8 an hour
-          started    ··▄····················█     12
-          succeeded  ··▄····················▇     11
-          failed     ·······················▁      1
-                     [ago]                now
-
-          executions  started 12, succeeded 11, failed 1, timed out 0, aborted 0, p50 45 ms, p90 –, p99 –
-          function    invocations 13, errors 1, throttles 0, p50 41 ms, p90 –, p99 120 ms, memory 38 of 1769 MB
-          rule        invocations 0, failed invocations 0
-          REST API    requests 3, 4xx 0, 5xx 0
-        ");
-    }
-
-    #[test]
-    fn a_new_stack_has_nothing_counted() {
-        insta::assert_snapshot!(table(&Counts::since(START)), @"
-        Last 24 hours: nothing counted yet (on AWS it takes some minutes)
-          executions  started 0, succeeded 0, failed 0, timed out 0, aborted 0, p50 –, p90 –, p99 –
-          function    invocations 0, errors 0, throttles 0, p50 –, p90 –, p99 –
-          rule        invocations 0, failed invocations 0
-          REST API    requests 0, 4xx 0, 5xx 0
-        ");
-    }
 }

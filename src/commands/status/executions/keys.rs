@@ -3,9 +3,10 @@
 //! Step Functions tells an execution's input when it is asked for that one alone, 15 times a second: of the newest it is
 //! asked, since the logs come late; of all others CloudWatch Logs knows the input.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use aws_sdk_sfn::types::ExecutionListItem;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::aws::CallFailure;
@@ -20,20 +21,34 @@ const STARTS_MAX: usize = 100_000;
 /// What an execution begins with.
 const STARTS: &str = r#"{ $.type = "ExecutionStarted" }"#;
 
+/// The executions that may be for a key.
+#[derive(Debug, Default)]
+pub struct Candidates {
+    /// Newest first.
+    pub listed: Vec<ExecutionListItem>,
+    /// Those of which the log has no beginning, newest first: they may be for it as well.
+    pub unknown: Vec<ExecutionListItem>,
+    /// Whether more had begun than is read.
+    pub is_cut: bool,
+}
+
 /// Of `listed`, newest first, those that may be for a key that begins with `prefix`: the newest, and what the log says.
 pub async fn candidates(
     session: &Session,
     mut listed: Vec<ExecutionListItem>,
     prefix: &str,
-) -> Result<Vec<ExecutionListItem>, CommandError> {
+) -> Result<Candidates, CommandError> {
     if listed.len() <= ASKED_MAX {
-        return Ok(listed);
+        return Ok(Candidates {
+            listed,
+            ..Candidates::default()
+        });
     }
     let older = listed.split_off(ASKED_MAX);
     let time =
         |item: Option<&ExecutionListItem>| item.map(|item| timestamp(&item.start_date).as_millisecond());
     let (Some(last), Some(first)) = (time(older.first()), time(older.last())) else {
-        return Ok(listed);
+        return Ok(Candidates::default());
     };
     let log_group = session.names.state_machine_log_group();
     let starts = Search {
@@ -46,28 +61,52 @@ pub async fn candidates(
     let found = search(&session.clients, starts, STARTS_MAX)
         .await
         .map_err(|failure| not_known(&failure))?;
-    let meant: HashSet<String> = found
+    let begun: HashMap<String, bool> = found
         .events
         .iter()
-        .filter_map(|event| execution_for(event, prefix))
+        .filter_map(|line| is_for(line, prefix))
         .collect();
-    listed.extend(
-        older
-            .into_iter()
-            .filter(|item| meant.contains(&item.execution_arn)),
-    );
-    Ok(listed)
+    let mut unknown = Vec::new();
+    for item in older {
+        match begun.get(&item.execution_arn) {
+            Some(true) => listed.push(item),
+            Some(false) => {}
+            None => unknown.push(item),
+        }
+    }
+    Ok(Candidates {
+        listed,
+        unknown,
+        is_cut: found.is_cut,
+    })
 }
 
-/// The ARN of the execution that a line tells of, if it is for a key that begins with `prefix`.
-fn execution_for(line: &LogEvent, prefix: &str) -> Option<String> {
+/// The ARN of the execution that a line tells of, and whether it is for a key that begins with `prefix`.
+fn is_for(line: &LogEvent, prefix: &str) -> Option<(String, bool)> {
     let event = Event::from_log(&line.text)?;
     let input: Value = serde_json::from_str(&event.details.input?).ok()?;
-    if !input["key"].as_str()?.starts_with(prefix) {
-        return None;
-    }
+    let is_for = input["key"].as_str().is_some_and(|key| key.starts_with(prefix));
     let record: Value = serde_json::from_str(&line.text).ok()?;
-    record["execution_arn"].as_str().map(str::to_owned)
+    Some((record["execution_arn"].as_str()?.to_owned(), is_for))
+}
+
+impl Candidates {
+    /// Why some may be missing that began at `since` or later, and what to do about it; none if none is.
+    pub async fn missing(&self, session: &Session, since: Timestamp) -> Option<String> {
+        let recent = self.unknown.iter().map(|item| timestamp(&item.start_date));
+        let recent: Vec<Timestamp> = recent.filter(|began| *began >= since).collect();
+        let (newest, oldest) = (recent.first()?, recent.last()?);
+        let why = if self.is_cut {
+            format!("more than the {STARTS_MAX} lines that are read (a shorter --since takes fewer)")
+        } else {
+            session.executions_log().absence(*oldest, Some(*newest)).await
+        };
+        Some(format!(
+            "{} older executions may be for such keys as well: what CloudWatch Logs tells of their beginning is {why}; without \
+             --key they are listed",
+            recent.len(),
+        ))
+    }
 }
 
 fn not_known(failure: &CallFailure) -> CommandError {
@@ -99,8 +138,8 @@ mod tests {
         }
         };
         let input = json!({"bucket": "o", "key": "album/it's.jpg"}).to_string();
-        assert_eq!(execution_for(&line(&input), "album/"), Some("arn:e".to_owned()));
-        assert_eq!(execution_for(&line(&input), "other/"), None);
-        assert_eq!(execution_for(&line("not JSON"), ""), None);
+        assert_eq!(is_for(&line(&input), "album/"), Some(("arn:e".to_owned(), true)));
+        assert_eq!(is_for(&line(&input), "other/"), Some(("arn:e".to_owned(), false)));
+        assert_eq!(is_for(&line("not JSON"), ""), None);
     }
 }

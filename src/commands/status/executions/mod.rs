@@ -23,10 +23,15 @@ use crate::error::CommandError;
 use crate::execution::{self, Answer, Page, describe, in_words, timestamp};
 use crate::session::Session;
 
-pub use table::{rows, table};
+use keys::Candidates;
+pub use table::{line_of_missing, rows, table};
 
 /// How many are described at once.
 const AT_ONCE: usize = 8;
+/// So many are described without a pause, and then one after each: DescribeExecution takes 250 at once and, for long, 10 a
+/// second in most regions, of all the account.
+const ASKED_AT_ONCE_MAX: usize = 200;
+const PACE: Duration = Duration::from_millis(125);
 /// The most that Step Functions lists on one page.
 const PAGE: usize = 1000;
 /// The most that are listed, whatever is asked for.
@@ -112,12 +117,17 @@ impl Known {
     }
 }
 
-/// The newest executions that are wanted, newest first; none where there is no state machine.
-pub async fn newest(
-    session: &Session,
-    wanted: &Wanted,
-    known: &mut Known,
-) -> Result<Vec<Execution>, CommandError> {
+/// What was found.
+#[derive(Debug, Clone, Default)]
+pub struct Newest {
+    /// Newest first.
+    pub executions: Vec<Execution>,
+    /// Why some that are wanted may be missing, and what to do about it; empty if none is.
+    pub missing: Vec<String>,
+}
+
+/// The newest executions that are wanted; none where there is no state machine.
+pub async fn newest(session: &Session, wanted: &Wanted, known: &mut Known) -> Result<Newest, CommandError> {
     let most = match (&wanted.key, wanted.since) {
         (None, _) => wanted.limit,
         (Some(_), None) => LOOKED_AT_MAX,
@@ -137,9 +147,16 @@ pub async fn newest(
     } else {
         list(session, None, most, wanted.since).await?
     };
-    let listed = match &wanted.key {
+    let (looked_at, oldest) = (
+        listed.len(),
+        listed.last().map(|item| timestamp(&item.start_date)),
+    );
+    let candidates = match &wanted.key {
         Some(prefix) => keys::candidates(session, listed, prefix).await?,
-        None => listed,
+        None => Candidates {
+            listed,
+            ..Candidates::default()
+        },
     };
     let is_wanted = |execution: &Execution| {
         let prefix = wanted.key.as_deref().unwrap_or_default();
@@ -147,7 +164,24 @@ pub async fn newest(
         key.starts_with(prefix)
     };
     let mut met = Vec::new();
-    let executions: Vec<_> = stream::iter(listed)
+    // A custom endpoint, as the local cloud's, has no such quota.
+    let mut at_once = if session.clients.endpoint_url.is_none() {
+        ASKED_AT_ONCE_MAX
+    } else {
+        usize::MAX
+    };
+    let paced = stream::iter(candidates.listed.iter().cloned()).then(|item| {
+        let is_asked = !known.0.contains_key(&item.execution_arn);
+        let waits = is_asked && at_once == 0;
+        at_once = at_once.saturating_sub(usize::from(is_asked));
+        async move {
+            if waits {
+                tokio::time::sleep(PACE).await;
+            }
+            item
+        }
+    });
+    let executions: Vec<_> = paced
         .map(|item| described(session, item, known))
         .buffered(AT_ONCE)
         .inspect_ok(|execution| met.push(execution.clone()))
@@ -157,7 +191,24 @@ pub async fn newest(
         .await?;
     // Those for other keys too: they are not to be asked for again either.
     known.remember(&met);
-    Ok(executions)
+    // Where as many were found as are wanted, only those newer than the last could be missing.
+    let last = executions.last().map(|execution| execution.started);
+    let since = last.filter(|_| executions.len() >= wanted.limit).or(oldest);
+    let mut missing = Vec::new();
+    if let Some(since) = since {
+        missing.extend(candidates.missing(session, since).await);
+    }
+    if wanted.key.is_some() && looked_at >= most && executions.len() < wanted.limit {
+        let further = if wanted.since.is_none() {
+            "`--since 7d` looks further back"
+        } else {
+            "--failed looks at fewer, and so further back"
+        };
+        missing.push(format!(
+            "only the newest {most} executions were looked at: {further}"
+        ));
+    }
+    Ok(Newest { executions, missing })
 }
 
 /// The names of executions that begin with `prefix`, newest first: those of the newest page that has any.

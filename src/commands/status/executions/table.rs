@@ -2,28 +2,54 @@
 
 use anstyle::Style;
 
-use super::{Execution, LOOKED_AT_MAX, Wanted};
-use crate::ui::format::{clipped, date_and_time, day_and_time, duration, time_with_seconds};
+use super::{Execution, Wanted};
+use crate::ui::format::{clipped, date_and_time, day_and_time, duration, printable, time_with_seconds};
 use crate::ui::styles::{BAD, GOOD, UNSETTLED};
 use crate::ui::table::aligned;
+use crate::ui::wrap::{fitted, wrapped};
 
 /// The room for a key.
 const KEY_WIDTH: usize = 40;
 /// The room for a reason.
 const REASON_WIDTH: usize = 120;
 /// In fewer columns only what tells most is shown: not the day, nor where the result is.
-const NARROW: usize = 80;
+const NARROW: usize = 78;
 /// The least of an execution's name that is shown.
 const SHORTEST_NAME: usize = 8;
 
 /// The executions as people read them; `flags` are those of the command that starts one.
-pub fn table(executions: &[Execution], wanted: &Wanted, flags: &str, width: usize) -> String {
-    if executions.is_empty() {
-        return wanted.nothing(flags);
-    }
-    let rows = rows(executions, width).into_iter();
+pub fn table(
+    executions: &[Execution],
+    missing: &[String],
+    wanted: &Wanted,
+    flags: &str,
+    width: usize,
+) -> String {
+    let heading = if executions.is_empty() {
+        wanted.nothing(flags)
+    } else {
+        wanted.heading()
+    };
+    let rows = rows(executions, width.saturating_sub(2)).into_iter();
     let lines = rows.map(|row| format!("\n  {}", row.replace('\n', "\n  ")));
-    format!("{}{}", wanted.heading(), lines.collect::<String>())
+    let missing = missing
+        .iter()
+        .map(|why| format!("\n{}", line_of_missing(why, width)));
+    format!(
+        "{}{}{}",
+        fitted(&heading, width),
+        lines.collect::<String>(),
+        missing.collect::<String>()
+    )
+}
+
+/// Why some may be missing.
+pub fn line_of_missing(why: &str, width: usize) -> String {
+    wrapped(
+        &format!("  {UNSETTLED}!{UNSETTLED:#} {}", printable(why)),
+        width,
+        4,
+    )
 }
 
 /// Each of the executions, and its reason on a line of its own.
@@ -39,14 +65,12 @@ pub fn rows(executions: &[Execution], width: usize) -> Vec<String> {
         .iter()
         .map(|execution| row(execution, is_narrow))
         .collect();
-    let lines = aligned(&rows, width.saturating_sub(name_width + 6));
+    let lines = aligned(&rows, width.saturating_sub(name_width + 4));
     let named = executions.iter().zip(names).zip(lines);
     let marked = named.map(|((execution, name), line)| {
         let (mark, style) = mark(&execution.status);
-        format!(
-            "{style}{mark}{style:#} {name:name_width$}  {line}{}",
-            reason(execution, width)
-        )
+        let row = format!("{style}{mark}{style:#} {name:name_width$}  {line}");
+        wrapped(&row, width, 2) + &reason(execution, width)
     });
     marked.collect()
 }
@@ -59,19 +83,15 @@ impl Wanted {
             "executions"
         };
         let key = self.key.as_ref();
-        let key = key.map_or_else(String::new, |key| format!(" for keys that begin with {key}"));
+        let key = key.map_or_else(String::new, |key| {
+            format!(" for keys that begin with {}", printable(key))
+        });
         let since = self.since.map(date_and_time);
         let since = since.map_or_else(String::new, |since| format!(" since {since}"));
         format!("Newest {failed}{key}{since}")
     }
 
     fn nothing(&self, flags: &str) -> String {
-        if self.key.is_some() && self.since.is_none() {
-            return format!(
-                "{}: none among the newest {LOOKED_AT_MAX}; `--since 7d` looks further back",
-                self.heading()
-            );
-        }
         if self.failed || self.key.is_some() || self.since.is_some() {
             return format!("{}: none", self.heading());
         }
@@ -113,7 +133,7 @@ fn reason(execution: &Execution, width: usize) -> String {
     execution.reason().map_or_else(String::new, |reason| {
         format!(
             "\n  {}",
-            clipped(&reason, REASON_WIDTH.min(width.saturating_sub(4)))
+            clipped(&reason, REASON_WIDTH.min(width.saturating_sub(2)))
         )
     })
 }
@@ -132,7 +152,7 @@ fn row(execution: &Execution, is_narrow: bool) -> [String; 4] {
         } else {
             day_and_time(execution.started)
         },
-        format!("{:>8}", took.unwrap_or_default()),
+        format!("{:>1$}", took.unwrap_or_default(), if is_narrow { 6 } else { 8 }),
         clipped(execution.key.as_deref().unwrap_or("–"), KEY_WIDTH),
         came_of_it,
     ]
@@ -181,7 +201,7 @@ mod tests {
                 Some("not an image"),
             ),
         ];
-        let shown = strip_str(&table(&executions, &ALL, "", 100)).to_string();
+        let shown = strip_str(&table(&executions, &[], &ALL, "", 100)).to_string();
         // The time is where this machine is.
         let date = day_and_time(executions[0].started);
         insta::assert_snapshot!(shown.replace(&date, "[day and time]"), @"
@@ -205,21 +225,36 @@ mod tests {
                 Some("not an image"),
             ),
         ];
-        let shown = strip_str(&table(&executions, &ALL, "", 60)).to_string();
+        let shown = strip_str(&table(&executions, &[], &ALL, "", 60)).to_string();
         let time = time_with_seconds(executions[0].started);
         insta::assert_snapshot!(shown.replace(&time, "[time..]"), @"
         Newest executions
-          ✓ 51c0a7d2  [time..]     61 ms  album/summer/cat.jpg
-          ✗ 9e107d9d  [time..]     13 ms  album/a.txt
+          ✓ 51c0a7d2  [time..]   61 ms  album/summer/cat.jpg
+          ✗ 9e107d9d  [time..]   13 ms  album/a.txt
             not an image
         ");
     }
 
     #[test]
-    fn where_nothing_is_found_it_says_how_far_was_looked() {
-        let shown = |wanted: Wanted| table(&[], &wanted, " --local", 100);
+    fn where_nothing_is_found_it_says_so() {
+        let shown = |wanted: Wanted| table(&[], &[], &wanted, " --local", 100);
         insta::assert_snapshot!(shown(ALL), @"Executions: none yet; `resizer invoke --local --file PATH` runs the pipeline");
         insta::assert_snapshot!(shown(Wanted { failed: true, ..ALL }), @"Newest failed executions: none");
-        insta::assert_snapshot!(shown(Wanted { key: Some("in/".to_owned()), ..ALL }), @"Newest executions for keys that begin with in/: none among the newest 300; `--since 7d` looks further back");
+        insta::assert_snapshot!(shown(Wanted { key: Some("in/".to_owned()), ..ALL }), @"Newest executions for keys that begin with in/: none");
+    }
+
+    #[test]
+    fn what_may_be_missing_is_said_below_the_rest() {
+        let executions = [execution("51c0a7d2-bb", "RUNNING", None, "cat.jpg", None)];
+        let missing =
+            ["only the newest 300 executions were looked at: `--since 7d` looks further back".to_owned()];
+        let shown = strip_str(&table(&executions, &missing, &ALL, "", 60)).to_string();
+        let time = time_with_seconds(executions[0].started);
+        insta::assert_snapshot!(shown.replace(&time, "[time..]"), @"
+        Newest executions
+          … 51c0a7d2  [time..]          cat.jpg
+          ! only the newest 300 executions were looked at: `--since
+            7d` looks further back
+        ");
     }
 }

@@ -1,0 +1,68 @@
+//! Why a log group has nothing of what happened at some time.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::aws::{CallFailure, Clients, During};
+
+/// For how long lines may still be on their way.
+const DELIVERY: SignedDuration = SignedDuration::from_mins(2);
+const MILLIS_OF_DAY: i64 = 86_400_000;
+
+/// Why there may be no lines, where more cannot be known.
+pub const LATE: &str = "not there yet: CloudWatch Logs takes some seconds";
+
+/// A log group that lines are looked for in.
+#[derive(Debug, Clone)]
+pub struct LogGroup<'a> {
+    pub clients: &'a Clients,
+    pub name: String,
+    /// For the commands that are proposed.
+    pub flags: &'a str,
+}
+
+impl LogGroup<'_> {
+    /// Where lines of `began` are that are not in it, as it follows on "they are"; `ended` is when the last of them were
+    /// written, if they are not still being written.
+    pub async fn absence(&self, began: Timestamp, ended: Option<Timestamp>) -> String {
+        let Self { clients, name, flags } = self;
+        let since = ended.map(|ended| Timestamp::now().duration_since(ended));
+        if since.is_none_or(|since| since < DELIVERY) {
+            return LATE.to_owned();
+        }
+        // The name itself comes first.
+        let describe = clients.logs.describe_log_groups().log_group_name_prefix(name);
+        let described = describe.send().await.during("logs:DescribeLogGroups", name);
+        let groups = match described {
+            Ok(answer) => answer.log_groups.unwrap_or_default(),
+            Err(failure) => return self.unreadable(&failure),
+        };
+        let Some(group) = groups.iter().find(|group| group.log_group_name() == Some(name)) else {
+            return self.nowhere();
+        };
+        let began = began.as_millisecond();
+        let age = Timestamp::now().as_millisecond() - began;
+        match (group.retention_in_days(), group.creation_time()) {
+            (Some(days), _) if age > i64::from(days) * MILLIS_OF_DAY => {
+                format!("gone: the log group {name} keeps lines for {days} days")
+            }
+            (_, Some(made)) if made > began => format!("gone: the log group {name} was made after it"),
+            _ => format!("not in {name}: `resizer plan{flags}` shows whether logs go there"),
+        }
+    }
+
+    /// The same where it could not be read.
+    pub fn unreadable(&self, failure: &CallFailure) -> String {
+        if failure.is_not_found() {
+            return self.nowhere();
+        }
+        let hints = failure.hints().into_iter().map(|hint| format!(" ({hint})"));
+        format!("not to be read: {failure}{}", hints.collect::<String>())
+    }
+
+    fn nowhere(&self) -> String {
+        format!(
+            "nowhere: the log group {} is not there; `resizer up{}` makes it",
+            self.name, self.flags
+        )
+    }
+}

@@ -1,0 +1,86 @@
+//! Lines that are longer than the terminal is wide.
+
+/// The lines of `text` in at most `width` columns each; what goes on stands two columns further in than its line.
+pub fn fitted(text: &str, width: usize) -> String {
+    let indent = |line: &str| line.chars().take_while(|c| *c == ' ').count() + 2;
+    let lines = text.split('\n').map(|line| wrapped(line, width, indent(line)));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// `line` in at most `width` columns: broken at a space or, where the line would be half empty, within a word; what goes on
+/// stands after `indent` spaces. Styles take no room.
+pub fn wrapped(line: &str, width: usize, indent: usize) -> String {
+    let width = width.max(1);
+    // However narrow it is, something stands on each line.
+    let indent = indent.min(width / 2);
+    let mut done = String::new();
+    let mut current = String::new();
+    // Of `current`: its columns, and the last space that it may be broken at.
+    let (mut columns, mut space) = (0, None);
+    let mut is_style = false;
+    for c in line.chars() {
+        is_style |= c == '\x1b';
+        if is_style {
+            is_style = c != 'm';
+            current.push(c);
+            continue;
+        }
+        if columns == width {
+            let carried = match space.take() {
+                _ if c == ' ' => String::new(),
+                Some(space) => current.split_off(space).trim_start().to_owned(),
+                None => String::new(),
+            };
+            done.push_str(current.trim_end_matches(' '));
+            done.push('\n');
+            current = " ".repeat(indent) + &carried;
+            columns = indent + visible(&carried);
+            if c == ' ' {
+                continue;
+            }
+        }
+        if c == ' ' && columns >= (width / 2).max(indent) {
+            space = Some(current.len());
+        }
+        current.push(c);
+        columns += 1;
+    }
+    done + &current
+}
+
+/// The columns of `text`, without its styles.
+fn visible(text: &str) -> usize {
+    anstream::adapter::strip_str(text).to_string().chars().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::styles::BAD;
+
+    #[test]
+    fn a_line_goes_on_below_itself() {
+        assert_eq!(wrapped("what fits", 9, 2), "what fits");
+        assert_eq!(
+            wrapped("one two three four five", 10, 2),
+            "one two\n  three\n  four\n  five"
+        );
+        assert_eq!(
+            wrapped("in  {\"bucket\":\"original\"}", 12, 4),
+            "in  {\"bucket\n    \":\"origi\n    nal\"}"
+        );
+        assert_eq!(wrapped("abc def", 3, 0), "abc\ndef");
+        assert_eq!(wrapped("日本語日本語", 3, 1), "日本語\n 日本\n 語");
+        assert_eq!(wrapped("abc", 0, 9), "a\nb\nc");
+        assert_eq!(fitted("a b\n  ccc ddd", 6), "a b\n  ccc\n   ddd");
+        assert_eq!(wrapped("as long as it is", usize::MAX, 2), "as long as it is");
+    }
+
+    #[test]
+    fn styles_take_no_room_and_go_on() {
+        let styled = format!("{BAD}one two{BAD:#} three");
+        assert_eq!(wrapped(&styled, 7, 2), format!("{BAD}one two{BAD:#}\n  three"));
+        let shown = anstream::adapter::strip_str(&wrapped(&styled, 5, 0)).to_string();
+        assert_eq!(shown, "one\ntwo\nthree");
+    }
+}
