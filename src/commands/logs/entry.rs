@@ -212,18 +212,16 @@ mod tests {
 
     #[test]
     fn a_line_longer_than_the_terminal_goes_on_below_itself() {
-        let shown = |width| {
-            let shown = entry(Source::Function, "one two three four").line(width);
-            let lines: Vec<usize> = strip_str(&shown)
-                .to_string()
-                .lines()
-                .map(|line| line.chars().count())
-                .collect();
-            lines
+        let entry = entry(Source::Function, &"12345678 ".repeat(9));
+        let columns = |width| {
+            let shown = strip_str(&entry.line(width)).to_string();
+            let columns: Vec<usize> = shown.lines().map(|line| line.chars().count()).collect();
+            columns
         };
-        assert_eq!(shown(120), [53]);
-        assert_eq!(shown(45), [33, 20]);
-        assert_eq!(shown(35), [33, 20]);
+        assert_eq!(columns(120), [115]);
+        assert_eq!(columns(80), [79, 70]);
+        // There the words stand below the rest.
+        assert_eq!(columns(60), [33, 55, 28]);
     }
 
     #[test]
