@@ -101,10 +101,8 @@ fn draw_detail(frame: &mut Frame<'_>, view: &mut View, area: Rect) {
 
 /// What the keys do, or what has to be said instead.
 fn help(view: &View) -> (String, Style) {
-    let trouble = match &view.detail {
-        Some(detail) => detail.trouble.as_ref(),
-        None => view.trouble.as_ref(),
-    };
+    let of_story = view.detail.as_ref().and_then(|detail| detail.trouble.as_ref());
+    let trouble = of_story.or(view.trouble.as_ref());
     if view.is_typing {
         let typing = format!("/{}▏  Enter keeps it, Esc clears it", view.filter);
         (typing, Style::new())

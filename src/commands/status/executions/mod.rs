@@ -28,8 +28,8 @@ pub use table::{line_of_missing, rows, table};
 
 /// How many are described at once.
 const AT_ONCE: usize = 8;
-/// So many are described without a pause, and then one after each: DescribeExecution takes 250 at once and, for long, 10 a
-/// second in most regions, of all the account.
+/// So many are described without a pause, and then one after each: of all the account, DescribeExecution takes some 250 at
+/// once and, for long, 10 to 15 a second, as the region is.
 const ASKED_AT_ONCE_MAX: usize = 200;
 const PACE: Duration = Duration::from_millis(125);
 /// The most that Step Functions lists on one page.
@@ -199,13 +199,13 @@ pub async fn newest(session: &Session, wanted: &Wanted, known: &mut Known) -> Re
         missing.extend(candidates.missing(session, since).await);
     }
     if wanted.key.is_some() && looked_at >= most && executions.len() < wanted.limit {
-        let further = if wanted.since.is_none() {
-            "`--since 7d` looks further back"
-        } else {
-            "--failed looks at fewer, and so further back"
-        };
+        let further = wanted
+            .since
+            .is_none()
+            .then_some(": `--since 7d` looks further back");
         missing.push(format!(
-            "only the newest {most} executions were looked at: {further}"
+            "only the newest {most} executions were looked at{}",
+            further.unwrap_or_default()
         ));
     }
     Ok(Newest { executions, missing })
