@@ -1,14 +1,16 @@
 //! `resizer.toml`, flags and defaults, validated once into typed values.
 
 mod alarms;
+mod resize;
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 pub use alarms::{AlarmSettings, region_of};
+use resize::{Rendition, ResizeSettings, renditions};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 use crate::cli::GlobalArgs;
 use crate::error::CommandError;
@@ -29,7 +31,10 @@ pub const LOCAL_DATA_DIR: &str = ".resizer/local";
 pub struct Settings {
     pub stack: String,
     pub place: Place,
-    pub resize: ResizeSettings,
+    /// What the function makes of a picture, in the JSON that it reads.
+    pub renditions: String,
+    pub results: ResultSettings,
+    pub limits: LimitSettings,
     pub function: FunctionSettings,
     pub logs: LogSettings,
     pub keys: KeySettings,
@@ -88,62 +93,22 @@ impl Place {
     }
 }
 
-/// How the function resizes; it reads them from its environment.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+/// The results.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a table")]
-pub struct ResizeSettings {
-    /// Pixels.
-    pub width: u32,
-    /// Pixels; by the picture's ratio when absent.
-    pub height: Option<u32>,
-    pub fit: Fit,
-    pub format: Format,
-    /// 1 to 100.
-    pub quality: u32,
+pub struct ResultSettings {
+    /// Their `Cache-Control`.
+    pub cache_control: Option<String>,
 }
 
-/// How a picture is made to fit the box of width and height.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Fit {
-    #[default]
-    Inside,
-    Cover,
-    Contain,
-    Fill,
-}
-
-/// What the result is encoded as.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    #[default]
-    Jpeg,
-    Png,
-    Webp,
-}
-
-impl Fit {
-    /// As it is written in the configuration and in the function's environment.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Inside => "inside",
-            Self::Cover => "cover",
-            Self::Contain => "contain",
-            Self::Fill => "fill",
-        }
-    }
-}
-
-impl Format {
-    /// As it is written in the configuration and in the function's environment.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Jpeg => "jpeg",
-            Self::Png => "png",
-            Self::Webp => "webp",
-        }
-    }
+/// What a picture may be; the function has limits of its own where there are none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub struct LimitSettings {
+    /// Bytes of the uploaded object.
+    pub source_bytes: Option<u64>,
+    /// Width times height.
+    pub pixels: Option<u64>,
 }
 
 /// The Lambda function.
@@ -268,23 +233,14 @@ struct File {
     region: Option<String>,
     profile: Option<String>,
     resize: ResizeSettings,
+    rendition: Vec<Rendition>,
+    results: ResultSettings,
+    limits: LimitSettings,
     function: FunctionSettings,
     logs: LogSettings,
     keys: KeySettings,
     buckets: LentBuckets,
     alarms: Option<AlarmSettings>,
-}
-
-impl Default for ResizeSettings {
-    fn default() -> Self {
-        Self {
-            width: 500,
-            height: None,
-            fit: Fit::default(),
-            format: Format::default(),
-            quality: 80,
-        }
-    }
 }
 
 impl Default for FunctionSettings {
@@ -324,12 +280,14 @@ impl Settings {
                 PathBuf::from(DEFAULT_FILE),
             ),
         };
-        file.validate().map_err(|reason| {
+        let refused = |reason| {
             CommandError::usage(format!(
                 "the configuration in {} is refused: {reason}",
                 path.display()
             ))
-        })?;
+        };
+        let renditions = renditions(&file.resize, &file.rendition).map_err(refused)?;
+        file.validate().map_err(refused)?;
 
         let stack = args
             .stack
@@ -372,7 +330,9 @@ impl Settings {
         Ok(Self {
             stack,
             place,
-            resize: file.resize,
+            renditions,
+            results: file.results,
+            limits: file.limits,
             function: file.function,
             logs: file.logs,
             keys: file.keys,
@@ -426,24 +386,24 @@ impl File {
             1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
             3288, 3653,
         ];
-        let ResizeSettings {
-            width,
-            height,
-            quality,
-            ..
-        } = self.resize;
-        for (name, side) in [("resize.width", Some(width)), ("resize.height", height)] {
-            if side.is_some_and(|side| !(1..=16_383).contains(&side)) {
-                return Err(format!("{name} is a number of pixels from 1 to 16383"));
-            }
+        if self.results.cache_control.as_ref().is_some_and(|value| {
+            !(1..=256).contains(&value.len()) || !value.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+        }) {
+            return Err("results.cache_control is a header's value: 1 to 256 ASCII characters".to_owned());
         }
-        if height.is_none() && self.resize.fit != Fit::default() {
-            return Err(
-                "resize.fit says how a picture fits width and height: it needs a resize.height".to_owned(),
-            );
+        if self
+            .limits
+            .source_bytes
+            .is_some_and(|bytes| !(1..=1 << 30).contains(&bytes))
+        {
+            return Err("limits.source_bytes is a number of bytes from 1 to 1073741824".to_owned());
         }
-        if !(1..=100).contains(&quality) {
-            return Err("resize.quality is a number from 1 to 100".to_owned());
+        if self
+            .limits
+            .pixels
+            .is_some_and(|pixels| !(1..=10_000_000_000).contains(&pixels))
+        {
+            return Err("limits.pixels is a number from 1 to 10000000000".to_owned());
         }
         if !(128..=10_240).contains(&self.function.memory) {
             return Err("function.memory is a number of MiB from 128 to 10240".to_owned());

@@ -266,18 +266,24 @@ impl Stack<'_> {
 
     /// What the handler reads.
     fn environment(&self) -> BTreeMap<String, String> {
-        let resize = &self.settings.resize;
         let mut environment = BTreeMap::from([
             ("RESIZED_BUCKET".to_owned(), self.names.resized_bucket()),
             ("ORIGINAL_BUCKET".to_owned(), self.names.original_bucket()),
-            ("RESIZE_WIDTH".to_owned(), resize.width.to_string()),
-            ("RESIZE_FIT".to_owned(), resize.fit.name().to_owned()),
-            ("RESIZE_FORMAT".to_owned(), resize.format.name().to_owned()),
-            ("RESIZE_QUALITY".to_owned(), resize.quality.to_string()),
+            ("RENDITIONS".to_owned(), self.settings.renditions.clone()),
         ]);
-        if let Some(height) = resize.height {
-            environment.insert("RESIZE_HEIGHT".to_owned(), height.to_string());
-        }
+        let Settings { results, limits, .. } = self.settings;
+        let optional = [
+            ("CACHE_CONTROL", results.cache_control.clone()),
+            (
+                "SOURCE_BYTES_MAX",
+                limits.source_bytes.map(|bytes| bytes.to_string()),
+            ),
+            ("PIXELS_MAX", limits.pixels.map(|pixels| pixels.to_string())),
+        ];
+        let set = optional
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        environment.extend(set);
         environment
     }
 

@@ -230,7 +230,7 @@ async fn change_everything_by_hand(place: &Place, outputs: &Value) {
         .function_name(text(&outputs["function_name"]))
         .memory_size(512)
         .timeout(7)
-        .environment(Environment::builder().variables("RESIZE_WIDTH", "1").build())
+        .environment(Environment::builder().variables("RENDITIONS", "[]").build())
         .send()
         .await
         .unwrap();

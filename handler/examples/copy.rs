@@ -3,18 +3,20 @@
 
 use std::process::ExitCode;
 
-use resizer_handler::resize::{Durations, Refusal, ResizeSettings, Resized, Size};
+use resizer_handler::resize::{Durations, Encoded, FileFormat, Limits, Refusal, Rendition, Resized, Size};
 
 fn main() -> ExitCode {
     resizer_handler::serve(copy)
 }
 
-fn copy(source: &[u8], settings: &ResizeSettings) -> Result<Resized, Refusal> {
+fn copy(source: &[u8], _: &[Rendition], _: &Limits) -> Result<Resized, Refusal> {
     let unread = Size { width: 0, height: 0 };
     Ok(Resized {
-        bytes: source.to_vec(),
-        format: settings.format,
-        size: unread,
+        pictures: vec![Encoded {
+            bytes: source.to_vec(),
+            format: FileFormat::Jpeg,
+            size: unread,
+        }],
         source_size: unread,
         source_format: "copied",
         durations: Durations::default(),

@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use resizer_handler::jpeg::{Jpeg, Scale};
-use resizer_handler::resize::{ResizeSettings, resize};
+use resizer_handler::resize::{Limits, Rendition, resize};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!(
@@ -29,11 +29,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             );
         }
         for width in [200, 500, 1024] {
-            let settings = ResizeSettings {
+            let rendition = Rendition {
                 width,
-                ..ResizeSettings::default()
+                ..Rendition::default()
             };
-            let ours = median(|| resize(&source, &settings).is_ok());
+            let limits = Limits::default();
+            let ours = median(|| resize(&source, std::slice::from_ref(&rendition), &limits).is_ok());
             println!("{name:<20} {:>7} {ours:8.1}", format!("to-{width}"));
         }
     }

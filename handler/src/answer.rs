@@ -66,7 +66,23 @@ pub struct Stored {
     pub source_bytes: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
+    /// All renditions, if there are several; what is beside it is about the first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub renditions: Vec<StoredRendition>,
     pub millis: Millis,
+}
+
+/// A rendition is in its bucket.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredRendition {
+    pub name: String,
+    pub dest_key: String,
+    pub width: u32,
+    pub height: u32,
+    pub bytes: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
 }
 
 /// How long each stage took, in whole milliseconds.

@@ -2,10 +2,15 @@
 
 use std::str::FromStr;
 
-use crate::resize::{Fit, OutputFormat, ResizeSettings};
+use crate::resize::Limits;
+use crate::settings::{NamedRendition, renditions};
 
-/// The largest side that may be asked for, in pixels: what WebP can hold.
-const LARGEST_SIDE: u32 = 16_383;
+/// What the function takes beside a picture, in bytes: the process, its connections and what Lambda's runtime needs.
+const OWN_MEMORY: u64 = 64 * 1024 * 1024;
+
+/// The largest limits that may be set.
+const MOST_BYTES: u64 = 1024 * 1024 * 1024;
+const MOST_PIXELS: u64 = 10_000_000_000;
 
 /// All that the function reads from its environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +19,11 @@ pub struct Environment {
     pub resized_bucket: String,
     /// Bucket of the events that name none.
     pub original_bucket: Option<String>,
-    pub resize: ResizeSettings,
+    /// At least one.
+    pub renditions: Vec<NamedRendition>,
+    /// `Cache-Control` of the results.
+    pub cache_control: Option<String>,
+    pub limits: Limits,
     pub s3: S3Access,
 }
 
@@ -55,29 +64,34 @@ pub enum EnvironmentError {
         value: String,
         expected: String,
     },
+    #[error("the environment variable RENDITIONS {0}")]
+    Renditions(String),
 }
 
 impl Environment {
     /// Reads the variables through `variable`; one that is empty counts as not set.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, EnvironmentError> {
         let variables = Variables(|name: &str| variable(name).filter(|value| !value.is_empty()));
-        let defaults = ResizeSettings::default();
+        let wanted = variables.get("RENDITIONS").unwrap_or_else(|| "[{}]".to_owned());
+        let defaults = Limits::default();
         Ok(Self {
             resized_bucket: variables.required("RESIZED_BUCKET", "the bucket that results are written to")?,
             original_bucket: variables.get("ORIGINAL_BUCKET"),
-            resize: ResizeSettings {
-                width: variables
-                    .number("RESIZE_WIDTH", 1, LARGEST_SIDE)?
-                    .unwrap_or(defaults.width),
-                height: variables.number("RESIZE_HEIGHT", 1, LARGEST_SIDE)?,
-                fit: variables.one_of("RESIZE_FIT", &FITS)?.unwrap_or(defaults.fit),
-                format: variables
-                    .one_of("RESIZE_FORMAT", &FORMATS)?
-                    .unwrap_or(defaults.format),
-                quality: variables
-                    .number("RESIZE_QUALITY", 1, 100)?
-                    .unwrap_or(defaults.quality),
-                limits: defaults.limits,
+            renditions: renditions(&wanted).map_err(EnvironmentError::Renditions)?,
+            cache_control: variables.get("CACHE_CONTROL"),
+            limits: Limits {
+                source_bytes: variables
+                    .number("SOURCE_BYTES_MAX", 1, MOST_BYTES)?
+                    .unwrap_or(defaults.source_bytes),
+                pixels: variables
+                    .number("PIXELS_MAX", 1, MOST_PIXELS)?
+                    .unwrap_or(defaults.pixels),
+                memory: variables
+                    .number("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 1, 1 << 20)?
+                    .map_or(defaults.memory, |mebibytes: u64| {
+                        (mebibytes << 20).saturating_sub(OWN_MEMORY)
+                    }),
+                ..defaults
             },
             s3: S3Access {
                 region: variables.required("AWS_REGION", "the region, set by Lambda")?,
@@ -90,19 +104,6 @@ impl Environment {
         })
     }
 }
-
-const FITS: [(&str, Fit); 4] = [
-    ("inside", Fit::Inside),
-    ("cover", Fit::Cover),
-    ("contain", Fit::Contain),
-    ("fill", Fit::Fill),
-];
-
-const FORMATS: [(&str, OutputFormat); 3] = [
-    ("jpeg", OutputFormat::Jpeg),
-    ("png", OutputFormat::Png),
-    ("webp", OutputFormat::Webp),
-];
 
 struct Variables<F>(F);
 
@@ -134,27 +135,6 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
             }
         }
     }
-
-    fn one_of<T: Copy>(
-        &self,
-        name: &'static str,
-        choices: &[(&str, T)],
-    ) -> Result<Option<T>, EnvironmentError> {
-        let Some(value) = self.get(name) else {
-            return Ok(None);
-        };
-        match choices.iter().find(|(word, _)| *word == value) {
-            Some((_, choice)) => Ok(Some(*choice)),
-            None => {
-                let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
-                Err(EnvironmentError::Wrong {
-                    name,
-                    value,
-                    expected: format!("one of {}", words.join(", ")),
-                })
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -182,30 +162,36 @@ mod tests {
 
     #[test]
     fn the_bucket_is_all_that_must_be_set() {
-        let environment = read(&[("RESIZE_HEIGHT", "")]).unwrap();
+        let environment = read(&[("RENDITIONS", "")]).unwrap();
         assert_eq!(environment.resized_bucket, "results");
-        assert_eq!(environment.resize, ResizeSettings::default());
+        assert_eq!(environment.renditions, renditions("[{}]").unwrap());
+        assert_eq!(environment.limits, Limits::default());
     }
 
     #[test]
     fn every_setting_is_read() {
         let environment = read(&[
-            ("RESIZE_WIDTH", "800"),
-            ("RESIZE_HEIGHT", "600"),
-            ("RESIZE_FIT", "cover"),
-            ("RESIZE_FORMAT", "png"),
-            ("RESIZE_QUALITY", "95"),
+            (
+                "RENDITIONS",
+                r#"[{"width": 800}, {"name": "small", "width": 80}]"#,
+            ),
+            ("CACHE_CONTROL", "max-age=31536000, immutable"),
+            ("SOURCE_BYTES_MAX", "1000"),
+            ("PIXELS_MAX", "2000"),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
         ])
         .unwrap();
-        let expected = ResizeSettings {
-            width: 800,
-            height: Some(600),
-            fit: Fit::Cover,
-            format: OutputFormat::Png,
-            quality: 95,
-            ..ResizeSettings::default()
-        };
-        assert_eq!(environment.resize, expected);
+        let widths = environment.renditions.iter().map(|named| named.rendition.width);
+        assert_eq!(widths.collect::<Vec<_>>(), [800, 80]);
+        assert_eq!(
+            environment.cache_control.as_deref(),
+            Some("max-age=31536000, immutable")
+        );
+        let limits = environment.limits;
+        assert_eq!(
+            (limits.source_bytes, limits.pixels, limits.memory),
+            (1000, 2000, 64 << 20)
+        );
     }
 
     #[test]
@@ -216,16 +202,12 @@ mod tests {
             "the environment variable RESIZED_BUCKET is not set; it is the bucket that results are written to"
         );
         assert_eq!(
-            message("RESIZE_WIDTH", "0"),
-            "the environment variable RESIZE_WIDTH is \"0\"; it must be a whole number from 1 to 16383"
+            message("PIXELS_MAX", "0"),
+            "the environment variable PIXELS_MAX is \"0\"; it must be a whole number from 1 to 10000000000"
         );
         assert_eq!(
-            message("RESIZE_QUALITY", "101"),
-            "the environment variable RESIZE_QUALITY is \"101\"; it must be a whole number from 1 to 100"
-        );
-        assert_eq!(
-            message("RESIZE_FIT", "crop"),
-            "the environment variable RESIZE_FIT is \"crop\"; it must be one of inside, cover, contain, fill"
+            message("RENDITIONS", "[]"),
+            "the environment variable RENDITIONS names no rendition"
         );
     }
 

@@ -116,6 +116,24 @@ impl Attempt<'_> {
     }
 }
 
+impl Failure {
+    /// The failure of one of several results, where the others of these keys were stored.
+    pub fn beside(mut self, stored: &[String]) -> Self {
+        if !stored.is_empty() {
+            self.message = format!("{}; stored were {}", self.message, stored.join(", "));
+        }
+        self
+    }
+
+    /// Nothing came of the work, as nothing was asked for.
+    pub fn no_rendition() -> Self {
+        Self {
+            kind: Kind::Configuration,
+            message: "there is no rendition to store".to_owned(),
+        }
+    }
+}
+
 impl From<&EnvironmentError> for Failure {
     fn from(error: &EnvironmentError) -> Self {
         Self {

@@ -2,20 +2,23 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use serde_json::Value;
 
-use crate::answer::{Answer, Millis, Outcome, Refused, Stored};
+use crate::answer::{Answer, Millis, Outcome, Refused, Stored, StoredRendition};
 use crate::environment::Environment;
 use crate::event::{self, Object};
 use crate::failure::{Failure, Obstacle};
-use crate::key::result_key;
-use crate::resize::Resized;
+use crate::resize::{Encoded, Rendition, Resized};
 use crate::runtime::Work;
-use crate::store::{Source, Store, Upload};
+use crate::settings::NamedRendition;
+use crate::store::{Origin, Source, Store, Upload};
 
 /// All that an event needs to be worked on.
 pub struct Function {
     environment: Environment,
+    /// Those of the environment, without their names.
+    renditions: Vec<Rendition>,
     store: Store,
     work: Work,
 }
@@ -23,8 +26,14 @@ pub struct Function {
 impl Function {
     pub fn new(environment: Environment, work: Work) -> Self {
         let store = Store::new(environment.s3.clone());
+        let renditions = environment
+            .renditions
+            .iter()
+            .map(|named| named.rendition.clone())
+            .collect();
         Self {
             environment,
+            renditions,
             store,
             work,
         }
@@ -51,15 +60,16 @@ impl Function {
     }
 
     async fn resize(&self, object: &Object) -> Result<Stored, Obstacle> {
-        let settings = &self.environment.resize;
+        let limits = &self.environment.limits;
         let start = Instant::now();
-        let source = self.store.get(object, &settings.limits).await?;
+        let source = self.store.get(object, limits).await?;
         let download = start.elapsed();
-        let resized = (self.work)(&source.bytes, settings)?;
-        Ok(self.store_result(object, &source, resized, download).await?)
+        let resized = (self.work)(&source.bytes, &self.renditions, limits)?;
+        Ok(self.store_results(object, &source, resized, download).await?)
     }
 
-    async fn store_result(
+    /// Stores all renditions side by side.
+    async fn store_results(
         &self,
         object: &Object,
         source: &Source,
@@ -67,31 +77,41 @@ impl Function {
         download: Duration,
     ) -> Result<Stored, Failure> {
         let start = Instant::now();
-        let dest_bucket = self.environment.resized_bucket.clone();
-        let dest_key = result_key(&object.key, resized.format);
-        let bytes = resized.bytes.len();
-        let upload = Upload {
-            bucket: &dest_bucket,
-            key: &dest_key,
-            content_type: resized.format.content_type(),
-            bytes: resized.bytes,
+        let origin = Origin {
+            key: &object.key,
+            etag: source.etag.as_deref(),
         };
-        let etag = self.store.put(upload, object, source.etag.as_deref()).await?;
+        let named = resized.pictures.into_iter().zip(&self.environment.renditions);
+        let uploads = named.map(|(picture, named)| self.store_rendition(origin, picture, named));
+        let uploads = join_all(uploads).await;
+        let stored: Vec<String> = uploads
+            .iter()
+            .flatten()
+            .map(|stored| stored.dest_key.clone())
+            .collect();
+        let uploads: Result<Vec<_>, Failure> = uploads.into_iter().collect();
+        let renditions = uploads.map_err(|failure| failure.beside(&stored))?;
+        let first = renditions.first().cloned().ok_or_else(Failure::no_rendition)?;
         let durations = resized.durations;
         Ok(Stored {
             ok: true,
             source_bucket: object.bucket.clone(),
             source_key: object.key.clone(),
-            dest_bucket,
-            dest_key,
-            width: resized.size.width,
-            height: resized.size.height,
+            dest_bucket: self.environment.resized_bucket.clone(),
+            dest_key: first.dest_key,
+            width: first.width,
+            height: first.height,
             source_width: resized.source_size.width,
             source_height: resized.source_size.height,
             source_format: resized.source_format,
-            bytes,
+            bytes: first.bytes,
             source_bytes: source.bytes.len(),
-            etag,
+            etag: first.etag,
+            renditions: if renditions.len() > 1 {
+                renditions
+            } else {
+                Vec::new()
+            },
             millis: Millis {
                 download: whole_millis(download),
                 decode: whole_millis(durations.decode),
@@ -99,6 +119,34 @@ impl Function {
                 encode: whole_millis(durations.encode),
                 upload: whole_millis(start.elapsed()),
             },
+        })
+    }
+
+    async fn store_rendition(
+        &self,
+        origin: Origin<'_>,
+        picture: Encoded,
+        named: &NamedRendition,
+    ) -> Result<StoredRendition, Failure> {
+        let Encoded { bytes, format, size } = picture;
+        let key = named.key.of(origin.key, format, size);
+        let length = bytes.len();
+        let upload = Upload {
+            bucket: &self.environment.resized_bucket,
+            key: &key,
+            content_type: format.content_type(),
+            cache_control: self.environment.cache_control.as_deref(),
+            settings: &named.hash,
+            bytes,
+        };
+        let etag = self.store.put(upload, origin).await?;
+        Ok(StoredRendition {
+            name: named.key.name().to_owned(),
+            dest_key: key,
+            width: size.width,
+            height: size.height,
+            bytes: length,
+            etag,
         })
     }
 }

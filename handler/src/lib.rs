@@ -4,7 +4,7 @@
 //! - [`resize`](mod@resize): the image work, pure: bytes and settings in, bytes and what was done out.
 //! - [`jpeg`]: the decoder of what is uploaded most.
 //! - `event`, `answer`, `key`: what comes in, what goes out, where the result is written.
-//! - `environment`: the settings, read from environment variables once at start.
+//! - `environment`, `settings`: what is asked for, read from environment variables once at start.
 //! - `store`: S3. `failure`: S3's errors as Lambda errors.
 //! - `invocation`: one event, from download to answer. `runtime`: the loop around it.
 //!
@@ -14,7 +14,8 @@
 //!
 //! # Answer
 //! `{"ok": true, "sourceBucket", "sourceKey", "destBucket", "destKey", "width", "height", "sourceWidth", "sourceHeight",
-//! "sourceFormat", "bytes", "sourceBytes", "etag", "millis": {"download", "decode", "resize", "encode", "upload"}}`, or
+//! "sourceFormat", "bytes", "sourceBytes", "etag", "millis": {"download", "decode", "resize", "encode", "upload"}}`, with
+//! `"renditions": [{"name", "destKey", "width", "height", "bytes", "etag"}, …]` beside the first one's if there are several; or
 //! `{"ok": false, "error": "<reason>", "bucket", "key"}` for an object that can't or won't be resized. An S3 notification
 //! of several records is answered with `{"ok": <all>, "error": "<first reason>", "results": [<answer>, …]}`.
 //!
@@ -36,11 +37,26 @@
 //! | --- | --- | --- |
 //! | `RESIZED_BUCKET` | | bucket for the results |
 //! | `ORIGINAL_BUCKET` | | bucket of the events that name none |
-//! | `RESIZE_WIDTH` | `500` | pixels |
-//! | `RESIZE_HEIGHT` | by the source's ratio | pixels |
-//! | `RESIZE_FIT` | `inside` | `inside`, `cover`, `contain` or `fill`; matters when there is a height |
-//! | `RESIZE_FORMAT` | `jpeg` | `jpeg`, `png` or `webp` (lossless) |
-//! | `RESIZE_QUALITY` | `80` | 1 to 100, for JPEG |
+//! | `RENDITIONS` | `[{}]` | JSON: an array of renditions, see below |
+//! | `CACHE_CONTROL` | | `Cache-Control` of the results |
+//! | `SOURCE_BYTES_MAX` | `67108864` | bytes that a source may have |
+//! | `PIXELS_MAX` | `50000000` | pixels that a source may have |
+//!
+//! A rendition is an object; what it leaves out has its default:
+//!
+//! | field | default | |
+//! | --- | --- | --- |
+//! | `name` | `resized` | letters, digits and dashes; a part of the result's key |
+//! | `key` | beside the others' | where results go: a text with `{dir}` (and its slash), `{stem}`, `{name}`, `{width}`, `{height}`, `{ext}` and `{hash}` (16 digits of the SHA-256 of the source's key) |
+//! | `width` | `500` | pixels |
+//! | `height` | by the source's ratio | pixels |
+//! | `fit` | `inside` | `inside`, `cover`, `contain` or `fill`; matters when there is a height |
+//! | `position` | `center` | what `cover` keeps: `center`, `top`, `bottom`, `left` or `right` |
+//! | `enlarge` | `false` | whether a source smaller than the box is enlarged |
+//! | `background` | `#ffffff` | behind transparency in a JPEG, and around `contain` |
+//! | `format` | `jpeg` | `jpeg`, `png`, `webp`, `webp-lossless`, `keep` (the source's) or `auto` (WebP with transparency, else JPEG) |
+//! | `quality` | `80` | 1 to 100, of JPEG and lossy WebP |
+//! | `progressive` | `false` | whether a JPEG is progressive |
 //!
 //! Region and credentials come from the variables that Lambda sets; `AWS_ENDPOINT_URL` leads to another S3, whose buckets
 //! are then addressed by path.
@@ -54,7 +70,7 @@ pub mod jpeg;
 mod key;
 pub mod resize;
 mod runtime;
+mod settings;
 mod store;
 
-pub use key::result_key;
 pub use runtime::{Work, serve};

@@ -9,10 +9,10 @@ use crate::answer::Answer;
 use crate::environment::{Environment, EnvironmentError};
 use crate::failure::Failure;
 use crate::invocation::Function;
-use crate::resize::{Refusal, ResizeSettings, Resized};
+use crate::resize::{Limits, Refusal, Rendition, Resized};
 
 /// What is done to the bytes of a source.
-pub type Work = fn(&[u8], &ResizeSettings) -> Result<Resized, Refusal>;
+pub type Work = fn(&[u8], &[Rendition], &Limits) -> Result<Resized, Refusal>;
 
 /// Answers Lambda's events with `work`, one at a time, until Lambda ends the process.
 ///

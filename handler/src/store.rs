@@ -18,14 +18,19 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use crate::environment::S3Access;
 use crate::event::Object;
 use crate::failure::{Attempt, Failure, Obstacle};
-use crate::resize::Limits;
+use crate::resize::{Limits, Refusal};
 
 /// How long S3 may take to accept a connection, and to start its answer. Within, the SDK tries three times.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// S3 allows 2 KB of user metadata in all (names and values); a key whose encoding is longer is left out of it.
+/// S3 allows 2 KB of user metadata in all (names and values); a key whose encoding is longer is cut.
 const LONGEST_METADATA_KEY: usize = 1800;
+
+/// The names of what is told of a result in its metadata.
+const SOURCE_KEY: &str = "source-key";
+const SOURCE_ETAG: &str = "source-etag";
+const SETTINGS: &str = "settings";
 
 /// A source, downloaded.
 pub struct Source {
@@ -38,7 +43,17 @@ pub struct Upload<'a> {
     pub bucket: &'a str,
     pub key: &'a str,
     pub content_type: &'static str,
+    pub cache_control: Option<&'a str>,
+    /// What tells the settings it was made with from others.
+    pub settings: &'a str,
     pub bytes: Vec<u8>,
+}
+
+/// The source of a result.
+#[derive(Clone, Copy)]
+pub struct Origin<'a> {
+    pub key: &'a str,
+    pub etag: Option<&'a str>,
 }
 
 /// S3 as the function's role sees it.
@@ -80,16 +95,21 @@ impl Store {
             }
             Err(error) => return Err(attempt.failed(&error).into()),
         };
+        // The mark of a result: without this look, two stacks that feed each other would never end.
+        if let Some(source_key) = answer
+            .metadata()
+            .and_then(|metadata| metadata.get(SETTINGS).and(metadata.get(SOURCE_KEY)))
+        {
+            return Err(Refusal::IsAResult {
+                source_key: source_key.clone(),
+            }
+            .into());
+        }
         read_body(answer, attempt, limits).await
     }
 
-    /// Writes a result, with the source's key and ETag as metadata; gives its ETag.
-    pub async fn put(
-        &self,
-        upload: Upload<'_>,
-        source: &Object,
-        source_etag: Option<&str>,
-    ) -> Result<Option<String>, Failure> {
+    /// Writes a result, with what tells its origin as metadata; gives its ETag.
+    pub async fn put(&self, upload: Upload<'_>, origin: Origin<'_>) -> Result<Option<String>, Failure> {
         let attempt = Attempt {
             action: "s3:PutObject",
             bucket: upload.bucket,
@@ -101,7 +121,8 @@ impl Store {
             .bucket(upload.bucket)
             .key(upload.key)
             .content_type(upload.content_type)
-            .set_metadata(Some(metadata(&source.key, source_etag)))
+            .set_cache_control(upload.cache_control.map(str::to_owned))
+            .set_metadata(Some(metadata(origin, upload.settings)))
             .body(ByteStream::from(upload.bytes));
         let answer = request.send().await.map_err(|error| attempt.failed(&error))?;
         Ok(answer.e_tag.map(unquoted))
@@ -177,15 +198,19 @@ fn unquoted(etag: String) -> String {
 }
 
 /// What tells a result's origin. Header values are ASCII, so the key is percent-encoded.
-fn metadata(source_key: &str, source_etag: Option<&str>) -> HashMap<String, String> {
+fn metadata(origin: Origin<'_>, settings: &str) -> HashMap<String, String> {
     const ENCODED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'%').add(b'\\');
-    let key = utf8_percent_encode(source_key, ENCODED).to_string();
-    let key = Some(key).filter(|key| key.len() <= LONGEST_METADATA_KEY);
-    let etag = source_etag.map(str::to_owned);
-    [("source-key", key), ("source-etag", etag)]
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-        .collect()
+    let mut key = utf8_percent_encode(origin.key, ENCODED).to_string();
+    key.truncate(LONGEST_METADATA_KEY);
+    let etag = origin.etag.map(str::to_owned);
+    [
+        (SOURCE_KEY, Some(key)),
+        (SOURCE_ETAG, etag),
+        (SETTINGS, Some(settings.to_owned())),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+    .collect()
 }
 
 #[cfg(test)]
@@ -194,9 +219,19 @@ mod tests {
 
     #[test]
     fn metadata_is_ascii_and_fits() {
-        let told = metadata("a b/山%\".jpg", Some("e7"));
+        let told = |key| {
+            let origin = Origin {
+                key,
+                etag: Some("e7"),
+            };
+            metadata(origin, "5e77")
+        };
+        let key = "山".repeat(341);
+        let long = told(&key);
+        assert_eq!(long[SOURCE_KEY].len(), LONGEST_METADATA_KEY);
+        let told = told("a b/山%\".jpg");
         assert_eq!(told["source-key"], "a%20b/%E5%B1%B1%25%22.jpg");
         assert_eq!(told["source-etag"], "e7");
-        assert!(!metadata(&"山".repeat(341), Some("e7")).contains_key("source-key"));
+        assert_eq!(told["settings"], "5e77");
     }
 }

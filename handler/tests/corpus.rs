@@ -4,25 +4,26 @@
 
 mod common;
 
-use common::{corpus, decode};
-use resizer_handler::resize::{OutputFormat, Refusal, ResizeSettings, Size, resize};
+use common::{corpus, decode, resized};
+use resizer_handler::resize::{Limits, OutputFormat, Refusal, Rendition, Size, resize};
 use serde_json::Value;
 
 #[test]
 fn every_image_of_the_corpus_comes_out_upright_or_is_refused_with_a_reason() {
     let expected: Value = serde_json::from_slice(&corpus("expected.json")).unwrap();
     for (name, facts) in expected.as_object().unwrap() {
-        let result = resize(&corpus(name), &ResizeSettings::default());
+        let result = resize(&corpus(name), &[Rendition::default()], &Limits::default());
         // Where the corpus leaves it open, AVIF, this function has no decoder.
         if facts["ok"] != true {
             let reason = result.expect_err(name).to_string();
             assert!(reason.len() > 15, "{name}: {reason}");
             continue;
         }
-        let resized = result.unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
+        let made = result.unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
+        let resized = &made.pictures[0];
         let side = |field: &str| u32::try_from(facts[field].as_u64().unwrap()).unwrap();
         let (width, height) = (side("upright_width"), side("upright_height"));
-        assert_eq!(resized.source_size, Size { width, height }, "{name}");
+        assert_eq!(made.source_size, Size { width, height }, "{name}");
 
         let scale = (500.0 / f64::from(width)).min(1.0);
         let height = ((f64::from(height) * scale).round() as u32).max(1);
@@ -58,13 +59,18 @@ fn every_output_format_holds_the_picture() {
         "icc-srgb.jpg",
         "animated.gif",
     ] {
-        for format in [OutputFormat::Jpeg, OutputFormat::Png, OutputFormat::Webp] {
-            let settings = ResizeSettings {
+        for format in [
+            OutputFormat::Jpeg,
+            OutputFormat::Png,
+            OutputFormat::Webp,
+            OutputFormat::WebpLossless,
+        ] {
+            let rendition = Rendition {
                 width: 200,
                 format,
-                ..ResizeSettings::default()
+                ..Rendition::default()
             };
-            let resized = resize(&corpus(name), &settings).unwrap();
+            let resized = resized(&corpus(name), &rendition).unwrap();
             let picture = decode(&resized.bytes);
             assert_eq!(picture.width(), 200, "{name} as {format:?}");
         }
@@ -74,7 +80,7 @@ fn every_output_format_holds_the_picture() {
 #[test]
 fn the_same_source_gives_the_same_bytes() {
     let once = || {
-        resize(&corpus("rocket.jpg"), &ResizeSettings::default())
+        resized(&corpus("rocket.jpg"), &Rendition::default())
             .unwrap()
             .bytes
     };
@@ -84,7 +90,7 @@ fn the_same_source_gives_the_same_bytes() {
 #[test]
 fn a_refusal_says_what_the_object_is_instead() {
     let reason = |name| {
-        resize(&corpus(name), &ResizeSettings::default())
+        resized(&corpus(name), &Rendition::default())
             .unwrap_err()
             .to_string()
     };
@@ -101,7 +107,7 @@ fn a_refusal_says_what_the_object_is_instead() {
 
 #[test]
 fn a_bomb_is_refused_by_its_header() {
-    let refusal = |name| resize(&corpus(name), &ResizeSettings::default()).unwrap_err();
+    let refusal = |name| resized(&corpus(name), &Rendition::default()).unwrap_err();
     let limit = 50_000_000;
     let bomb = Refusal::TooManyPixels {
         width: 60_000,
@@ -111,7 +117,7 @@ fn a_bomb_is_refused_by_its_header() {
     assert_eq!(refusal("bad-bomb-60000x60000.png"), bomb);
     assert_eq!(
         bomb.to_string(),
-        "the image is 60000x60000, 3600000000 pixels, more than the limit of 50000000 pixels for a source"
+        "the image is 60000x60000, 3600000000 pixels, more than the limit of 50000000 pixels for a source (limits.pixels)"
     );
     let lie = Refusal::TooManyPixels {
         width: 65_500,
@@ -123,25 +129,42 @@ fn a_bomb_is_refused_by_its_header() {
 
 #[test]
 fn each_limit_is_named_when_it_is_passed() {
-    let reason = |change: fn(&mut ResizeSettings)| {
-        let mut settings = ResizeSettings::default();
-        change(&mut settings);
-        resize(&corpus("rgba.png"), &settings).unwrap_err().to_string()
+    let reason = |change: fn(&mut Limits)| {
+        let mut limits = Limits::default();
+        change(&mut limits);
+        let renditions = [Rendition::default()];
+        resize(&corpus("rgba.png"), &renditions, &limits)
+            .unwrap_err()
+            .to_string()
     };
     assert_eq!(
-        reason(|settings| settings.limits.source_bytes = 100_000),
-        "the object has 492424 bytes, more than the limit of 100000 bytes for a source"
+        reason(|limits| limits.source_bytes = 100_000),
+        "the object has 492424 bytes, more than the limit of 100000 bytes for a source (limits.source_bytes)"
     );
     assert_eq!(
-        reason(|settings| settings.limits.pixels = 512 * 512 - 1),
-        "the image is 512x512, 262144 pixels, more than the limit of 262143 pixels for a source"
+        reason(|limits| limits.pixels = 512 * 512 - 1),
+        "the image is 512x512, 262144 pixels, more than the limit of 262143 pixels for a source (limits.pixels)"
     );
     assert_eq!(
-        reason(|settings| settings.limits.side = 511),
+        reason(|limits| limits.side = 511),
         "the image is 512x512; the limit for its longer side is 511 pixels"
     );
     assert_eq!(
-        reason(|settings| settings.limits.decoded_bytes = 512 * 512 * 4 - 1),
-        "decoding the PNG image needs more memory than the limit of 1048575 bytes for its pixels"
+        reason(|limits| limits.memory = 492_424 + 512 * 512 * 4 - 1),
+        "decoding the PNG image takes 1 MiB of memory, and there are 0 MiB for it; function.memory gives it more"
+    );
+}
+
+#[test]
+fn a_result_of_too_many_pixels_is_not_begun() {
+    let sliver = Rendition {
+        width: 16_000,
+        enlarge: true,
+        ..Rendition::default()
+    };
+    let refusal = resized(&corpus("rocket.jpg"), &sliver).unwrap_err();
+    assert!(
+        matches!(refusal, Refusal::ResultTooLarge { width: 16_000, .. }),
+        "{refusal}"
     );
 }

@@ -7,13 +7,14 @@ mod corpus;
 
 use corpus::corpus;
 use proptest::prelude::*;
-use resizer_handler::resize::{Refusal, ResizeSettings, resize};
+use resizer_handler::resize::{Limits, Refusal, Rendition, Resized};
 
-fn small() -> ResizeSettings {
-    ResizeSettings {
+fn resize(source: &[u8]) -> Result<Resized, Refusal> {
+    let small = Rendition {
         width: 32,
-        ..ResizeSettings::default()
-    }
+        ..Rendition::default()
+    };
+    resizer_handler::resize::resize(source, &[small], &Limits::default())
 }
 
 /// Lengths to cut a file of `length` bytes to: evenly spread, and each of the last few.
@@ -35,10 +36,10 @@ fn a_cut_jpeg_is_never_taken_for_whole() {
         "exif-6.jpg",
     ] {
         let whole = corpus(name);
-        assert!(resize(&whole, &small()).is_ok(), "{name}");
+        assert!(resize(&whole).is_ok(), "{name}");
         for length in cuts(whole.len()) {
             assert!(
-                resize(&whole[..length], &small()).is_err(),
+                resize(&whole[..length]).is_err(),
                 "{name} cut to {length} of {}",
                 whole.len()
             );
@@ -60,7 +61,7 @@ fn a_cut_file_of_another_format_is_refused() {
         let whole = corpus(name);
         for length in cuts(whole.len()).filter(|length| *length < whole.len() * 98 / 100) {
             assert!(
-                resize(&whole[..length], &small()).is_err(),
+                resize(&whole[..length]).is_err(),
                 "{name} cut to {length} of {}",
                 whole.len()
             );
@@ -70,7 +71,7 @@ fn a_cut_file_of_another_format_is_refused() {
 
 #[test]
 fn the_reason_names_the_damage() {
-    let reason = |name| resize(&corpus(name), &small()).unwrap_err();
+    let reason = |name| resize(&corpus(name)).unwrap_err();
     assert!(matches!(
         reason("bad-truncated.jpg"),
         Refusal::Damaged { format: "JPEG", .. }
@@ -89,7 +90,7 @@ fn the_reason_names_the_damage() {
 fn bytes_after_the_end_of_a_jpeg_do_no_harm() {
     let mut source = corpus("rocket.jpg");
     source.extend_from_slice(b"appended by a camera \xff\xd8\xff");
-    assert!(resize(&source, &small()).is_ok());
+    assert!(resize(&source).is_ok());
 }
 
 proptest! {
@@ -108,6 +109,6 @@ proptest! {
             source[place] = byte;
         }
         // Either way it answers.
-        let _ = resize(&source, &small());
+        let _ = resize(&source);
     }
 }

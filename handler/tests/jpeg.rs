@@ -4,12 +4,12 @@
 
 mod common;
 
-use common::{corpus, decode};
+use common::{corpus, decode, resized};
 use image::imageops::FilterType;
 use image::{DynamicImage, RgbImage};
 use jpeg_encoder::{ChromaSubsamplingMethod, ColorType, Encoder, SamplingFactor};
 use resizer_handler::jpeg::{Colour, Fault, Jpeg, Plane, Scale};
-use resizer_handler::resize::{OutputFormat, ResizeSettings, resize};
+use resizer_handler::resize::{OutputFormat, Rendition};
 
 /// Decodes all components at one scale.
 fn planes(source: &[u8], scale: Scale) -> Result<(Colour, Vec<Plane>), Fault> {
@@ -57,7 +57,8 @@ fn every_scale_that_another_decoder_has_shows_the_same_samples() {
                 (size.0.into(), size.1.into()),
                 "{name} {scale:?}"
             );
-            let ours = colour.to_rgb(ours.into_iter().map(|plane| plane.samples).collect());
+            let samples: Vec<_> = ours.into_iter().map(|plane| plane.samples).collect();
+            let ours = colour.to_rgb(&samples);
             let (largest, mean) = largest_and_mean_difference(&ours, &theirs);
             assert!(largest <= 5 && mean < 1.0, "{name} {scale:?}: {largest}, {mean}");
         }
@@ -113,12 +114,12 @@ fn written(picture: &RgbImage, how: &Written) -> Vec<u8> {
 }
 
 fn as_png(source: &[u8], width: u32) -> RgbImage {
-    let settings = ResizeSettings {
+    let rendition = Rendition {
         width,
         format: OutputFormat::Png,
-        ..ResizeSettings::default()
+        ..Rendition::default()
     };
-    decode(&resize(source, &settings).unwrap().bytes).into_rgb8()
+    decode(&resized(source, &rendition).unwrap().bytes).into_rgb8()
 }
 
 #[test]
@@ -245,7 +246,10 @@ fn memory_is_counted_before_it_is_taken() {
     let limit = 600 * 400 * 3 - 1;
     assert_eq!(
         take(&baseline, Scale::Whole, limit),
-        Some(Fault::TooMuchMemory { limit })
+        Some(Fault::TooMuchMemory {
+            needed: limit + 1,
+            limit
+        })
     );
     assert_eq!(take(&baseline, Scale::Eighth, 75 * 50 * 3), None);
 
@@ -256,7 +260,10 @@ fn memory_is_counted_before_it_is_taken() {
     let limit = bytes - 1;
     assert_eq!(
         take(&progressive, Scale::Eighth, limit),
-        Some(Fault::TooMuchMemory { limit })
+        Some(Fault::TooMuchMemory {
+            needed: limit + 1,
+            limit
+        })
     );
 }
 
@@ -349,12 +356,12 @@ fn damage_to_refined_coefficients_never_crashes_the_decoder() {
 #[test]
 fn colours_that_are_never_unfolded_fit_to_the_brightness() {
     let as_jpeg = |source: &[u8], width| {
-        let settings = ResizeSettings {
+        let rendition = Rendition {
             width,
             quality: 100,
-            ..ResizeSettings::default()
+            ..Rendition::default()
         };
-        decode(&resize(source, &settings).unwrap().bytes).into_rgb8()
+        decode(&resized(source, &rendition).unwrap().bytes).into_rgb8()
     };
     // 4:4:4, 4:2:0, turned; even and odd sides.
     for name in ["coffee.jpg", "rocket.jpg", "exif-6.jpg", "exif-3.jpg"] {

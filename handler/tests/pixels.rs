@@ -6,19 +6,20 @@ mod common;
 
 use std::io::Cursor;
 
-use common::{corpus, decode};
+use common::{corpus, decode, resized};
+use image::codecs::png::PngEncoder;
 use image::imageops::FilterType;
-use image::{DynamicImage, ImageBuffer, ImageFormat, Luma, Rgb, RgbImage, Rgba, RgbaImage};
-use resizer_handler::resize::{Fit, OutputFormat, ResizeSettings, resize};
+use image::{DynamicImage, ImageBuffer, ImageEncoder, ImageFormat, Luma, Rgb, RgbImage, Rgba, RgbaImage};
+use resizer_handler::resize::{Fit, Limits, OutputFormat, Position, Rendition};
 
 /// The result as a PNG, so that only the resizing changes pixels.
 fn resized_to(source: &[u8], width: u32) -> RgbaImage {
-    let settings = ResizeSettings {
+    let rendition = Rendition {
         width,
         format: OutputFormat::Png,
-        ..ResizeSettings::default()
+        ..Rendition::default()
     };
-    decode(&resize(source, &settings).unwrap().bytes).into_rgba8()
+    decode(&resized(source, &rendition).unwrap().bytes).into_rgba8()
 }
 
 fn png(picture: impl Into<DynamicImage>) -> Vec<u8> {
@@ -37,6 +38,14 @@ fn mean_difference(one: &RgbaImage, other: &RgbaImage) -> f64 {
         .map(|(a, b)| u64::from(a.abs_diff(*b)))
         .sum();
     sum as f64 / one.as_raw().len() as f64
+}
+
+/// A picture as it is seen on white: the colour of what is invisible does not matter.
+fn seen(bytes: &[u8]) -> RgbaImage {
+    let picture = decode(bytes).into_rgba8();
+    let mut seen = RgbaImage::from_pixel(picture.width(), picture.height(), Rgba([255; 4]));
+    image::imageops::overlay(&mut seen, &picture, 0, 0);
+    seen
 }
 
 fn assert_close<const N: usize>(got: [u8; N], wanted: [u8; N], tolerance: u8) {
@@ -72,13 +81,13 @@ fn a_turned_picture_meets_the_box_upright() {
         (Fit::Cover, (90, 90)),
         (Fit::Contain, (90, 90)),
     ] {
-        let settings = ResizeSettings {
+        let rendition = Rendition {
             width: 90,
             height: Some(90),
             fit,
-            ..ResizeSettings::default()
+            ..Rendition::default()
         };
-        let resized = resize(&corpus("exif-6.jpg"), &settings).unwrap();
+        let resized = resized(&corpus("exif-6.jpg"), &rendition).unwrap();
         assert_eq!((resized.size.width, resized.size.height), size, "{fit:?}");
     }
 }
@@ -126,7 +135,7 @@ fn every_format_shows_the_same_picture() {
 
 #[test]
 fn gray_stays_gray() {
-    let resized = resize(&corpus("gray.jpg"), &ResizeSettings::default()).unwrap();
+    let resized = resized(&corpus("gray.jpg"), &Rendition::default()).unwrap();
     assert!(matches!(decode(&resized.bytes), DynamicImage::ImageLuma8(_)));
 }
 
@@ -146,12 +155,12 @@ fn sixteen_bits_are_scaled_not_cut() {
 #[test]
 fn transparency_is_put_on_white_for_jpeg() {
     let half_red = RgbaImage::from_pixel(40, 40, Rgba([255, 0, 0, 128]));
-    let resized = resize(
+    let resized = resized(
         &png(half_red),
-        &ResizeSettings {
+        &Rendition {
             width: 20,
             quality: 100,
-            ..ResizeSettings::default()
+            ..Rendition::default()
         },
     );
     let picture = decode(&resized.unwrap().bytes).into_rgb8();
@@ -178,14 +187,14 @@ fn cover_cuts_evenly_on_both_sides() {
             _ => [0, 0, 255],
         })
     });
-    let settings = ResizeSettings {
+    let rendition = Rendition {
         width: 50,
         height: Some(50),
         fit: Fit::Cover,
         format: OutputFormat::Png,
-        ..ResizeSettings::default()
+        ..Rendition::default()
     };
-    let picture = decode(&resize(&png(stripes), &settings).unwrap().bytes).into_rgb8();
+    let picture = decode(&resized(&png(stripes), &rendition).unwrap().bytes).into_rgb8();
     assert_eq!(picture.dimensions(), (50, 50));
     for x in [3, 25, 46] {
         assert_close(picture.get_pixel(x, 25).0, [0, 255, 0], 8);
@@ -195,24 +204,209 @@ fn cover_cuts_evenly_on_both_sides() {
 #[test]
 fn contain_centres_on_white() {
     let black = RgbImage::from_pixel(200, 100, Rgb([0, 0, 0]));
-    let settings = ResizeSettings {
+    let rendition = Rendition {
         width: 50,
         height: Some(50),
         fit: Fit::Contain,
         format: OutputFormat::Png,
-        ..ResizeSettings::default()
+        ..Rendition::default()
     };
-    let picture = decode(&resize(&png(black), &settings).unwrap().bytes).into_rgb8();
+    let picture = decode(&resized(&png(black), &rendition).unwrap().bytes).into_rgb8();
     assert_eq!(picture.get_pixel(25, 5).0, [255; 3]);
     assert_eq!(picture.get_pixel(25, 25).0, [0; 3]);
     assert_eq!(picture.get_pixel(25, 45).0, [255; 3]);
 }
 
 #[test]
-fn an_embedded_colour_profile_goes_with_the_picture() {
-    let resized = resize(&corpus("icc-srgb.jpg"), &ResizeSettings::default()).unwrap();
-    let marker = b"ICC_PROFILE\0";
-    assert!(resized.bytes.windows(marker.len()).any(|window| window == marker));
-    let cmyk = resize(&corpus("cmyk.jpg"), &ResizeSettings::default()).unwrap();
-    assert!(!cmyk.bytes.windows(marker.len()).any(|window| window == marker));
+fn cover_keeps_the_part_that_is_asked_for() {
+    let stripes = RgbImage::from_fn(300, 100, |x, _| {
+        Rgb(match x / 100 {
+            0 => [255, 0, 0],
+            1 => [0, 255, 0],
+            _ => [0, 0, 255],
+        })
+    });
+    for (position, colour) in [
+        (Position::Left, [255, 0, 0]),
+        (Position::Top, [0, 255, 0]),
+        (Position::Right, [0, 0, 255]),
+    ] {
+        let rendition = Rendition {
+            width: 50,
+            height: Some(50),
+            fit: Fit::Cover,
+            position,
+            format: OutputFormat::Png,
+            ..Rendition::default()
+        };
+        let picture = decode(&resized(&png(stripes.clone()), &rendition).unwrap().bytes).into_rgb8();
+        assert_close(picture.get_pixel(25, 25).0, colour, 8);
+    }
+}
+
+#[test]
+fn the_background_is_of_the_colour_that_is_asked_for() {
+    let clear = RgbaImage::from_pixel(40, 20, Rgba([255, 0, 0, 0]));
+    let rendition = |format| Rendition {
+        width: 40,
+        height: Some(40),
+        fit: Fit::Contain,
+        background: [0, 0, 200],
+        quality: 100,
+        format,
+        ..Rendition::default()
+    };
+    let flat = decode(
+        &resized(&png(clear.clone()), &rendition(OutputFormat::Jpeg))
+            .unwrap()
+            .bytes,
+    )
+    .into_rgb8();
+    assert_close(flat.get_pixel(20, 20).0, [0, 0, 200], 3);
+    assert_close(flat.get_pixel(20, 2).0, [0, 0, 200], 3);
+    let gray = image::GrayImage::from_pixel(40, 20, Luma([90]));
+    let framed = decode(&resized(&png(gray), &rendition(OutputFormat::Png)).unwrap().bytes).into_rgb8();
+    assert_eq!(framed.get_pixel(20, 2).0, [0, 0, 200]);
+    assert_eq!(framed.get_pixel(20, 20).0, [90, 90, 90]);
+}
+
+#[test]
+fn auto_and_keep_choose_by_the_picture() {
+    let format = |source: &[u8], format| {
+        let rendition = Rendition {
+            width: 20,
+            format,
+            ..Rendition::default()
+        };
+        let resized = resized(source, &rendition).unwrap();
+        image::guess_format(&resized.bytes).unwrap()
+    };
+    let opaque = png(RgbaImage::from_pixel(40, 40, Rgba([255, 0, 0, 255])));
+    let clear = png(RgbaImage::from_pixel(40, 40, Rgba([255, 0, 0, 128])));
+    assert_eq!(format(&opaque, OutputFormat::Auto), ImageFormat::Jpeg);
+    assert_eq!(format(&clear, OutputFormat::Auto), ImageFormat::WebP);
+    assert_eq!(format(&opaque, OutputFormat::Keep), ImageFormat::Png);
+    assert_eq!(
+        format(&corpus("rocket.jpg"), OutputFormat::Keep),
+        ImageFormat::Jpeg
+    );
+    assert_eq!(
+        format(&corpus("lossy.webp"), OutputFormat::Keep),
+        ImageFormat::WebP
+    );
+    assert_eq!(
+        format(&corpus("photo.bmp"), OutputFormat::Keep),
+        ImageFormat::Jpeg
+    );
+}
+
+#[test]
+fn several_renditions_are_each_as_if_alone() {
+    let rendition = |width, height, fit, format| Rendition {
+        width,
+        height,
+        fit,
+        format,
+        ..Rendition::default()
+    };
+    let renditions = [
+        rendition(60, None, Fit::Inside, OutputFormat::Png),
+        rendition(400, None, Fit::Inside, OutputFormat::Jpeg),
+        rendition(90, Some(90), Fit::Cover, OutputFormat::Png),
+        rendition(200, Some(300), Fit::Contain, OutputFormat::Webp),
+    ];
+    for name in [
+        "rocket.jpg",
+        "exif-6.jpg",
+        "gray.jpg",
+        "cmyk.jpg",
+        "rgba.png",
+        "lossless.webp",
+    ] {
+        let source = corpus(name);
+        let made = resizer_handler::resize::resize(&source, &renditions, &Limits::default()).unwrap();
+        for (together, rendition) in made.pictures.iter().zip(&renditions) {
+            let alone = resized(&source, rendition).unwrap();
+            assert_eq!(
+                (together.size, together.format),
+                (alone.size, alone.format),
+                "{name}"
+            );
+            let (together, alone) = (seen(&together.bytes), seen(&alone.bytes));
+            let difference = mean_difference(&together, &alone);
+            assert!(difference < 2.0, "{name} to {}: {difference}", rendition.width);
+        }
+    }
+}
+
+/// A profile under which red is green and green is red, and grays stay grays.
+fn swapped_profile() -> Vec<u8> {
+    let mut profile = moxcms::ColorProfile::new_srgb();
+    std::mem::swap(&mut profile.red_colorant, &mut profile.green_colorant);
+    profile.encode().unwrap()
+}
+
+#[test]
+fn a_profile_is_converted_to_srgb() {
+    let red = RgbImage::from_pixel(400, 300, Rgb([255, 0, 0]));
+    let mut tagged = Vec::new();
+    let mut encoder = PngEncoder::new(&mut tagged);
+    encoder.set_icc_profile(swapped_profile()).unwrap();
+    DynamicImage::from(red.clone())
+        .write_with_encoder(encoder)
+        .unwrap();
+    let picture = resized_to(&tagged, 100);
+    assert_close(picture.get_pixel(50, 50).0, [0, 255, 0, 255], 3);
+
+    let mut tagged = Vec::new();
+    let mut encoder = jpeg_encoder::Encoder::new(&mut tagged, 95);
+    encoder.add_icc_profile(&swapped_profile()).unwrap();
+    encoder
+        .encode(&red, 400, 300, jpeg_encoder::ColorType::Rgb)
+        .unwrap();
+    for format in [OutputFormat::Jpeg, OutputFormat::Png] {
+        let rendition = Rendition {
+            width: 100,
+            format,
+            ..Rendition::default()
+        };
+        let picture = decode(&resized(&tagged, &rendition).unwrap().bytes).into_rgb8();
+        assert_close(picture.get_pixel(50, 50).0, [0, 255, 0], 6);
+    }
+}
+
+#[test]
+fn a_result_is_srgb_and_has_no_profile() {
+    for name in ["icc-srgb.jpg", "cmyk.jpg"] {
+        let resized = resized(&corpus(name), &Rendition::default()).unwrap();
+        let marker = b"ICC_PROFILE\0";
+        assert!(
+            !resized.bytes.windows(marker.len()).any(|window| window == marker),
+            "{name}"
+        );
+    }
+    let tagged = resized_to(&corpus("icc-srgb.jpg"), 300);
+    let plain = decode(&corpus("icc-srgb.jpg")).resize_exact(300, tagged.height(), FilterType::Lanczos3);
+    assert!(mean_difference(&tagged, &plain.into_rgba8()) < 2.0);
+}
+
+#[test]
+fn a_progressive_jpeg_is_written_where_it_is_asked_for() {
+    let source = corpus("rocket.jpg");
+    let rendition = |progressive| Rendition {
+        progressive,
+        ..Rendition::default()
+    };
+    let (baseline, progressive) = (
+        resized(&source, &rendition(false)).unwrap(),
+        resized(&source, &rendition(true)).unwrap(),
+    );
+    let has_marker = |bytes: &[u8], marker: u8| bytes.windows(2).any(|pair| pair == [0xff, marker]);
+    assert!(has_marker(&progressive.bytes, 0xc2) && !has_marker(&baseline.bytes, 0xc2));
+    assert!(
+        mean_difference(
+            &decode(&baseline.bytes).into_rgba8(),
+            &decode(&progressive.bytes).into_rgba8()
+        ) < 0.5
+    );
 }

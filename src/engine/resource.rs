@@ -93,7 +93,7 @@ pub struct Failure {
     /// What came with the code.
     pub detail: String,
     /// The permission that whoever acts lacks, where that is the reason.
-    pub lacks: Option<String>,
+    pub lacks: Option<Box<str>>,
     /// What it means and what to do, a line each.
     pub hints: Vec<String>,
     /// Whether the same may go well a little later, with nothing done about it.

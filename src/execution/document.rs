@@ -88,12 +88,46 @@ pub struct Answer {
     pub source_width: Option<u32>,
     /// Pixels, upright.
     pub source_height: Option<u32>,
+    /// All of the pictures that it wrote, if they are several; what is beside it is about the first.
+    #[serde(default)]
+    pub renditions: Vec<Rendition>,
+}
+
+/// One of the pictures that the function made of one.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rendition {
+    pub dest_key: String,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    pub bytes: u64,
 }
 
 impl Answer {
     /// The answer that the execution ended with, if it wrote a picture.
     pub fn of(timeline: &Timeline) -> Option<Self> {
         serde_json::from_str(timeline.end.as_ref()?.output.as_deref()?).ok()
+    }
+
+    /// The keys of what it wrote, at least one.
+    pub fn keys(&self) -> Vec<&str> {
+        if self.renditions.is_empty() {
+            return vec![&self.dest_key];
+        }
+        self.renditions
+            .iter()
+            .map(|rendition| rendition.dest_key.as_str())
+            .collect()
+    }
+
+    /// ` +2`: how many results there are beside the first, if any.
+    pub fn and_others(&self) -> String {
+        match self.renditions.len() {
+            0 | 1 => String::new(),
+            all => format!(" +{}", all - 1),
+        }
     }
 
     /// `3000 × 2000 → 500 × 333`

@@ -20,7 +20,7 @@ mod timeline;
 mod tries;
 
 pub use absence::LogGroup;
-pub use document::{Answer, Document};
+pub use document::{Answer, Document, Rendition};
 pub use event::{Event, timestamp};
 pub use history::{Page, describe, from_history, from_logs, list, name_part, pattern_of};
 pub use invocation::{FoundBy, FunctionLog, Invocation, Logged, are_lines_whole};

@@ -12,7 +12,7 @@ impl From<CallFailure> for Failure {
             message: failure.to_string(),
             code: failure.code().map(str::to_owned),
             detail: failure.detail().to_owned(),
-            lacks: failure.lacking().map(str::to_owned),
+            lacks: failure.lacking().map(Into::into),
             hints: failure.hints(),
             is_passing: failure.is_passing(),
         }

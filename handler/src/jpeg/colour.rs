@@ -33,11 +33,16 @@ impl Colour {
         matches!(self, Self::YCbCr | Self::Ycck) && matches!(component, 1 | 2)
     }
 
+    /// Whether the samples say how much ink there is.
+    pub fn is_ink(self) -> bool {
+        matches!(self, Self::Cmyk | Self::Ycck)
+    }
+
     /// The RGB samples of a picture whose components are `planes`, all of one size. Gray stays as it is.
     ///
     /// CMYK is converted without the profile of the press, as most viewers do it.
-    pub fn to_rgb(self, planes: Vec<Vec<u8>>) -> Vec<u8> {
-        match (self, planes.as_slice()) {
+    pub fn to_rgb(self, planes: &[Vec<u8>]) -> Vec<u8> {
+        match (self, planes) {
             (Self::YCbCr, [luma, blue, red, ..]) => ycbcr_to_rgb(luma, blue, red),
             (Self::Rgb, [red, green, blue, ..]) => interleaved(red, green, blue),
             (Self::Cmyk, [cyan, magenta, yellow, black]) => {
@@ -49,8 +54,24 @@ impl Colour {
                 rgb.iter_mut().for_each(|sample| *sample = !*sample);
                 under_black(rgb, black)
             }
-            _ => planes.into_iter().next().unwrap_or_default(),
+            _ => planes.first().cloned().unwrap_or_default(),
         }
+    }
+
+    /// The samples of cyan, magenta, yellow and black, 255 of which is all ink, as profiles have it.
+    pub fn to_ink(self, planes: &[Vec<u8>]) -> Vec<u8> {
+        let (colours, black) = match (self, planes) {
+            (Self::Ycck, [luma, blue, red, black]) => (ycbcr_to_rgb(luma, blue, red), black),
+            (Self::Cmyk, [cyan, magenta, yellow, black]) => {
+                let mut bare = interleaved(cyan, magenta, yellow);
+                bare.iter_mut().for_each(|sample| *sample = !*sample);
+                (bare, black)
+            }
+            _ => return Vec::new(),
+        };
+        let (colours, _) = colours.as_chunks::<3>();
+        let pixel = |(&[cyan, magenta, yellow], black): (&[u8; 3], &u8)| [cyan, magenta, yellow, !*black];
+        colours.iter().zip(black).flat_map(pixel).collect()
     }
 }
 

@@ -9,8 +9,8 @@ pub enum Fault {
     Damaged(&'static str),
     #[error("{0}")]
     NotSupported(String),
-    #[error("it takes more memory than {limit} bytes")]
-    TooMuchMemory { limit: u64 },
+    #[error("it takes {needed} bytes of memory, more than {limit} bytes")]
+    TooMuchMemory { needed: u64, limit: u64 },
 }
 
 impl Fault {

@@ -123,8 +123,12 @@ impl<'a> Jpeg<'a> {
             .scaled(scales)
             .map(|(component, scale)| Plane::bytes(component, scale))
             .sum();
-        if planes_take.saturating_add(plan.bytes()) > memory {
-            return Err(Fault::TooMuchMemory { limit: memory });
+        let needed = planes_take.saturating_add(plan.bytes());
+        if needed > memory {
+            return Err(Fault::TooMuchMemory {
+                needed,
+                limit: memory,
+            });
         }
         let mut tables = Tables::default();
         if self.frame.progressive {

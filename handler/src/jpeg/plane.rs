@@ -37,6 +37,18 @@ impl Plane {
         }
     }
 
+    /// A plane that no block is decoded into.
+    pub fn of(width: u32, height: u32, extent: (f64, f64), samples: Vec<u8>) -> Self {
+        Self {
+            width,
+            height,
+            extent,
+            samples,
+            scale: Scale::Whole,
+            stride: width as usize,
+        }
+    }
+
     /// The samples from the first of the block in that column and row on.
     #[inline(always)]
     pub(super) fn block_mut(&mut self, across: usize, down: usize) -> &mut [u8] {
@@ -58,12 +70,9 @@ impl Plane {
         self.samples.truncate(width * height);
     }
 
-    /// Has at least that many columns and rows: the last ones are repeated.
-    pub fn grown(mut self, width: u32, height: u32) -> Self {
+    /// The plane with at least that many columns and rows: the last ones are repeated.
+    pub fn grown(&self, width: u32, height: u32) -> Self {
         let (width, height) = (self.width.max(width), self.height.max(height));
-        if (width, height) == (self.width, self.height) {
-            return self;
-        }
         let mut samples = Vec::with_capacity(width as usize * height as usize);
         for row in self.samples.chunks_exact(self.width as usize) {
             samples.extend_from_slice(row);
@@ -72,7 +81,6 @@ impl Plane {
         for _ in self.height..height {
             samples.extend_from_within(samples.len() - width as usize..);
         }
-        (self.width, self.height, self.stride, self.samples) = (width, height, width as usize, samples);
-        self
+        Self::of(width, height, self.extent, samples)
     }
 }

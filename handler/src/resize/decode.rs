@@ -1,44 +1,73 @@
 //! From an opened image to its pixels, 8 bits a channel.
 
-use image::{ColorType, DynamicImage, ImageError, Limits as CodecLimits};
+use image::{ColorType, DynamicImage, ImageDecoder, ImageError, Limits as CodecLimits};
 
+use super::colour::Conversion;
+use super::format::SourceFormat;
+use super::geometry::Crop;
 use super::header::{Decoder, Opened, refusal};
+use super::picture::Picture;
 use super::planes::Planes;
-use super::{Refusal, ResizeSettings, Size, jpeg};
+use super::reduce::Reduced;
+use super::{Limits, Refusal, Size, jpeg, png, webp};
 
-/// The pixels of an image.
-pub enum Pixels {
-    Picture(DynamicImage),
+/// The pixels of an image, from which smaller pictures are made.
+pub struct Decoded {
+    /// As stored, in pixels: what the decoded picture shows, at whatever scale.
+    source_size: Size,
+    pixels: Pixels,
+    /// How their colours become sRGB, if they are others.
+    conversion: Option<Conversion>,
+}
+
+enum Pixels {
+    Reduced(Reduced),
     Planes(Planes),
 }
 
 /// Decodes the pixels, to gray, RGB or RGBA or planes with 8 bits a channel. Of an animation, the first frame.
 ///
-/// The picture is at least `target` large, a size of the source's ratio as stored; formats that can, spare the rest.
-pub fn decode(opened: Opened<'_>, target: Size, settings: &ResizeSettings) -> Result<Pixels, Refusal> {
-    let limits = &settings.limits;
-    let format = opened.format;
-    let too_much = || Refusal::TooMuchMemory {
-        format: format.name(),
-        limit: limits.decoded_bytes,
-    };
-    let mut decoder = match opened.decoder {
+/// The picture is at least `target` large, a size as stored; formats that can, spare the rest. Where all that comes of
+/// it is `jpeg`, so is the detail of the colours that JPEG leaves out.
+pub fn decode(opened: Opened<'_>, target: Size, jpeg: bool, limits: &Limits) -> Result<Decoded, Refusal> {
+    let header = opened.header;
+    let conversion = header.icc_profile.as_deref().and_then(Conversion::to_srgb);
+    let pixels = match opened.decoder {
         Decoder::Jpeg(decoder) => {
-            return jpeg::decode(&decoder, target, settings.format, limits).map(Pixels::Planes);
+            let halves = jpeg && conversion.is_none();
+            jpeg::decode(&decoder, target, halves, limits).map(Pixels::Planes)?
         }
-        Decoder::Other(decoder) => decoder,
+        Decoder::Png(reader) => Pixels::Reduced(png::decode(*reader, target, limits)?),
+        Decoder::Webp(source) => Pixels::Reduced(webp::decode(source, target, limits)?),
+        Decoder::Other(decoder) => Pixels::Reduced(decode_all(opened.format, decoder, limits)?),
     };
-    if decoder.total_bytes() > limits.decoded_bytes {
-        return Err(too_much());
-    }
+    Ok(Decoded {
+        source_size: header.size,
+        pixels,
+        conversion,
+    })
+}
+
+fn decode_all(
+    format: SourceFormat,
+    mut decoder: Box<dyn ImageDecoder + '_>,
+    limits: &Limits,
+) -> Result<Reduced, Refusal> {
+    // Some decoders hold as much again while they decode.
+    let needed = decoder.total_bytes().saturating_mul(2);
+    limits.check_memory(format, needed)?;
     let mut codec_limits = CodecLimits::no_limits();
-    codec_limits.max_alloc = Some(limits.decoded_bytes);
+    codec_limits.max_alloc = Some(limits.memory);
     let picture = decoder
         .set_limits(codec_limits)
         .and_then(|()| DynamicImage::from_decoder(decoder));
     match picture {
-        Ok(picture) => Ok(Pixels::Picture(to_eight_bits(picture))),
-        Err(ImageError::Limits(_)) => Err(too_much()),
+        Ok(picture) => Ok(Reduced::whole(to_eight_bits(picture))),
+        Err(ImageError::Limits(_)) => Err(Refusal::TooMuchMemory {
+            format: format.name(),
+            needed: limits.memory.saturating_add(1),
+            limit: limits.memory,
+        }),
         Err(error) => Err(refusal(format, &error)),
     }
 }
@@ -50,5 +79,44 @@ fn to_eight_bits(picture: DynamicImage) -> DynamicImage {
         ColorType::L16 => DynamicImage::ImageLuma8(picture.into_luma8()),
         color if color.has_alpha() => DynamicImage::ImageRgba8(picture.into_rgba8()),
         _ => DynamicImage::ImageRgb8(picture.into_rgb8()),
+    }
+}
+
+/// How much larger than a picture must be what it is made from, if that was scaled itself: below, it is seen.
+const MARGIN: u32 = 2;
+
+impl Decoded {
+    /// Whether a picture of that size, as stored, can as well be made from this one as from the source.
+    pub fn has_margin_over(&self, size: Size) -> bool {
+        let Size { width, height } = self.source_size;
+        width >= size.width.saturating_mul(MARGIN) && height >= size.height.saturating_mul(MARGIN)
+    }
+
+    /// Makes a picture of that size of that part, in sRGB; for a JPEG perhaps with `halved` colours, if they are apart.
+    pub fn scale(&self, to: Size, crop: Crop, halved: bool) -> Result<Picture, Refusal> {
+        let part = crop.part_of(self.source_size, to);
+        let conversion = self.conversion.as_ref();
+        match &self.pixels {
+            Pixels::Planes(planes) => planes.scale(to, part, halved, conversion),
+            Pixels::Reduced(reduced) => {
+                let scaled = reduced.scale(to, part)?;
+                let converted = conversion.map(|conversion| conversion.convert(&scaled));
+                Ok(Picture::Pixels(converted.transpose()?.unwrap_or(scaled)))
+            }
+        }
+    }
+}
+
+/// A picture that was made can be made smaller once more.
+impl From<Picture> for Decoded {
+    fn from(picture: Picture) -> Self {
+        Self {
+            source_size: picture.size(),
+            pixels: match picture {
+                Picture::Pixels(pixels) => Pixels::Reduced(Reduced::whole(pixels)),
+                Picture::Halved(halved) => Pixels::Planes(Planes::from(halved)),
+            },
+            conversion: None,
+        }
     }
 }

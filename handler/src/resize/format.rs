@@ -1,8 +1,8 @@
-//! Which format a source is in, told by its content, never by its name or Content-Type.
+//! Which format a source is in, told by its content, never by its name or Content-Type; and which its pictures get.
 
 use image::ImageFormat;
 
-use super::Refusal;
+use super::{OutputFormat, Refusal};
 
 /// A format that is read here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,5 +47,62 @@ pub fn sniff(source: &[u8]) -> Result<SourceFormat, Refusal> {
         Err(_) => Err(Refusal::NotAnImage {
             starts_with: source.iter().take(16).copied().collect(),
         }),
+    }
+}
+
+/// A format that is written here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileFormat {
+    Jpeg,
+    Png,
+    Webp,
+}
+
+impl FileFormat {
+    /// The name a person knows it by.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Jpeg => "JPEG",
+            Self::Png => "PNG",
+            Self::Webp => "WebP",
+        }
+    }
+
+    /// The file name extension, without the dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpg",
+            Self::Png => "png",
+            Self::Webp => "webp",
+        }
+    }
+
+    /// The media type for `Content-Type`.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+            Self::Webp => "image/webp",
+        }
+    }
+}
+
+impl OutputFormat {
+    /// What a picture without transparency is written as.
+    pub fn of_opaque(self, source: SourceFormat) -> FileFormat {
+        match (self, source) {
+            (Self::Jpeg | Self::Auto, _) => FileFormat::Jpeg,
+            (Self::Png, _) | (Self::Keep, SourceFormat::Png) => FileFormat::Png,
+            (Self::Webp | Self::WebpLossless, _) | (Self::Keep, SourceFormat::WebP) => FileFormat::Webp,
+            (Self::Keep, _) => FileFormat::Jpeg,
+        }
+    }
+
+    /// What a picture with transparency is written as.
+    pub fn of_transparent(self, source: SourceFormat) -> FileFormat {
+        match (self, self.of_opaque(source)) {
+            (Self::Keep | Self::Auto, FileFormat::Jpeg) => FileFormat::Webp,
+            (_, format) => format,
+        }
     }
 }

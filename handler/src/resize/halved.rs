@@ -7,6 +7,7 @@ use jpeg_encoder::{ImageBuffer, JpegColorType};
 use super::Size;
 
 /// Luma, and blue and red chroma with half as many samples across and down, rounded up.
+#[derive(Clone)]
 pub struct Halved {
     pub luma: GrayImage,
     pub blue: GrayImage,

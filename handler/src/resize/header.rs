@@ -2,14 +2,13 @@
 
 use std::io::Cursor;
 
-use image::codecs::{
-    bmp::BmpDecoder, gif::GifDecoder, png::PngDecoder, tiff::TiffDecoder, webp::WebPDecoder,
-};
+use image::codecs::{bmp::BmpDecoder, gif::GifDecoder, tiff::TiffDecoder};
 use image::metadata::Orientation;
-use image::{ImageDecoder, ImageError, ImageResult, Limits as CodecLimits};
+use image::{ImageDecoder, ImageError, ImageResult};
 
 use super::format::SourceFormat;
-use super::{Refusal, Size, jpeg};
+use super::png::PngReader;
+use super::{Refusal, Size, jpeg, png, webp};
 use crate::jpeg::Jpeg;
 
 /// What an image says of itself.
@@ -32,11 +31,11 @@ pub struct Opened<'a> {
 /// What will decode the pixels.
 pub enum Decoder<'a> {
     Jpeg(Box<Jpeg<'a>>),
+    Png(Box<PngReader<'a>>),
+    /// The whole file.
+    Webp(&'a [u8]),
     Other(Box<dyn ImageDecoder + 'a>),
 }
-
-/// What a PNG's compressed metadata may unfold to, in bytes; the pixels have their own limit.
-const PNG_METADATA_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Reads the header.
 pub fn open(source: &[u8], format: SourceFormat) -> Result<Opened<'_>, Refusal> {
@@ -46,8 +45,11 @@ pub fn open(source: &[u8], format: SourceFormat) -> Result<Opened<'_>, Refusal> 
             let (header, decoder) = jpeg::open(source)?;
             Ok((header, Decoder::Jpeg(decoder)))
         }
-        SourceFormat::Png => with_header(PngDecoder::with_limits(reader, png_limits())),
-        SourceFormat::WebP => with_header(WebPDecoder::new(reader)),
+        SourceFormat::Png => {
+            let (header, reader) = png::open(source)?;
+            Ok((header, Decoder::Png(Box::new(reader))))
+        }
+        SourceFormat::WebP => Ok((webp::open(source)?, Decoder::Webp(source))),
         SourceFormat::Gif => with_header(GifDecoder::new(reader)),
         SourceFormat::Tiff => with_header(TiffDecoder::new(reader)),
         SourceFormat::Bmp => with_header(BmpDecoder::new(reader)),
@@ -74,12 +76,6 @@ fn with_header<'a>(decoder: ImageResult<impl ImageDecoder + 'a>) -> ImageResult<
         icc_profile: decoder.icc_profile().unwrap_or(None),
     };
     Ok((header, Decoder::Other(Box::new(decoder))))
-}
-
-fn png_limits() -> CodecLimits {
-    let mut limits = CodecLimits::no_limits();
-    limits.max_alloc = Some(PNG_METADATA_BYTES);
-    limits
 }
 
 /// Puts a decoder's error in our words.

@@ -4,7 +4,7 @@ use image::metadata::Orientation;
 
 use super::header::Header;
 use super::planes::Planes;
-use super::{Limits, OutputFormat, Refusal, Size};
+use super::{Limits, Refusal, Size};
 use crate::jpeg::{Component, Fault, Jpeg, Scale};
 
 const FORMAT: &str = "JPEG";
@@ -29,17 +29,12 @@ pub fn open(source: &[u8]) -> Result<(Header, Box<Jpeg<'_>>), Refusal> {
     Ok((header, Box::new(jpeg)))
 }
 
-/// Decodes each component at the smallest scale that leaves a margin over what becomes of it: `target`, which has the
-/// ratio of the source, or for colours half of it if that is all that the output keeps.
-pub fn decode(
-    jpeg: &Jpeg<'_>,
-    target: Size,
-    output: OutputFormat,
-    limits: &Limits,
-) -> Result<Planes, Refusal> {
+/// Decodes each component at the smallest scale that leaves a margin over what becomes of it: `target`, or for colours
+/// half of it if the output `halves` them.
+pub fn decode(jpeg: &Jpeg<'_>, target: Size, halves: bool, limits: &Limits) -> Result<Planes, Refusal> {
     let colour = jpeg.colour();
     let scale_of = |(number, component): (usize, &Component)| {
-        let halved = output == OutputFormat::Jpeg && colour.is_chroma(number);
+        let halved = halves && colour.is_chroma(number);
         let margin = if halved { MARGIN / 2.0 } else { MARGIN };
         let (across, down) = component.extent();
         let enough = |scale: &Scale| {
@@ -49,13 +44,9 @@ pub fn decode(
         Scale::ALL.into_iter().find(enough).unwrap_or(Scale::Whole)
     };
     let scales: Vec<Scale> = jpeg.frame().components.iter().enumerate().map(scale_of).collect();
-    let planes = jpeg.decode(&scales, limits.decoded_bytes);
+    let planes = jpeg.decode(&scales, limits.memory);
     Ok(Planes {
         colour,
-        source_size: Size {
-            width: u32::from(jpeg.frame().width),
-            height: u32::from(jpeg.frame().height),
-        },
         planes: planes.map_err(refusal)?,
     })
 }
@@ -70,8 +61,9 @@ fn refusal(fault: Fault) -> Refusal {
             format: FORMAT,
             detail,
         },
-        Fault::TooMuchMemory { limit } => Refusal::TooMuchMemory {
+        Fault::TooMuchMemory { needed, limit } => Refusal::TooMuchMemory {
             format: FORMAT,
+            needed,
             limit,
         },
     }

@@ -1,5 +1,6 @@
 //! What a source may cost, checked before the work is done.
 
+use super::format::SourceFormat;
 use super::{Refusal, Size};
 
 /// What a source may be. All of it is checked from the object's size and the image's header, before pixels are decoded.
@@ -11,8 +12,8 @@ pub struct Limits {
     pub pixels: u64,
     /// The longer of width and height, in pixels.
     pub side: u32,
-    /// Memory for the decoded pixels, in bytes; deep colour needs up to 16 bytes a pixel.
-    pub decoded_bytes: u64,
+    /// Memory for the object and its decoded pixels, in bytes.
+    pub memory: u64,
 }
 
 impl Default for Limits {
@@ -21,7 +22,7 @@ impl Default for Limits {
             source_bytes: 64 * 1024 * 1024,
             pixels: 50_000_000,
             side: 65_535,
-            decoded_bytes: 400_000_000,
+            memory: 450_000_000,
         }
     }
 }
@@ -41,7 +42,7 @@ impl Limits {
     /// Refuses an image of more pixels, or with a longer side, than allowed.
     pub(super) fn check_size(&self, size: Size) -> Result<(), Refusal> {
         let Size { width, height } = size;
-        if u64::from(width) * u64::from(height) > self.pixels {
+        if size.pixels() > self.pixels {
             return Err(Refusal::TooManyPixels {
                 width,
                 height,
@@ -53,6 +54,39 @@ impl Limits {
                 width,
                 height,
                 limit: self.side,
+            });
+        }
+        Ok(())
+    }
+
+    /// Refuses a result of more pixels than a source may have.
+    pub(super) fn check_result(&self, size: Size) -> Result<(), Refusal> {
+        let Size { width, height } = size;
+        if size.pixels() > self.pixels {
+            return Err(Refusal::ResultTooLarge {
+                width,
+                height,
+                limit: self.pixels,
+            });
+        }
+        Ok(())
+    }
+
+    /// The limits for what comes beside an object of that size in memory.
+    pub(super) fn beside(&self, bytes: usize) -> Self {
+        Self {
+            memory: self.memory.saturating_sub(bytes as u64),
+            ..self.clone()
+        }
+    }
+
+    /// Refuses an image whose decoding takes that much memory, in bytes, if it is more than allowed.
+    pub(super) fn check_memory(&self, format: SourceFormat, needed: u64) -> Result<(), Refusal> {
+        if needed > self.memory {
+            return Err(Refusal::TooMuchMemory {
+                format: format.name(),
+                needed,
+                limit: self.memory,
             });
         }
         Ok(())

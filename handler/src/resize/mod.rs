@@ -1,9 +1,12 @@
-//! The image work: bytes and settings in, bytes and what was done out. Nothing here knows of S3 or Lambda.
+//! The image work: bytes and renditions in, bytes and what was done out. Nothing here knows of S3 or Lambda.
 //!
 //! One pass, one file a stage:
-//! [`sniff`](format) → [`header`] → [`limits`] → [`decode`] → [`scale`] → [`orient`] → [`encode`].
-//! The orientation is read with the header, so that the sizes are right, and applied to the small picture, not the large.
+//! [`sniff`](format) → [`header`] → [`limits`] → [`decode`] → [`scale`] → [`colour`] → [`orient`] → [`canvas`] → [`encode`].
+//! What is read with the header, the orientation and the colour profile, is applied to the small picture, not the large.
+//! A source is decoded once, as large as its largest rendition needs.
 
+mod canvas;
+mod colour;
 mod decode;
 mod encode;
 mod format;
@@ -15,34 +18,47 @@ mod limits;
 mod orient;
 mod picture;
 mod planes;
+mod png;
+mod reduce;
 mod refusal;
+mod rendition;
 mod scale;
-mod settings;
+mod webp;
 
+use std::cmp::Reverse;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use geometry::Layout;
 use halved::Halved;
 
+pub use format::FileFormat;
 pub use limits::Limits;
 pub use refusal::Refusal;
-pub use settings::{Fit, OutputFormat, ResizeSettings};
+pub use rendition::{Fit, OutputFormat, Position, Rendition};
 
-/// A picture made by [`resize`], and what was done to make it.
+/// The pictures made by [`resize`], and what was done to make them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resized {
-    /// The encoded picture.
-    pub bytes: Vec<u8>,
-    /// What the bytes are.
-    pub format: OutputFormat,
-    /// Width and height of the new picture, in pixels.
-    pub size: Size,
+    /// One for each rendition, in their order.
+    pub pictures: Vec<Encoded>,
     /// Width and height of the source as a viewer shows it, upright, in pixels.
     pub source_size: Size,
     /// Name of the source's format, found by its content: `JPEG`, `PNG`, `WebP`, `GIF`, `TIFF` or `BMP`.
     pub source_format: &'static str,
     /// How long each stage took.
     pub durations: Durations,
+}
+
+/// A new picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// What the bytes are.
+    pub format: FileFormat,
+    /// Width and height, in pixels.
+    pub size: Size,
 }
 
 /// A picture's width and height, in pixels; neither is ever 0.
@@ -52,23 +68,38 @@ pub struct Size {
     pub height: u32,
 }
 
-/// How long the stages of the image work took.
+impl Size {
+    /// Width times height.
+    fn pixels(self) -> u64 {
+        u64::from(self.width) * u64::from(self.height)
+    }
+
+    /// The smallest size that covers both.
+    fn covering(self, other: Self) -> Self {
+        Self {
+            width: self.width.max(other.width),
+            height: self.height.max(other.height),
+        }
+    }
+}
+
+/// How long the stages of the image work took, over all renditions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Durations {
     /// Header and pixels read.
     pub decode: Duration,
-    /// Scaled, turned upright, put on its canvas.
+    /// Scaled, in the right colours, turned upright, put on its canvas.
     pub resize: Duration,
     /// Compressed again.
     pub encode: Duration,
 }
 
-/// Makes the smaller picture of `source` that `settings` ask for.
+/// Makes the pictures of `source` that `renditions` ask for.
 ///
 /// # Errors
 /// A [`Refusal`] says in words for the uploader why `source` is not resized: not an image, damaged, too large, not supported.
-pub fn resize(source: &[u8], settings: &ResizeSettings) -> Result<Resized, Refusal> {
-    without_crashing(|| resize_in_stages(source, settings))
+pub fn resize(source: &[u8], renditions: &[Rendition], limits: &Limits) -> Result<Resized, Refusal> {
+    without_crashing(|| resize_in_stages(source, renditions, limits))
 }
 
 /// A decoder that panics on a broken image costs that image, not the process.
@@ -76,45 +107,92 @@ fn without_crashing<T>(work: impl FnOnce() -> Result<T, Refusal>) -> Result<T, R
     catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Refusal::DecoderCrashed))
 }
 
-fn resize_in_stages(source: &[u8], settings: &ResizeSettings) -> Result<Resized, Refusal> {
+/// A rendition of a source whose size is known.
+struct Plan<'a> {
+    /// Its place in the settings.
+    number: usize,
+    rendition: &'a Rendition,
+    layout: Layout,
+}
+
+fn resize_in_stages(source: &[u8], renditions: &[Rendition], limits: &Limits) -> Result<Resized, Refusal> {
     let start = Instant::now();
-    settings.limits.check_bytes(source.len() as u64)?;
+    limits.check_bytes(source.len() as u64)?;
     let format = format::sniff(source)?;
     let opened = header::open(source, format)?;
     let orientation = opened.header.orientation;
     let source_size = opened.header.size.turned(orientation);
-    settings.limits.check_size(source_size)?;
+    limits.check_size(source_size)?;
 
-    let icc_profile = opened.header.icc_profile.clone();
-    let layout = geometry::lay_out(source_size, settings);
-    let pixels = decode::decode(opened, layout.whole_source.turned(orientation), settings)?;
-    let decoded = Instant::now();
+    let limits = &limits.beside(source.len());
 
-    let to = layout.scaled.turned(orientation);
-    let halved = settings.format == OutputFormat::Jpeg
-        && layout.canvas == layout.scaled
-        && Halved::can_be_turned(to, orientation);
-    let scaled = scale::scale(pixels, to, layout.crop, halved)?;
-    let upright = orient::turn_upright(scaled, orientation);
-    let picture = scale::place_on_canvas(upright, layout.canvas);
-    let resized = Instant::now();
+    let plans = plans(source_size, renditions);
+    for plan in &plans {
+        limits.check_result(plan.layout.scaled)?;
+        limits.check_result(plan.layout.canvas)?;
+    }
+    let whole = plans.iter().map(|plan| plan.layout.whole_source);
+    let target = whole.fold(Size { width: 1, height: 1 }, Size::covering);
+    let all_are_jpeg = plans
+        .iter()
+        .all(|plan| plan.rendition.format.of_opaque(format) == FileFormat::Jpeg);
+    let decoded = decode::decode(opened, target.turned(orientation), all_are_jpeg, limits)?;
+    let mut durations = Durations {
+        decode: start.elapsed(),
+        ..Durations::default()
+    };
 
-    let bytes = encode::encode(&picture, icc_profile.as_deref(), settings)?;
+    let mut pictures: Vec<Option<Encoded>> = vec![None; plans.len()];
+    // A picture that was made is a shorter way to the smaller ones.
+    let mut made = vec![decoded];
+    for plan in &plans {
+        let start = Instant::now();
+        let Layout {
+            scaled,
+            crop,
+            whole_source,
+            canvas,
+        } = plan.layout;
+        let to = scaled.turned(orientation);
+        let from = made
+            .iter()
+            .rev()
+            .find(|picture| picture.has_margin_over(whole_source.turned(orientation)))
+            .unwrap_or(&made[0]);
+        let halved = canvas == scaled && all_are_jpeg && Halved::can_be_turned(to, orientation);
+        let picture = from.scale(to, crop.as_stored(orientation), halved)?;
+        if scaled == whole_source && plans.len() > 1 {
+            made.push(picture.clone().into());
+        }
+        let upright = orient::turn_upright(picture, orientation);
+        let picture = canvas::place(upright, canvas, plan.rendition.background);
+        durations.resize += start.elapsed();
+
+        let start = Instant::now();
+        let format = encode::format(&picture, plan.rendition.format, format);
+        let bytes = encode::encode(&picture, format, plan.rendition)?;
+        let size = picture.size();
+        pictures[plan.number] = Some(Encoded { bytes, format, size });
+        durations.encode += start.elapsed();
+    }
     Ok(Resized {
-        bytes,
-        format: settings.format,
-        size: Size {
-            width: picture.width(),
-            height: picture.height(),
-        },
+        pictures: pictures.into_iter().flatten().collect(),
         source_size,
         source_format: format.name(),
-        durations: Durations {
-            decode: decoded - start,
-            resize: resized - decoded,
-            encode: resized.elapsed(),
-        },
+        durations,
     })
+}
+
+/// The largest comes first, as the others may be made from it.
+fn plans(source_size: Size, renditions: &[Rendition]) -> Vec<Plan<'_>> {
+    let plan = |(number, rendition)| Plan {
+        number,
+        rendition,
+        layout: geometry::lay_out(source_size, rendition),
+    };
+    let mut plans: Vec<_> = renditions.iter().enumerate().map(plan).collect();
+    plans.sort_by_key(|plan| Reverse(plan.layout.whole_source.pixels()));
+    plans
 }
 
 #[cfg(test)]

@@ -18,10 +18,12 @@ pub enum Refusal {
     Damaged { format: &'static str, detail: String },
     #[error("the image's decoder crashed; the image is most likely damaged")]
     DecoderCrashed,
-    #[error("the object has {bytes} bytes, more than the limit of {limit} bytes for a source")]
+    #[error(
+        "the object has {bytes} bytes, more than the limit of {limit} bytes for a source (limits.source_bytes)"
+    )]
     TooManyBytes { bytes: u64, limit: u64 },
     #[error(
-        "the image is {width}x{height}, {} pixels, more than the limit of {limit} pixels for a source",
+        "the image is {width}x{height}, {} pixels, more than the limit of {limit} pixels for a source (limits.pixels)",
         u64::from(*width) * u64::from(*height)
     )]
     TooManyPixels { width: u32, height: u32, limit: u64 },
@@ -29,8 +31,22 @@ pub enum Refusal {
     SideTooLong { width: u32, height: u32, limit: u32 },
     #[error("the image is {width}x{height}; a side of 0 pixels shows nothing")]
     NoPixels { width: u32, height: u32 },
-    #[error("decoding the {format} image needs more memory than the limit of {limit} bytes for its pixels")]
-    TooMuchMemory { format: &'static str, limit: u64 },
+    #[error(
+        "decoding the {format} image takes {} MiB of memory, and there are {} MiB for it; function.memory gives it more",
+        .needed.div_ceil(1 << 20),
+        .limit >> 20
+    )]
+    TooMuchMemory {
+        format: &'static str,
+        /// Bytes.
+        needed: u64,
+        /// Bytes.
+        limit: u64,
+    },
+    #[error("the result would be {width}x{height}, more than the limit of {limit} pixels (limits.pixels)")]
+    ResultTooLarge { width: u32, height: u32, limit: u64 },
+    #[error("the object is a result itself, of the source {source_key:?}: it is not resized again")]
+    IsAResult { source_key: String },
     #[error("the picture could not be scaled: {detail}")]
     NotScaled { detail: String },
     #[error("the picture could not be written as {format}: {detail}")]

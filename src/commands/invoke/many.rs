@@ -56,7 +56,7 @@ struct Ways<'a> {
 /// What goes on beside the looking.
 enum Done {
     Uploaded(Result<Object, CommandError>),
-    Fetched(Result<PathBuf, CommandError>),
+    Fetched(Result<Vec<PathBuf>, CommandError>),
 }
 
 /// Puts them through, and tells of each; the table of all at the end, or a line of JSON for each as it ends.
@@ -105,7 +105,7 @@ async fn put_through(session: &Session, order: &Order, ui: &Ui) -> Result<(), Co
     }
     gone_through?;
     if let Some(destination) = &order.destination {
-        let fetched: Vec<_> = ended.iter().filter_map(|(_, way)| way.fetched.clone()).collect();
+        let fetched: Vec<_> = ended.iter().flat_map(|(_, way)| way.fetched.clone()).collect();
         destination.open(&fetched)?;
     }
     trouble(&ended, session, order).map_or(Ok(()), Err)
@@ -159,7 +159,7 @@ impl Ways<'_> {
                 object: None,
                 execution: None,
                 timeline: None,
-                fetched: None,
+                fetched: Vec::new(),
                 failure: None,
             });
             let (session, picture) = (self.session.clone(), picture.clone());
@@ -180,7 +180,7 @@ impl Ways<'_> {
                 self.seeker.want(index, object);
                 return Ok(());
             }
-            Done::Fetched(Ok(path)) => way.fetched = Some(path),
+            Done::Fetched(Ok(files)) => way.fetched = files,
             Done::Uploaded(Err(error)) | Done::Fetched(Err(error)) => way.failure = Some(error),
         }
         self.end(index)

@@ -1,6 +1,6 @@
 //! What came of an execution, for people and for programs.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use super::{Begun, Object};
 use crate::commands::standing;
 use crate::config::Settings;
 use crate::error::CommandError;
-use crate::execution::{Answer, Document, Status, Timeline, name_part};
+use crate::execution::{Answer, Document, Rendition, Status, Timeline, name_part};
 use crate::outputs::Outputs;
 use crate::session::Session;
 use crate::ui::format::{bytes, duration, printable, s3_uri};
@@ -23,8 +23,8 @@ struct Shown<'a> {
     document: Document<'a>,
     /// Whether it ran before, with the same object and settings, and nothing was started.
     earlier: bool,
-    /// The file that the result was fetched to.
-    downloaded: Option<String>,
+    /// The files that the results were fetched to.
+    downloaded: Vec<String>,
     /// What to type next, if it failed.
     hints: &'a [String],
 }
@@ -52,8 +52,8 @@ impl Outcome<'_> {
         } = self.begun;
         let answer = Answer::of(self.timeline);
         let fetched = match (&answer, destination) {
-            (Some(answer), Some(destination)) => Some(destination.fetch(self.session, answer).await?),
-            _ => None,
+            (Some(answer), Some(destination)) => destination.fetch(self.session, answer).await?,
+            _ => Vec::new(),
         };
         let failure = failure(self.session, execution, object, self.timeline);
         if ui.json {
@@ -61,16 +61,16 @@ impl Outcome<'_> {
                 outputs: standing::outputs(self.session, settings).await?,
                 document: Document::new(execution, self.timeline),
                 earlier: self.begun.is_earlier,
-                downloaded: fetched.as_ref().map(|path| path.display().to_string()),
+                downloaded: fetched.iter().map(|path| path.display().to_string()).collect(),
                 hints: failure.as_ref().map_or(&[], |failure| &failure.hints),
             })?;
         } else if let Some(answer) = answer {
-            ui.result(summary(object, self.timeline, &answer, fetched.as_deref()))?;
+            ui.result(summary(object, self.timeline, &answer, &fetched))?;
         } else {
             ui.say(timeline::verdict(self.timeline));
         }
-        if let (Some(destination), Some(path)) = (destination, fetched) {
-            destination.open(&[path])?;
+        if let Some(destination) = destination {
+            destination.open(&fetched)?;
         }
         failure.map_or(Ok(()), |failure| Err(failure.documented()))
     }
@@ -95,18 +95,25 @@ pub fn unsuccessful(session: &Session, execution: &str, timeline: &Timeline) -> 
     })
 }
 
-/// Where the result is, and what became of the picture.
-fn summary(object: &Object, timeline: &Timeline, answer: &Answer, fetched: Option<&Path>) -> String {
+/// Where the results are, and what became of the picture.
+fn summary(object: &Object, timeline: &Timeline, answer: &Answer, fetched: &[PathBuf]) -> String {
     let took = timeline.took().map(duration).unwrap_or_default();
-    let fetched = fetched.map(|path| format!("\n  fetched to {}", printable(&path.display().to_string())));
-    format!(
-        "{}\n  {} pixels, {} → {}, in {took}{}",
+    let mut text = format!(
+        "{}\n  {} pixels, {} → {}, in {took}",
         s3_uri(&answer.dest_bucket, &answer.dest_key),
         answer.shape(),
         bytes(object.size),
         bytes(answer.bytes),
-        fetched.unwrap_or_default(),
-    )
+    );
+    for rendition in answer.renditions.iter().skip(1) {
+        let uri = s3_uri(&answer.dest_bucket, &rendition.dest_key);
+        let Rendition { width, height, .. } = rendition;
+        text += &format!("\n{uri}\n  {width} × {height} pixels, {}", bytes(rendition.bytes));
+    }
+    for path in fetched {
+        text += &format!("\n  fetched to {}", printable(&path.display().to_string()));
+    }
+    text
 }
 
 #[cfg(test)]
@@ -126,7 +133,7 @@ mod tests {
             etag: None,
         };
         let answer = Answer::of(&timeline).unwrap();
-        insta::assert_snapshot!(summary(&object, &timeline, &answer, Some(Path::new("small/cat_resized.jpg"))), @"
+        insta::assert_snapshot!(summary(&object, &timeline, &answer, &["small/cat_resized.jpg".into()]), @"
         s3://r/output/cat_resized.jpg
           3000 × 2000 → 500 × 333 pixels, 1.4 MB → 31 kB, in 1.9 s
           fetched to small/cat_resized.jpg

@@ -75,13 +75,21 @@ impl Destination {
         }
     }
 
-    /// Fetches the picture that `answer` tells of: the file it is in. It is there whole, or not at all.
-    pub async fn fetch(&self, session: &Session, answer: &Answer) -> Result<PathBuf, CommandError> {
-        let Answer {
-            dest_bucket: bucket,
-            dest_key: key,
-            ..
-        } = answer;
+    /// Fetches the pictures that `answer` tells of: the files they are in. Each is there whole, or not at all.
+    pub async fn fetch(&self, session: &Session, answer: &Answer) -> Result<Vec<PathBuf>, CommandError> {
+        let mut files = Vec::new();
+        for key in answer.keys() {
+            files.push(self.fetch_object(session, &answer.dest_bucket, key).await?);
+        }
+        Ok(files)
+    }
+
+    async fn fetch_object(
+        &self,
+        session: &Session,
+        bucket: &str,
+        key: &str,
+    ) -> Result<PathBuf, CommandError> {
         let uri = s3_uri(bucket, key);
         let got = session
             .clients

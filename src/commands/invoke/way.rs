@@ -35,8 +35,8 @@ pub struct Way {
     /// The execution's ARN.
     pub execution: Option<String>,
     pub timeline: Option<Timeline>,
-    /// Where the result was fetched to.
-    pub fetched: Option<PathBuf>,
+    /// The files that the results were fetched to.
+    pub fetched: Vec<PathBuf>,
     pub failure: Option<CommandError>,
 }
 
@@ -49,8 +49,8 @@ pub struct PictureDocument<'a> {
     /// What the execution did, once there was one.
     #[serde(flatten)]
     execution: Option<Document<'a>>,
-    /// The file that the result was fetched to.
-    downloaded: Option<String>,
+    /// The files that the results were fetched to.
+    downloaded: Vec<String>,
     /// Why it is not done.
     failure: Option<FailureDocument<'a>>,
 }
@@ -74,9 +74,10 @@ impl Way {
             .as_ref()
             .zip(size)
             .map(|(answer, size)| format!("{} → {}", bytes(size), bytes(answer.bytes)));
-        let place = match &self.fetched {
-            Some(path) => Some(shown(path)),
-            None => answer.map(|answer| s3_uri(&answer.dest_bucket, &answer.dest_key)),
+        let place = match self.fetched.as_slice() {
+            [] => answer.map(|answer| s3_uri(&answer.dest_bucket, &answer.dest_key) + &answer.and_others()),
+            [only] => Some(shown(only)),
+            [first, others @ ..] => Some(format!("{} +{}", shown(first), others.len())),
         };
         [
             clipped(&printable(&picture.key), KEY_WIDTH),
@@ -114,7 +115,11 @@ impl Way {
             file: picture.file.display().to_string(),
             key: Some(&picture.key),
             execution: timeline.map(|(arn, timeline)| Document::new(arn, timeline)),
-            downloaded: self.fetched.as_ref().map(|path| path.display().to_string()),
+            downloaded: self
+                .fetched
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect(),
             failure: self.failure.as_ref().map(CommandError::document),
         }
     }
@@ -137,7 +142,7 @@ pub fn document_of_left_out(left_out: &LeftOut) -> PictureDocument<'_> {
         file: left_out.path.display().to_string(),
         key: None,
         execution: None,
-        downloaded: None,
+        downloaded: Vec::new(),
         failure: Some(left_out.why.document()),
     }
 }

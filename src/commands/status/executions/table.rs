@@ -3,6 +3,7 @@
 use anstyle::Style;
 
 use super::{Execution, Wanted};
+use crate::execution::Answer;
 use crate::ui::format::{clipped, date_and_time, day_and_time, duration, printable, time_with_seconds};
 use crate::ui::styles::{BAD, GOOD, UNSETTLED};
 use crate::ui::table::aligned;
@@ -143,7 +144,14 @@ fn row(execution: &Execution, is_narrow: bool) -> [String; 4] {
     let came_of_it = match &execution.result_key {
         // The mark says it too.
         _ if is_narrow => String::new(),
-        Some(key) => format!("→ {}", clipped(key, KEY_WIDTH)),
+        Some(key) => {
+            let others = execution
+                .answer
+                .as_ref()
+                .map(Answer::and_others)
+                .unwrap_or_default();
+            format!("→ {}{others}", clipped(key, KEY_WIDTH))
+        }
         None => execution.verdict(),
     };
     [

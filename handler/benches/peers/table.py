@@ -1,0 +1,128 @@
+"""Makes the pictures, runs the peers by turns and prints the table."""
+
+import argparse
+import platform
+import shlex
+import statistics
+import subprocess
+from pathlib import Path
+
+import numpy
+from PIL import Image, ImageChops
+from skimage.metrics import structural_similarity
+
+Image.MAX_IMAGE_PIXELS = None
+
+
+def make_pictures(corpus, to):
+    """The photographs of the corpus side by side, with grain, as enlarged pictures have too little detail."""
+    for name, width, height in ("12mp", 4000, 3000), ("24mp", 6000, 4000):
+        whole = Image.new("RGB", (width, height))
+        for number, photo in enumerate(("astronaut", "rocket", "coffee", "chelsea")):
+            part = Image.open(corpus / f"{photo}.jpg").convert("RGB").resize((width // 2, height // 2), Image.LANCZOS)
+            whole.paste(part, (number % 2 * width // 2, number // 2 * height // 2))
+        grain = Image.effect_noise((width, height), 8).convert("RGB")
+        whole = ImageChops.add(whole, grain, offset=-128)
+        whole.save(to / f"{name}-420.jpg", quality=88, subsampling="4:2:0")
+        whole.save(to / f"{name}-444.jpg", quality=88, subsampling="4:4:4")
+        whole.save(to / f"{name}-progressive.jpg", quality=88, subsampling="4:2:0", progressive=True)
+        if name == "24mp":
+            continue
+        whole.save(to / f"{name}-rgb.png", compress_level=6)
+        whole.save(to / f"{name}-lossy.webp", quality=85, method=2)
+        alpha = Image.linear_gradient("L").resize((width, height))
+        rgba = whole.copy()
+        rgba.putalpha(alpha)
+        rgba.save(to / f"{name}-rgba.png", compress_level=6)
+        rgba.save(to / f"{name}-alpha.webp", quality=85, method=2)
+        deep = numpy.asarray(alpha, dtype=numpy.uint16) * 257 + numpy.asarray(grain.convert("L"), dtype=numpy.uint16)
+        Image.fromarray(deep).save(to / f"{name}-gray16.png")
+
+
+class Peer:
+    def __init__(self, name, command):
+        self.name = name
+        self.process = subprocess.Popen(shlex.split(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def run(self, form, widths, source, dest):
+        print(form, widths, source, dest, file=self.process.stdin, flush=True)
+        answer = self.process.stdout.readline().split()
+        if not answer:
+            raise SystemExit(f"{self.name} ended at {source} to {widths}")
+        return [float(millis) for millis in answer]
+
+
+def on_white(picture):
+    if picture.mode.startswith("I"):
+        return picture.convert("I").point(lambda value: value / 257).convert("L").convert("RGB")
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
+    return picture.convert("RGB")
+
+
+def closeness(source, result):
+    """SSIM, and PSNR in dB, of what is seen on white against all of the source scaled with Lanczos3."""
+    small = on_white(Image.open(result))
+    reference = numpy.asarray(on_white(Image.open(source)).resize(small.size, Image.LANCZOS), dtype=float)
+    small = numpy.asarray(small, dtype=float)
+    error = ((reference - small) ** 2).mean()
+    psnr = 99.0 if error == 0 else 10 * numpy.log10(255**2 / error)
+    side = min(reference.shape[:2])
+    window = min(7, side - (side + 1) % 2)
+    ssim = structural_similarity(reference, small, data_range=255, channel_axis=2, win_size=window) if window >= 3 else 1.0
+    return ssim, psnr
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    for name in ("corpus", "work", "ours", "sharp", "pillow"):
+        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    work, corpus = Path(options.work), Path(options.corpus)
+    pictures = work / "pictures"
+    if not pictures.exists():
+        pictures.mkdir()
+        make_pictures(corpus, pictures)
+    peers = [Peer(name, getattr(options, name)) for name in ("ours", "sharp", "pillow")]
+    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
+    print(f"{model}, {platform.system()}; CPU ms on one thread, medians of {options.rounds} interleaved rounds\n")
+    header = ("ours", "sharp", "Pillow full", "thumbnail", "/sharp", "/full", "dB ours", "dB sharp")
+    print(f"{'source':<22}{'to':<20}" + "".join(f"{title:>12}" for title in header))
+    for source in sorted(pictures.iterdir()):
+        forms = {".jpg": "jpeg", ".png": "png", ".webp": "webp"}
+        for widths in ["200", "500", "1024"] + (["1600,800,200"] if source.name == "12mp-420.jpg" else []):
+            form = forms[source.suffix]
+            if options.only not in f"{source.name} {widths}":
+                continue
+            times = {peer.name: [] for peer in peers}
+            for _ in range(options.rounds):
+                for peer in peers:
+                    times[peer.name].append(peer.run(form, widths, source, work / f"{peer.name}.out"))
+            ours, sharp = (statistics.median(run[0] for run in times[name]) for name in ("ours", "sharp"))
+            full, thumbnail = (statistics.median(run[way] for run in times["pillow"]) for way in (0, 1))
+            decibels = [closeness(source, work / f"{name}.out")[1] for name in ("ours", "sharp")]
+            row = [ours, sharp, full, thumbnail]
+            print(
+                f"{source.name:<22}{form + ' ' + widths:<20}"
+                + "".join(f"{millis:12.1f}" for millis in row)
+                + f"{ours / sharp:12.2f}{ours / full:12.2f}{decibels[0]:12.1f}{decibels[1]:12.1f}",
+                flush=True,
+            )
+    print(f"\n{'corpus to 200':<22}{'SSIM ours':>12}{'SSIM sharp':>12}{'dB ours':>12}{'dB sharp':>12}")
+    for source in sorted(corpus.iterdir()):
+        if source.name.startswith("bad-") or source.suffix not in (".jpg", ".png", ".webp") or options.only:
+            continue
+        if source.name.startswith("exif") or min(Image.open(source).size) < 16:
+            continue
+        closest = []
+        for peer in peers[:2]:
+            peer.run("png", "200", source, work / f"{peer.name}.out")
+            closest.append(closeness(source, work / f"{peer.name}.out"))
+        (ssim, decibels), (their_ssim, their_decibels) = closest
+        print(f"{source.name:<22}{ssim:12.4f}{their_ssim:12.4f}{decibels:12.1f}{their_decibels:12.1f}", flush=True)
+
+
+main()

@@ -1,0 +1,164 @@
+//! Rows of pixels, averaged while they are decoded: a picture that is to become much smaller is never there as a whole.
+
+use image::{DynamicImage, GrayImage, RgbImage, RgbaImage};
+
+use super::Refusal;
+use super::Size;
+use super::scale::{self, Part, not_scaled};
+
+/// How much larger than the target the averaged picture stays: the rest is for a better filter.
+const MARGIN: u32 = 2;
+
+/// The largest factor: sums of as many samples fit into 16 bits.
+const LARGEST_FACTOR: u32 = 256;
+
+/// A picture that may have been made smaller by a whole number, and so by a part of a pixel more than it covers.
+pub struct Reduced {
+    /// Gray, RGB or RGBA with 8 bits a channel.
+    pub picture: DynamicImage,
+    /// How much of it the source covers, across and down: all, or all but a part of the last pixel.
+    pub extent: (f64, f64),
+}
+
+impl Reduced {
+    /// A picture in its own size.
+    pub fn whole(picture: DynamicImage) -> Self {
+        let extent = (f64::from(picture.width()), f64::from(picture.height()));
+        Self { picture, extent }
+    }
+
+    /// Scales that part to a size.
+    pub fn scale(&self, to: Size, part: Part) -> Result<DynamicImage, Refusal> {
+        scale::scale_picture(&self.picture, part.of(self.extent), to)
+    }
+}
+
+/// Takes a picture's rows, and averages squares of pixels; colours are weighted by their alpha.
+pub struct Reducer {
+    size: Size,
+    channels: usize,
+    /// The side of the squares, in pixels.
+    factor: u32,
+    /// The sums of the rows of a square so far.
+    sums: Vec<u32>,
+    /// How many rows were summed.
+    rows: u32,
+    pixels: Vec<u8>,
+}
+
+impl Reducer {
+    /// For a picture of that size with that many channels (1, 3 or 4), which is to stay larger than `target`.
+    pub fn new(size: Size, channels: usize, target: Size) -> Self {
+        let room = |side: u32, target: u32| side / target.saturating_mul(MARGIN).max(1);
+        let factor = room(size.width, target.width).min(room(size.height, target.height));
+        let factor = factor.clamp(1, LARGEST_FACTOR);
+        let bytes = size.width.div_ceil(factor) as usize * size.height.div_ceil(factor) as usize * channels;
+        let sums = if factor > 1 {
+            size.width as usize * channels
+        } else {
+            0
+        };
+        Self {
+            size,
+            channels,
+            factor,
+            sums: vec![0; sums],
+            rows: 0,
+            pixels: Vec::with_capacity(bytes),
+        }
+    }
+
+    /// Memory for the averaged picture, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.pixels.capacity() as u64
+    }
+
+    /// Takes the next row.
+    pub fn push(&mut self, row: &[u8]) {
+        if self.factor == 1 {
+            self.pixels.extend_from_slice(row);
+            return;
+        }
+        if self.channels == 4 {
+            let (pixels, _) = row.as_chunks::<4>();
+            let (sums, _) = self.sums.as_chunks_mut::<4>();
+            for (sum, pixel) in sums.iter_mut().zip(pixels) {
+                let alpha = u32::from(pixel[3]);
+                let weights = [alpha, alpha, alpha, 1];
+                for (sum, (sample, weight)) in sum.iter_mut().zip(pixel.iter().zip(weights)) {
+                    *sum += u32::from(*sample) * weight;
+                }
+            }
+        } else {
+            for (sum, sample) in self.sums.iter_mut().zip(row) {
+                *sum += u32::from(*sample);
+            }
+        }
+        self.rows += 1;
+        if self.rows == self.factor {
+            self.flush();
+        }
+    }
+
+    /// Makes a row of averages of the rows so far.
+    fn flush(&mut self) {
+        let across = self.factor as usize * self.channels;
+        for square in self.sums.chunks(across) {
+            let count = (square.len() / self.channels) as u32 * self.rows;
+            match self.channels {
+                1 => self.pixels.extend(average::<1>(square, count)),
+                3 => self.pixels.extend(average::<3>(square, count)),
+                _ => self.pixels.extend(weighted_average(square, count)),
+            }
+        }
+        self.sums.fill(0);
+        self.rows = 0;
+    }
+
+    /// The picture, once all rows were taken.
+    pub fn finish(mut self) -> Result<Reduced, Refusal> {
+        if self.rows > 0 {
+            self.flush();
+        }
+        let Size { width, height } = self.size;
+        let (across, down) = (width.div_ceil(self.factor), height.div_ceil(self.factor));
+        let picture = match self.channels {
+            1 => GrayImage::from_raw(across, down, self.pixels).map(DynamicImage::ImageLuma8),
+            3 => RgbImage::from_raw(across, down, self.pixels).map(DynamicImage::ImageRgb8),
+            _ => RgbaImage::from_raw(across, down, self.pixels).map(DynamicImage::ImageRgba8),
+        };
+        let factor = f64::from(self.factor);
+        Ok(Reduced {
+            picture: picture.ok_or_else(|| not_scaled("some of its rows are missing"))?,
+            extent: (f64::from(width) / factor, f64::from(height) / factor),
+        })
+    }
+}
+
+fn average<const CHANNELS: usize>(sums: &[u32], count: u32) -> [u8; CHANNELS] {
+    let mut total = [0; CHANNELS];
+    for pixel in sums.as_chunks::<CHANNELS>().0 {
+        for (total, sum) in total.iter_mut().zip(pixel) {
+            *total += sum;
+        }
+    }
+    total.map(|total| ((total + count / 2) / count.max(1)) as u8)
+}
+
+fn weighted_average(sums: &[u32], count: u32) -> [u8; 4] {
+    let mut total = [0_u64; 4];
+    for pixel in sums.as_chunks::<4>().0 {
+        for (total, sum) in total.iter_mut().zip(pixel) {
+            *total += u64::from(*sum);
+        }
+    }
+    let [red, green, blue, alpha] = total;
+    let weighted = |channel: u64| ((channel + alpha / 2) / alpha.max(1)) as u8;
+    let count = u64::from(count);
+    [
+        weighted(red),
+        weighted(green),
+        weighted(blue),
+        ((alpha + count / 2) / count.max(1)) as u8,
+    ]
+}

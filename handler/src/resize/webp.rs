@@ -1,0 +1,104 @@
+//! WebP, by libwebp: it makes the picture smaller while it decodes.
+
+use image::metadata::Orientation;
+use image::{DynamicImage, RgbImage};
+use webpx::{
+    BitstreamFormat, Decoder, DecoderConfig, EncoderConfig, ImageInfo, Limits as CodecLimits, Unstoppable,
+};
+
+use super::format::SourceFormat;
+use super::header::Header;
+use super::reduce::{Reduced, Reducer};
+use super::scale::not_scaled;
+use super::{Limits, OutputFormat, Refusal, Rendition, Size};
+
+/// How much larger than the target the decoded picture stays: the rest is for a better filter.
+const MARGIN: u32 = 2;
+
+/// Reads the header.
+pub fn open(source: &[u8]) -> Result<Header, Refusal> {
+    let info = ImageInfo::from_webp(source).map_err(refusal)?;
+    let exif = webpx::get_exif(source).unwrap_or(None);
+    Ok(Header {
+        size: Size {
+            width: info.width,
+            height: info.height,
+        },
+        orientation: exif
+            .as_deref()
+            .and_then(Orientation::from_exif_chunk)
+            .unwrap_or(Orientation::NoTransforms),
+        icc_profile: webpx::get_icc_profile(source).unwrap_or(None),
+    })
+}
+
+/// Decodes the picture, or the first of an animation, reduced to no less than a margin over `target`.
+pub fn decode(source: &[u8], target: Size, limits: &Limits) -> Result<Reduced, Refusal> {
+    let decoder = Decoder::new(source).map_err(refusal)?;
+    let info = decoder.info();
+    let size = Size {
+        width: info.width,
+        height: info.height,
+    };
+    let channels: u64 = if info.has_alpha { 4 } else { 3 };
+    let small = Size {
+        width: target.width.saturating_mul(MARGIN),
+        height: target.height.saturating_mul(MARGIN),
+    };
+    // Its scaling lets the colour of invisible pixels bleed, and is not there for animations.
+    let scales =
+        !info.has_alpha && !info.has_animation && small.width < size.width && small.height < size.height;
+    let decoded = if scales { small } else { size };
+    // libwebp holds some rows of a lossy picture, and all of a lossless one.
+    let held = if info.format == BitstreamFormat::Lossless {
+        size.pixels() * 4
+    } else {
+        0
+    };
+    limits.check_memory(SourceFormat::WebP, decoded.pixels() * channels + held)?;
+
+    let has_alpha = info.has_alpha;
+    let decoder = decoder.config(DecoderConfig::new().limits(CodecLimits::none()));
+    if has_alpha {
+        let stride = size.width * 4;
+        let mut pixels = vec![0; stride as usize * size.height as usize];
+        decoder.decode_rgba_into(&mut pixels, stride).map_err(refusal)?;
+        let mut reducer = Reducer::new(size, 4, target);
+        pixels
+            .chunks_exact(stride as usize)
+            .for_each(|row| reducer.push(row));
+        return reducer.finish();
+    }
+    let decoder = if scales {
+        decoder.scale(small.width, small.height)
+    } else {
+        decoder
+    };
+    let (pixels, width, height) = decoder.decode_rgb_raw().map_err(refusal)?;
+    let picture = RgbImage::from_raw(width, height, pixels).ok_or_else(|| not_scaled("a row is missing"))?;
+    Ok(Reduced::whole(picture.into()))
+}
+
+/// Writes the picture, as lossless if that is asked for.
+///
+/// # Errors
+/// What libwebp says: a side may have 16,383 pixels.
+pub fn encode(picture: &DynamicImage, rendition: &Rendition) -> Result<Vec<u8>, String> {
+    let config = match rendition.format {
+        OutputFormat::WebpLossless => EncoderConfig::new_lossless(),
+        _ => EncoderConfig::new().quality(f32::from(rendition.quality)),
+    };
+    let (width, height) = (picture.width(), picture.height());
+    let written = match picture {
+        DynamicImage::ImageRgb8(rgb) => config.encode_rgb(rgb, width, height, Unstoppable),
+        other => config.encode_rgba(&other.to_rgba8(), width, height, Unstoppable),
+    };
+    written.map_err(|error| error.to_string())
+}
+
+fn refusal(error: impl ToString) -> Refusal {
+    Refusal::Damaged {
+        format: SourceFormat::WebP.name(),
+        detail: error.to_string(),
+    }
+}

@@ -1,0 +1,129 @@
+//! Several results of one picture, where the configuration asks for them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::fs;
+
+use common::{Place, sample};
+use serde_json::json;
+
+const THREE: &str = r##"
+[resize]
+format = "webp"
+[results]
+cache_control = "max-age=31536000, immutable"
+[[rendition]]
+name = "large"
+width = 600
+[[rendition]]
+name = "square"
+width = 100
+height = 100
+fit = "cover"
+position = "top"
+format = "jpeg"
+key = "squares/{dir}{stem}-{width}.{ext}"
+[[rendition]]
+name = "small"
+width = 200
+"##;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_picture_becomes_each_rendition_that_is_asked_for() {
+    let place = Place::new();
+    fs::write(place.path().join("resizer.toml"), THREE).unwrap();
+    place.resizer(&["up", "--local"]).ok();
+    let rocket = sample("rocket.jpg");
+    let rocket = rocket.to_str().unwrap();
+    let told = place.json(&[
+        "invoke",
+        "--local",
+        "--key",
+        "in/a.jpg",
+        "--file",
+        rocket,
+        "--download",
+        "small",
+    ]);
+    let renditions = told["output"]["renditions"].as_array().unwrap();
+    let shown: Vec<_> = renditions
+        .iter()
+        .map(|made| json!([made["name"], made["destKey"], made["width"], made["height"]]))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            json!(["large", "output/in/a.jpg_large.webp", 600, 400]),
+            json!(["square", "squares/in/a-100.jpg", 100, 100]),
+            json!(["small", "output/in/a.jpg_small.webp", 200, 133]),
+        ]
+    );
+    assert_eq!(told["output"]["destKey"], "output/in/a.jpg_large.webp");
+    assert_eq!(
+        told["downloaded"],
+        json!([
+            "small/in/a.jpg_large.webp",
+            "small/squares/in/a-100.jpg",
+            "small/in/a.jpg_small.webp"
+        ])
+    );
+    let square = image::open(place.path().join("small/squares/in/a-100.jpg")).unwrap();
+    assert_eq!((square.width(), square.height()), (100, 100));
+
+    let outputs = place.outputs();
+    let resized = outputs["resized_bucket"].as_str().unwrap();
+    let head = place
+        .s3()
+        .head_object()
+        .bucket(resized)
+        .key("squares/in/a-100.jpg");
+    let head = head.send().await.unwrap();
+    assert_eq!(head.content_type(), Some("image/jpeg"));
+    assert_eq!(head.cache_control(), Some("max-age=31536000, immutable"));
+    let metadata = head.metadata().unwrap();
+    assert_eq!(metadata["source-key"], "in/a.jpg");
+    assert_eq!(metadata["settings"].len(), 16);
+
+    let screen = place.resizer(&["status", "--local"]).ok().stdout;
+    assert!(screen.contains("output/in/a.jpg_large.webp +2"), "{screen}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_that_comes_back_as_a_source_is_not_resized_again() {
+    let place = Place::with_stack();
+    let outputs = place.outputs();
+    let [original, resized] =
+        ["original_bucket", "resized_bucket"].map(|name| outputs[name].as_str().unwrap());
+    let rocket = sample("rocket.jpg");
+    place.json(&[
+        "invoke",
+        "--local",
+        "--key",
+        "a.jpg",
+        "--file",
+        rocket.to_str().unwrap(),
+    ]);
+    let copy = place.s3().copy_object().bucket(original).key("back.jpg");
+    copy.copy_source(format!("{resized}/output/a_resized.jpg"))
+        .send()
+        .await
+        .unwrap();
+    place
+        .resizer(&["invoke", "--local", "--key", "back.jpg"])
+        .code(1)
+        .says("the object is a result itself, of the source \"a.jpg\": it is not resized again");
+}
+
+#[test]
+fn a_rendition_that_the_function_would_refuse_is_refused_before_anything_is_made() {
+    let place = Place::new();
+    fs::write(
+        place.path().join("resizer.toml"),
+        "[[rendition]]\nname = \"a\"\nkey = \"a.{ext}\"\n",
+    )
+    .unwrap();
+    let refused = place.resizer(&["up", "--local"]).code(2);
+    refused.says("the configuration in resizer.toml is refused: rendition a.key needs {stem} or {hash}");
+    assert!(!place.path().join(".resizer").exists());
+}
