@@ -22,14 +22,19 @@ fn is_transparent(picture: &RgbaImage) -> bool {
     picture.pixels().any(|pixel| pixel.0[3] != u8::MAX)
 }
 
-/// Writes the picture. Its colours are sRGB, which is what a file without a profile means.
-pub fn encode(picture: &Picture, format: FileFormat, rendition: &Rendition) -> Result<Vec<u8>, Refusal> {
+/// Writes the picture, with that EXIF metadata. Its colours are sRGB, which is what a file without a profile means.
+pub fn encode(
+    picture: &Picture,
+    format: FileFormat,
+    rendition: &Rendition,
+    exif: Option<&[u8]>,
+) -> Result<Vec<u8>, Refusal> {
     let written = match (picture, format) {
         (Picture::Halved(_), _) | (_, FileFormat::Jpeg) => {
-            jpeg(picture, rendition).map_err(|error| error.to_string())
+            jpeg(picture, rendition, exif).map_err(|error| error.to_string())
         }
-        (Picture::Pixels(pixels), FileFormat::Png) => png(pixels).map_err(|error| error.to_string()),
-        (Picture::Pixels(pixels), FileFormat::Webp) => webp::encode(pixels, rendition),
+        (Picture::Pixels(pixels), FileFormat::Png) => png(pixels, exif).map_err(|error| error.to_string()),
+        (Picture::Pixels(pixels), FileFormat::Webp) => webp::encode(pixels, rendition, exif),
     };
     written.map_err(|detail| Refusal::NotEncoded {
         format: format.name(),
@@ -37,7 +42,7 @@ pub fn encode(picture: &Picture, format: FileFormat, rendition: &Rendition) -> R
     })
 }
 
-fn jpeg(picture: &Picture, rendition: &Rendition) -> Result<Vec<u8>, EncodingError> {
+fn jpeg(picture: &Picture, rendition: &Rendition, exif: Option<&[u8]>) -> Result<Vec<u8>, EncodingError> {
     let size = picture.size();
     let (width, height) = (as_jpeg_side(size.width), as_jpeg_side(size.height));
     let mut bytes = Vec::new();
@@ -48,6 +53,9 @@ fn jpeg(picture: &Picture, rendition: &Rendition) -> Result<Vec<u8>, EncodingErr
     if rendition.progressive {
         encoder.set_progressive(true);
         encoder.set_optimized_huffman_tables(true);
+    }
+    if let Some(exif) = exif {
+        encoder.add_exif_metadata(exif)?;
     }
     let pixels = match picture {
         Picture::Halved(halved) => {
@@ -73,7 +81,7 @@ fn as_jpeg_side(side: u32) -> u16 {
     u16::try_from(side).unwrap_or(u16::MAX)
 }
 
-fn png(picture: &DynamicImage) -> Result<Vec<u8>, PngError> {
+fn png(picture: &DynamicImage, exif: Option<&[u8]>) -> Result<Vec<u8>, PngError> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, picture.width(), picture.height());
     encoder.set_color(match picture {
@@ -85,6 +93,9 @@ fn png(picture: &DynamicImage) -> Result<Vec<u8>, PngError> {
     encoder.set_compression(png::Compression::Fast);
     encoder.set_filter(png::Filter::Adaptive);
     let mut writer = encoder.write_header()?;
+    if let Some(exif) = exif {
+        writer.write_chunk(png::chunk::eXIf, exif)?;
+    }
     writer.write_image_data(picture.as_bytes())?;
     writer.finish()?;
     Ok(bytes)

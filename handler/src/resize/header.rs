@@ -6,6 +6,7 @@ use image::codecs::{bmp::BmpDecoder, gif::GifDecoder, tiff::TiffDecoder};
 use image::metadata::Orientation;
 use image::{ImageDecoder, ImageError, ImageResult};
 
+use super::credits::Credits;
 use super::format::SourceFormat;
 use super::png::PngReader;
 use super::{Refusal, Size, jpeg, png, webp};
@@ -19,6 +20,22 @@ pub struct Header {
     pub orientation: Orientation,
     /// The embedded colour profile.
     pub icc_profile: Option<Vec<u8>>,
+    /// Who made it and whose it is.
+    pub credits: Credits,
+}
+
+impl Header {
+    /// Of a picture with that EXIF metadata. Damaged metadata is no reason to refuse a picture whose pixels are whole.
+    pub fn new(size: Size, exif: Option<&[u8]>, icc_profile: Option<Vec<u8>>) -> Self {
+        Self {
+            size,
+            orientation: exif
+                .and_then(Orientation::from_exif_chunk)
+                .unwrap_or(Orientation::NoTransforms),
+            icc_profile,
+            credits: exif.map(Credits::of).unwrap_or_default(),
+        }
+    }
 }
 
 /// An image whose header was read and whose pixels were not.
@@ -50,9 +67,12 @@ pub fn open(source: &[u8], format: SourceFormat) -> Result<Opened<'_>, Refusal> 
             Ok((header, Decoder::Png(Box::new(reader))))
         }
         SourceFormat::WebP => Ok((webp::open(source)?, Decoder::Webp(source))),
-        SourceFormat::Gif => with_header(GifDecoder::new(reader)),
-        SourceFormat::Tiff => with_header(TiffDecoder::new(reader)),
-        SourceFormat::Bmp => with_header(BmpDecoder::new(reader)),
+        SourceFormat::Gif => with_header(GifDecoder::new(reader), None),
+        SourceFormat::Tiff => {
+            // A TIFF is what EXIF metadata is.
+            with_header(TiffDecoder::new(reader), Some(source))
+        }
+        SourceFormat::Bmp => with_header(BmpDecoder::new(reader), None),
     };
     let (header, decoder) = opened.map_err(|error| refusal(format, &error))?;
     let Size { width, height } = header.size;
@@ -66,15 +86,14 @@ pub fn open(source: &[u8], format: SourceFormat) -> Result<Opened<'_>, Refusal> 
     })
 }
 
-fn with_header<'a>(decoder: ImageResult<impl ImageDecoder + 'a>) -> ImageResult<(Header, Decoder<'a>)> {
+fn with_header<'a>(
+    decoder: ImageResult<impl ImageDecoder + 'a>,
+    exif: Option<&[u8]>,
+) -> ImageResult<(Header, Decoder<'a>)> {
     let mut decoder = decoder?;
     let (width, height) = decoder.dimensions();
-    // Damaged metadata is no reason to refuse a picture whose pixels are whole.
-    let header = Header {
-        size: Size { width, height },
-        orientation: decoder.orientation().unwrap_or(Orientation::NoTransforms),
-        icc_profile: decoder.icc_profile().unwrap_or(None),
-    };
+    let icc_profile = decoder.icc_profile().unwrap_or(None);
+    let header = Header::new(Size { width, height }, exif, icc_profile);
     Ok((header, Decoder::Other(Box::new(decoder))))
 }
 

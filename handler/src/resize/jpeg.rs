@@ -1,7 +1,5 @@
 //! JPEG, decoded only as large as the output needs, and so that a cut-off file is an error and not a half-gray picture.
 
-use image::metadata::Orientation;
-
 use super::header::Header;
 use super::planes::Planes;
 use super::{Limits, Refusal, Size};
@@ -15,17 +13,11 @@ const MARGIN: f64 = 1.5;
 /// Reads the header, and makes sure that the file is whole.
 pub fn open(source: &[u8]) -> Result<(Header, Box<Jpeg<'_>>), Refusal> {
     let jpeg = Jpeg::open(source).map_err(refusal)?;
-    let header = Header {
-        size: Size {
-            width: u32::from(jpeg.frame().width),
-            height: u32::from(jpeg.frame().height),
-        },
-        orientation: jpeg
-            .exif()
-            .and_then(Orientation::from_exif_chunk)
-            .unwrap_or(Orientation::NoTransforms),
-        icc_profile: jpeg.icc_profile(),
+    let size = Size {
+        width: u32::from(jpeg.frame().width),
+        height: u32::from(jpeg.frame().height),
     };
+    let header = Header::new(size, jpeg.exif(), jpeg.icc_profile());
     Ok((header, Box::new(jpeg)))
 }
 

@@ -7,6 +7,7 @@
 
 mod canvas;
 mod colour;
+mod credits;
 mod decode;
 mod encode;
 mod format;
@@ -125,6 +126,7 @@ fn resize_in_stages(source: &[u8], renditions: &[Rendition], limits: &Limits) ->
     limits.check_size(source_size)?;
 
     let limits = &limits.beside(source.len());
+    let exif = opened.header.credits.to_exif();
 
     let plans = plans(source_size, renditions);
     for plan in &plans {
@@ -170,7 +172,7 @@ fn resize_in_stages(source: &[u8], renditions: &[Rendition], limits: &Limits) ->
 
         let start = Instant::now();
         let format = encode::format(&picture, plan.rendition.format, format);
-        let bytes = encode::encode(&picture, format, plan.rendition)?;
+        let bytes = encode::encode(&picture, format, plan.rendition, exif.as_deref())?;
         let size = picture.size();
         pictures[plan.number] = Some(Encoded { bytes, format, size });
         durations.encode += start.elapsed();

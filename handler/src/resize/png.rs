@@ -2,7 +2,6 @@
 
 use std::io::Cursor;
 
-use image::metadata::Orientation;
 use png::{BitDepth, ColorType, Decoder, DecodingError, Limits as CodecLimits, Reader, Transformations};
 
 use super::format::SourceFormat;
@@ -26,18 +25,12 @@ pub fn open(source: &[u8]) -> Result<(Header, PngReader<'_>), Refusal> {
     decoder.set_ignore_text_chunk(true);
     let reader = decoder.read_info().map_err(refusal)?;
     let info = reader.info();
-    let header = Header {
-        size: Size {
-            width: info.width,
-            height: info.height,
-        },
-        orientation: info
-            .exif_metadata
-            .as_deref()
-            .and_then(Orientation::from_exif_chunk)
-            .unwrap_or(Orientation::NoTransforms),
-        icc_profile: info.icc_profile.as_deref().map(<[u8]>::to_vec),
+    let size = Size {
+        width: info.width,
+        height: info.height,
     };
+    let icc_profile = info.icc_profile.as_deref().map(<[u8]>::to_vec);
+    let header = Header::new(size, info.exif_metadata.as_deref(), icc_profile);
     Ok((header, reader))
 }
 

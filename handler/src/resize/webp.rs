@@ -1,6 +1,5 @@
 //! WebP, by libwebp: it makes the picture smaller while it decodes.
 
-use image::metadata::Orientation;
 use image::{DynamicImage, RgbImage};
 use webpx::{
     BitstreamFormat, Decoder, DecoderConfig, EncoderConfig, ImageInfo, Limits as CodecLimits, Unstoppable,
@@ -19,17 +18,12 @@ const MARGIN: u32 = 2;
 pub fn open(source: &[u8]) -> Result<Header, Refusal> {
     let info = ImageInfo::from_webp(source).map_err(refusal)?;
     let exif = webpx::get_exif(source).unwrap_or(None);
-    Ok(Header {
-        size: Size {
-            width: info.width,
-            height: info.height,
-        },
-        orientation: exif
-            .as_deref()
-            .and_then(Orientation::from_exif_chunk)
-            .unwrap_or(Orientation::NoTransforms),
-        icc_profile: webpx::get_icc_profile(source).unwrap_or(None),
-    })
+    let size = Size {
+        width: info.width,
+        height: info.height,
+    };
+    let icc_profile = webpx::get_icc_profile(source).unwrap_or(None);
+    Ok(Header::new(size, exif.as_deref(), icc_profile))
 }
 
 /// Decodes the picture, or the first of an animation, reduced to no less than a margin over `target`.
@@ -83,10 +77,14 @@ pub fn decode(source: &[u8], target: Size, limits: &Limits) -> Result<Reduced, R
 ///
 /// # Errors
 /// What libwebp says: a side may have 16,383 pixels.
-pub fn encode(picture: &DynamicImage, rendition: &Rendition) -> Result<Vec<u8>, String> {
+pub fn encode(picture: &DynamicImage, rendition: &Rendition, exif: Option<&[u8]>) -> Result<Vec<u8>, String> {
     let config = match rendition.format {
         OutputFormat::WebpLossless => EncoderConfig::new_lossless(),
         _ => EncoderConfig::new().quality(f32::from(rendition.quality)),
+    };
+    let config = match exif {
+        Some(exif) => config.exif(exif),
+        None => config,
     };
     let (width, height) = (picture.width(), picture.height());
     let written = match picture {
