@@ -63,7 +63,7 @@
 
 mod answer;
 mod environment;
-mod event;
+pub mod event;
 mod failure;
 mod invocation;
 pub mod jpeg;

@@ -170,7 +170,7 @@ fn transparency_is_put_on_white_for_jpeg() {
 #[test]
 fn the_colour_of_invisible_pixels_does_not_bleed() {
     let halves = RgbaImage::from_fn(400, 40, |x, _| {
-        Rgba(if x < 200 { [0, 0, 255, 255] } else { [255, 0, 0, 0] })
+        Rgba(if x < 198 { [0, 0, 255, 255] } else { [255, 0, 0, 0] })
     });
     let small = resized_to(&png(halves), 40);
     for pixel in small.pixels().filter(|pixel| pixel.0[3] > 8) {

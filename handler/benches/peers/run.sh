@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prints a table of the image work here beside sharp and Pillow: CPU milliseconds on one thread, medians of one interleaved
-# run, and how close each result is to a full decode scaled with Lanczos3. `run.sh [ROUNDS]`; at first 5.
+# Prints tables of the image work here beside sharp and Pillow: CPU milliseconds on one thread, medians of one interleaved
+# run; how close each result is to a full decode scaled with Lanczos3; what a start costs, and how much memory. `run.sh [ROUNDS]`; at first 5.
 # Needs node with npm, python3 and the network. What it sets up lands in a temporary folder.
 set -euo pipefail
 
@@ -9,16 +9,18 @@ handler=$(cd "$here/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-cargo build --quiet --release --manifest-path "$handler/Cargo.toml" --example peer
+cargo build --quiet --release --manifest-path "$handler/Cargo.toml" --bin bootstrap --example peer
 target=$(cargo metadata --no-deps --format-version 1 --manifest-path "$handler/Cargo.toml" |
     python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')
-(cd "$work" && npm init -y && npm install sharp) > "$work/log" 2>&1 || { echo "sharp: npm cannot install it" >&2; exit 1; }
-(python3 -m venv "$work/venv" && "$work/venv/bin/pip" install --quiet Pillow numpy scikit-image) >> "$work/log" 2>&1 ||
+(cd "$work" && npm init -y && npm install sharp @aws-sdk/client-s3) > "$work/log" 2>&1 || { echo "sharp: npm cannot install it" >&2; exit 1; }
+(python3 -m venv "$work/venv" && "$work/venv/bin/pip" install --quiet Pillow numpy scikit-image boto3) >> "$work/log" 2>&1 ||
     { echo "Pillow: pip cannot install it" >&2; exit 1; }
 cp "$here/sharp_peer.js" "$work/"
+peers=(--ours "$target/release/examples/peer" --sharp "node $work/sharp_peer.js"
+    --pillow "$work/venv/bin/python $here/pillow_peer.py")
 
 "$work/venv/bin/python" "$here/table.py" \
-    --corpus "$handler/tests/corpus" --work "$work" --rounds "${1:-5}" \
-    --ours "$target/release/examples/peer" \
-    --sharp "node $work/sharp_peer.js" \
-    --pillow "$work/venv/bin/python $here/pillow_peer.py"
+    --corpus "$handler/tests/corpus" --work "$work" --rounds "${1:-5}" "${peers[@]}"
+NODE_NO_WARNINGS=1 "$work/venv/bin/python" "$here/process.py" \
+    --corpus "$handler/tests/corpus" --work "$work" --rounds "${1:-5}" "${peers[@]}" \
+    --bootstrap "$target/release/bootstrap" --python "$work/venv/bin/python"
