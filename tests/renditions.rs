@@ -83,10 +83,37 @@ async fn one_picture_becomes_each_rendition_that_is_asked_for() {
     assert_eq!(head.cache_control(), Some("max-age=31536000, immutable"));
     let metadata = head.metadata().unwrap();
     assert_eq!(metadata["source-key"], "in/a.jpg");
-    assert_eq!(metadata["settings"].len(), 16);
+    assert_eq!(metadata["resizer-settings"].len(), 16);
 
     let screen = place.resizer(&["status", "--local"]).ok().stdout;
     assert!(screen.contains("output/in/a.jpg_large.webp +2"), "{screen}");
+}
+
+#[test]
+fn two_renditions_of_one_picture_never_share_a_key() {
+    let place = Place::new();
+    let by_width = "[[rendition]]\nname = \"a\"\nkey = \"{stem}-{width}.{ext}\"\n\
+                    [[rendition]]\nname = \"b\"\nkey = \"{stem}-{width}.{ext}\"\nwidth = 5000\n";
+    fs::write(place.path().join("resizer.toml"), by_width).unwrap();
+    place.resizer(&["up", "--local"]).ok();
+    let invoke = |key: &str, name: &str| {
+        let file = sample(name);
+        place.resizer(&[
+            "invoke",
+            "--local",
+            "--key",
+            key,
+            "--file",
+            file.to_str().unwrap(),
+        ])
+    };
+    invoke("a.jpg", "rocket.jpg").ok();
+    let refused = invoke("b.jpg", "chelsea.jpg").code(1);
+    refused.says("two renditions, a and b, would have the same result, b-451.jpg");
+    let long = format!("{}.jpg", "x".repeat(1020));
+    invoke(&long, "rocket.jpg")
+        .code(1)
+        .says("the key of rendition a would have 1028 bytes");
 }
 
 #[tokio::test(flavor = "multi_thread")]

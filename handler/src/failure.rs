@@ -82,8 +82,10 @@ impl Attempt<'_> {
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        let SdkError::ServiceError(answered) = error else {
-            return self.broken_off(error);
+        let answered = match error {
+            SdkError::ServiceError(answered) => answered,
+            SdkError::ConstructionFailure(_) => return self.failure(Kind::Rejected, &causes(error)),
+            _ => return self.broken_off(error),
         };
         let metadata = answered.err().meta();
         let status = answered.raw().status().as_u16();
@@ -99,11 +101,9 @@ impl Attempt<'_> {
 
     /// The attempt ended without an answer, or in the middle of it.
     pub fn broken_off(&self, error: &(dyn std::error::Error + 'static)) -> Failure {
-        let causes = std::iter::successors(Some(error), |error| error.source());
-        let detail: Vec<_> = causes.map(ToString::to_string).collect();
         self.failure(
             Kind::Timeout,
-            &format!("no complete answer from S3: {}", detail.join(": ")),
+            &format!("no complete answer from S3: {}", causes(error)),
         )
     }
 
@@ -114,6 +114,13 @@ impl Attempt<'_> {
             message: format!("{action} of bucket {bucket}, key {key}: {detail}"),
         }
     }
+}
+
+/// An error with all its causes.
+fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let detail: Vec<_> = causes.map(ToString::to_string).collect();
+    detail.join(": ")
 }
 
 impl Failure {

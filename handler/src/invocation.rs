@@ -9,7 +9,8 @@ use crate::answer::{Answer, Millis, Outcome, Refused, Stored, StoredRendition};
 use crate::environment::Environment;
 use crate::event::{self, Object};
 use crate::failure::{Failure, Obstacle};
-use crate::resize::{Encoded, Rendition, Resized};
+use crate::key::LONGEST_KEY;
+use crate::resize::{Encoded, Refusal, Rendition, Resized};
 use crate::runtime::Work;
 use crate::settings::NamedRendition;
 use crate::store::{Origin, Source, Store, Upload};
@@ -65,7 +66,35 @@ impl Function {
         let source = self.store.get(object, limits).await?;
         let download = start.elapsed();
         let resized = (self.work)(&source.bytes, &self.renditions, limits)?;
-        Ok(self.store_results(object, &source, resized, download).await?)
+        let keys = self.keys(object, &resized)?;
+        Ok(self
+            .store_results(object, &source, resized, keys, download)
+            .await?)
+    }
+
+    /// The results' keys, before one of them is written.
+    fn keys(&self, object: &Object, resized: &Resized) -> Result<Vec<String>, Refusal> {
+        let mut keys: Vec<String> = Vec::new();
+        let renditions = &self.environment.renditions;
+        for (picture, named) in resized.pictures.iter().zip(renditions) {
+            let key = named.key.of(&object.key, picture.format, picture.size);
+            let name = named.key.name().to_owned();
+            if !(1..=LONGEST_KEY).contains(&key.len()) {
+                return Err(Refusal::NoKey {
+                    name,
+                    bytes: key.len(),
+                });
+            }
+            if let Some(other) = keys.iter().position(|other| *other == key) {
+                return Err(Refusal::SameResult {
+                    one: renditions[other].key.name().to_owned(),
+                    other: name,
+                    key,
+                });
+            }
+            keys.push(key);
+        }
+        Ok(keys)
     }
 
     /// Stores all renditions side by side.
@@ -74,6 +103,7 @@ impl Function {
         object: &Object,
         source: &Source,
         resized: Resized,
+        keys: Vec<String>,
         download: Duration,
     ) -> Result<Stored, Failure> {
         let start = Instant::now();
@@ -82,7 +112,9 @@ impl Function {
             etag: source.etag.as_deref(),
         };
         let named = resized.pictures.into_iter().zip(&self.environment.renditions);
-        let uploads = named.map(|(picture, named)| self.store_rendition(origin, picture, named));
+        let uploads = named
+            .zip(keys)
+            .map(|((picture, named), key)| self.store_rendition(origin, picture, named, key));
         let uploads = join_all(uploads).await;
         let stored: Vec<String> = uploads
             .iter()
@@ -127,9 +159,9 @@ impl Function {
         origin: Origin<'_>,
         picture: Encoded,
         named: &NamedRendition,
+        key: String,
     ) -> Result<StoredRendition, Failure> {
         let Encoded { bytes, format, size } = picture;
-        let key = named.key.of(origin.key, format, size);
         let length = bytes.len();
         let upload = Upload {
             bucket: &self.environment.resized_bucket,

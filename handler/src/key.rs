@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 use crate::resize::{FileFormat, Size};
 
 /// S3's limit for a key, in bytes of UTF-8.
-const LONGEST_KEY: usize = 1024;
+pub const LONGEST_KEY: usize = 1024;
 
 /// Extensions that people give to images, with and without support here, lest support to come moves results.
 const IMAGE_EXTENSIONS: [&str; 24] = [

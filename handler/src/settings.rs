@@ -1,5 +1,7 @@
 //! The renditions that are asked for, as the environment tells them.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
 use crate::key::{self, ResultKey};
@@ -26,6 +28,11 @@ pub fn renditions(json: &str) -> Result<Vec<NamedRendition>, String> {
         serde_json::from_str(json).map_err(|error| format!("is not understood: {error}"))?;
     if wishes.is_empty() {
         return Err("names no rendition".to_owned());
+    }
+    let mut names = BTreeSet::new();
+    if let Some(twice) = wishes.iter().find(|wish| !names.insert(&wish.name)) {
+        let name = twice.name.as_deref().unwrap_or("no name");
+        return Err(format!("has two entries of {name}"));
     }
     wishes
         .into_iter()
@@ -121,7 +128,7 @@ mod tests {
     #[test]
     fn every_setting_is_read() {
         let json = r##"[{"name": "small", "width": 800, "height": 600, "fit": "cover", "position": "top", "enlarge": true,
-            "background": "#0a141e", "format": "webp-lossless", "quality": 95, "progressive": true}, {"position": "center"}]"##;
+            "background": "#0a141e", "format": "webp-lossless", "quality": 95, "progressive": true}, {"name": "other", "position": "center"}]"##;
         let expected = Rendition {
             width: 800,
             height: Some(600),
@@ -143,9 +150,10 @@ mod tests {
             ("{}", "is not understood"),
             (r#"[{"widht": 5}]"#, "unknown field `widht`"),
             (
-                r#"[{}, {"width": 0}]"#,
+                r#"[{}, {"name": "a", "width": 0}]"#,
                 "asks in its entry 1 for a side that is not 1 to 16383 pixels",
             ),
+            (r#"[{"name": "a"}, {"name": "a"}]"#, "has two entries of a"),
             (r#"[{"quality": 101}]"#, "a quality that is not 1 to 100"),
             (r#"[{"fit": "crop"}]"#, "unknown variant `crop`"),
             (

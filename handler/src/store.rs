@@ -30,7 +30,7 @@ const LONGEST_METADATA_KEY: usize = 1800;
 /// The names of what is told of a result in its metadata.
 const SOURCE_KEY: &str = "source-key";
 const SOURCE_ETAG: &str = "source-etag";
-const SETTINGS: &str = "settings";
+const SETTINGS: &str = "resizer-settings";
 
 /// A source, downloaded.
 pub struct Source {
@@ -232,6 +232,6 @@ mod tests {
         let told = told("a b/山%\".jpg");
         assert_eq!(told["source-key"], "a%20b/%E5%B1%B1%25%22.jpg");
         assert_eq!(told["source-etag"], "e7");
-        assert_eq!(told["settings"], "5e77");
+        assert_eq!(told["resizer-settings"], "5e77");
     }
 }

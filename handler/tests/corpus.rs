@@ -151,7 +151,56 @@ fn each_limit_is_named_when_it_is_passed() {
     );
     assert_eq!(
         reason(|limits| limits.memory = 492_424 + 512 * 512 * 4 - 1),
-        "decoding the PNG image takes 1 MiB of memory, and there are 0 MiB for it; function.memory gives it more"
+        "resizing the PNG image takes up to 6 MiB of memory, and there are 1 MiB for it; function.memory gives it more"
+    );
+}
+
+#[test]
+fn what_is_known_and_not_read_is_named() {
+    let reason = |source: &[u8]| resized(source, &Rendition::default()).unwrap_err().to_string();
+    let heic = reason(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic");
+    assert_eq!(
+        heic,
+        "HEIC images are not supported; JPEG, PNG, WebP, GIF, TIFF and BMP are"
+    );
+    assert!(reason(b"\0\0\0\x0cJXL \r\n\x87\n").starts_with("JPEG XL images are not supported"));
+}
+
+#[test]
+fn the_memory_of_the_results_counts_too() {
+    let several = |width| {
+        let rendition = Rendition {
+            width,
+            enlarge: true,
+            format: OutputFormat::Png,
+            ..Rendition::default()
+        };
+        let limits = Limits {
+            memory: 64 << 20,
+            ..Limits::default()
+        };
+        resize(&corpus("rocket.jpg"), &[rendition.clone(), rendition], &limits)
+    };
+    assert!(several(700).is_ok());
+    let refusal = several(3000).unwrap_err();
+    assert!(matches!(refusal, Refusal::TooMuchMemory { .. }), "{refusal}");
+}
+
+#[test]
+fn a_side_that_the_format_cannot_hold_is_refused_before_the_work() {
+    let sliver = image::GrayImage::from_pixel(2, 100, image::Luma([7]));
+    let mut source = std::io::Cursor::new(Vec::new());
+    sliver.write_to(&mut source, image::ImageFormat::Png).unwrap();
+    let rendition = Rendition {
+        width: 400,
+        enlarge: true,
+        format: OutputFormat::Webp,
+        ..Rendition::default()
+    };
+    let refusal = resized(source.get_ref(), &rendition).unwrap_err().to_string();
+    assert_eq!(
+        refusal,
+        "the result would be 400x20000, and a WebP has at most 16383 pixels a side; a height for the rendition keeps it below"
     );
 }
 

@@ -271,6 +271,44 @@ fn the_background_is_of_the_colour_that_is_asked_for() {
 }
 
 #[test]
+fn a_border_leaves_the_transparency_within() {
+    let glass = RgbaImage::from_pixel(40, 20, Rgba([255, 0, 0, 100]));
+    for format in [OutputFormat::Png, OutputFormat::Auto] {
+        let rendition = Rendition {
+            width: 40,
+            height: Some(40),
+            fit: Fit::Contain,
+            format,
+            ..Rendition::default()
+        };
+        let picture = decode(&resized(&png(glass.clone()), &rendition).unwrap().bytes).into_rgba8();
+        assert_close(picture.get_pixel(20, 20).0, [255, 0, 0, 100], 8);
+        assert_close(picture.get_pixel(20, 2).0, [255, 255, 255, 255], 3);
+    }
+}
+
+#[test]
+fn no_rounding_leads_out_of_the_picture() {
+    // Sizes at which the lower or right edge of the kept part came out a trillionth of a pixel too far.
+    for (size, to, position) in [
+        ((1207, 1810), (1200, 630), Position::Bottom),
+        ((1829, 4292), (1329, 63), Position::Bottom),
+        ((7033, 627), (636, 611), Position::Right),
+    ] {
+        let source = png(image::GrayImage::from_pixel(size.0, size.1, Luma([9])));
+        let rendition = Rendition {
+            width: to.0,
+            height: Some(to.1),
+            fit: Fit::Cover,
+            position,
+            ..Rendition::default()
+        };
+        let made = resized(&source, &rendition).unwrap();
+        assert_eq!((made.size.width, made.size.height), to);
+    }
+}
+
+#[test]
 fn auto_and_keep_choose_by_the_picture() {
     let format = |source: &[u8], format| {
         let rendition = Rendition {
@@ -373,6 +411,47 @@ fn a_profile_is_converted_to_srgb() {
         let picture = decode(&resized(&tagged, &rendition).unwrap().bytes).into_rgb8();
         assert_close(picture.get_pixel(50, 50).0, [0, 255, 0], 6);
     }
+}
+
+#[test]
+fn a_gray_profile_is_converted_with_and_without_transparency() {
+    let linear = moxcms::ColorProfile::new_gray_with_gamma(1.0).encode().unwrap();
+    let tagged = |picture: DynamicImage| {
+        let mut bytes = Vec::new();
+        let mut encoder = PngEncoder::new(&mut bytes);
+        encoder.set_icc_profile(linear.clone()).unwrap();
+        picture.write_with_encoder(encoder).unwrap();
+        resized_to(&bytes, 20).get_pixel(5, 5).0
+    };
+    let gray = image::GrayImage::from_pixel(40, 40, Luma([64]));
+    assert_close(tagged(gray.into()), [137, 137, 137, 255], 2);
+    let glass = image::GrayAlphaImage::from_pixel(40, 40, image::LumaA([64, 200]));
+    assert_close(tagged(glass.into()), [137, 137, 137, 200], 2);
+}
+
+#[test]
+fn a_border_costs_no_colour() {
+    let source = corpus("coffee.jpg");
+    let made = |height| {
+        let rendition = Rendition {
+            width: 200,
+            height,
+            fit: if height.is_some() {
+                Fit::Contain
+            } else {
+                Fit::Inside
+            },
+            quality: 100,
+            ..Rendition::default()
+        };
+        decode(&resized(&source, &rendition).unwrap().bytes).into_rgb8()
+    };
+    let (plain, framed) = (made(None), made(Some(200)));
+    let top = (200 - plain.height()) / 2;
+    let within = image::imageops::crop_imm(&framed, 0, top, 200, plain.height()).to_image();
+    let rgba = |picture: RgbImage| DynamicImage::from(picture).into_rgba8();
+    let difference = mean_difference(&rgba(plain), &rgba(within));
+    assert!(difference < 1.5, "{difference}");
 }
 
 #[test]

@@ -103,6 +103,9 @@ pub struct Rendition {
 /// What the key of a rendition may hold in braces.
 const PLACEHOLDERS: [&str; 7] = ["dir", "stem", "name", "width", "height", "ext", "hash"];
 
+/// What two renditions of one key may differ by; whether they do, the function sees at each picture.
+const DISTINCT: [&str; 4] = ["{name}", "{width}", "{height}", "{ext}"];
+
 /// The longest that all renditions may be, in bytes of JSON: Lambda takes 4 KB of environment in all
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
 const JSON_MAX: usize = 3 * 1024;
@@ -121,7 +124,9 @@ pub fn renditions(resize: &ResizeSettings, renditions: &[Rendition]) -> Result<S
         if !names.insert(name) {
             return Err(format!("two renditions have the name \"{name}\""));
         }
-        if let Some(key) = key.as_ref().filter(|key| !key.contains("{name}"))
+        if let Some(key) = key
+            .as_ref()
+            .filter(|key| !DISTINCT.iter().any(|part| key.contains(part)))
             && !keys.insert(key)
         {
             return Err(format!(

@@ -29,7 +29,8 @@ pub fn place(picture: Picture, canvas: Size, background: [u8; 3]) -> Picture {
     };
     let left = (width - picture.width()) / 2;
     let top = (height - picture.height()) / 2;
-    imageops::overlay(&mut whole, &picture, i64::from(left), i64::from(top));
+    // Its own transparency stays, where the format has it.
+    imageops::replace(&mut whole, &picture, i64::from(left), i64::from(top));
     Picture::Pixels(whole)
 }
 

@@ -78,6 +78,17 @@ impl Conversion {
                 .run(Layout::Rgba, 4, rgba, Layout::Rgba, 4)
                 .and_then(|samples| RgbaImage::from_raw(width, height, samples))
                 .map(DynamicImage::ImageRgba8),
+            // Gray with alpha is kept as RGBA.
+            (DynamicImage::ImageRgba8(rgba), DataColorSpace::Gray) => {
+                let gray: Vec<u8> = rgba.pixels().map(|pixel| pixel.0[0]).collect();
+                self.gray(&gray).map(|gray| {
+                    let mut converted = rgba.clone();
+                    for (pixel, gray) in converted.pixels_mut().zip(gray) {
+                        pixel.0[..3].fill(gray);
+                    }
+                    DynamicImage::ImageRgba8(converted)
+                })
+            }
             _ => return Ok(picture.clone()),
         };
         converted.ok_or_else(not_converted)

@@ -6,10 +6,11 @@ use super::colour::Conversion;
 use super::format::SourceFormat;
 use super::geometry::Crop;
 use super::header::{Decoder, Opened, refusal};
+use super::limits::Memory;
 use super::picture::Picture;
 use super::planes::Planes;
 use super::reduce::Reduced;
-use super::{Limits, Refusal, Size, jpeg, png, webp};
+use super::{Refusal, Size, jpeg, png, webp};
 
 /// The pixels of an image, from which smaller pictures are made.
 pub struct Decoded {
@@ -29,17 +30,17 @@ enum Pixels {
 ///
 /// The picture is at least `target` large, a size as stored; formats that can, spare the rest. Where all that comes of
 /// it is `jpeg`, so is the detail of the colours that JPEG leaves out.
-pub fn decode(opened: Opened<'_>, target: Size, jpeg: bool, limits: &Limits) -> Result<Decoded, Refusal> {
+pub fn decode(opened: Opened<'_>, target: Size, jpeg: bool, memory: Memory) -> Result<Decoded, Refusal> {
     let header = opened.header;
     let conversion = header.icc_profile.as_deref().and_then(Conversion::to_srgb);
     let pixels = match opened.decoder {
         Decoder::Jpeg(decoder) => {
             let halves = jpeg && conversion.is_none();
-            jpeg::decode(&decoder, target, halves, limits).map(Pixels::Planes)?
+            jpeg::decode(&decoder, target, halves, memory).map(Pixels::Planes)?
         }
-        Decoder::Png(reader) => Pixels::Reduced(png::decode(*reader, target, limits)?),
-        Decoder::Webp(source) => Pixels::Reduced(webp::decode(source, target, limits)?),
-        Decoder::Other(decoder) => Pixels::Reduced(decode_all(opened.format, decoder, limits)?),
+        Decoder::Png(reader) => Pixels::Reduced(png::decode(*reader, target, memory)?),
+        Decoder::Webp(source) => Pixels::Reduced(webp::decode(source, target, memory)?),
+        Decoder::Other(decoder) => Pixels::Reduced(decode_all(opened.format, decoder, memory)?),
     };
     Ok(Decoded {
         source_size: header.size,
@@ -51,23 +52,18 @@ pub fn decode(opened: Opened<'_>, target: Size, jpeg: bool, limits: &Limits) -> 
 fn decode_all(
     format: SourceFormat,
     mut decoder: Box<dyn ImageDecoder + '_>,
-    limits: &Limits,
+    memory: Memory,
 ) -> Result<Reduced, Refusal> {
     // Some decoders hold as much again while they decode.
-    let needed = decoder.total_bytes().saturating_mul(2);
-    limits.check_memory(format, needed)?;
+    memory.check(decoder.total_bytes().saturating_mul(2))?;
     let mut codec_limits = CodecLimits::no_limits();
-    codec_limits.max_alloc = Some(limits.memory);
+    codec_limits.max_alloc = Some(memory.left());
     let picture = decoder
         .set_limits(codec_limits)
         .and_then(|()| DynamicImage::from_decoder(decoder));
     match picture {
         Ok(picture) => Ok(Reduced::whole(to_eight_bits(picture))),
-        Err(ImageError::Limits(_)) => Err(Refusal::TooMuchMemory {
-            format: format.name(),
-            needed: limits.memory.saturating_add(1),
-            limit: limits.memory,
-        }),
+        Err(ImageError::Limits(_)) => Err(memory.too_much(memory.left().saturating_add(1))),
         Err(error) => Err(refusal(format, &error)),
     }
 }

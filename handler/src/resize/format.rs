@@ -44,10 +44,36 @@ pub fn sniff(source: &[u8]) -> Result<SourceFormat, Refusal> {
         Ok(other) => Err(Refusal::FormatNotSupported {
             format: format!("{other:?}").to_uppercase(),
         }),
-        Err(_) => Err(Refusal::NotAnImage {
-            starts_with: source.iter().take(16).copied().collect(),
+        Err(_) => Err(match named(source) {
+            Some(format) => Refusal::FormatNotSupported {
+                format: format.to_owned(),
+            },
+            None => Refusal::NotAnImage {
+                starts_with: source.iter().take(16).copied().collect(),
+            },
         }),
     }
+}
+
+/// The name of a format that is known, and not read.
+fn named(source: &[u8]) -> Option<&'static str> {
+    let brand = source.get(4..12)?;
+    if [
+        b"ftypheic",
+        b"ftypheix",
+        b"ftyphevc",
+        b"ftypheim",
+        b"ftypheis",
+        b"ftypmif1",
+        b"ftypmsf1",
+    ]
+    .iter()
+    .any(|known| brand == *known)
+    {
+        return Some("HEIC");
+    }
+    let is_jxl = source.starts_with(b"\xff\x0a") || source.starts_with(b"\0\0\0\x0cJXL ");
+    is_jxl.then_some("JPEG XL")
 }
 
 /// A format that is written here.
@@ -65,6 +91,15 @@ impl FileFormat {
             Self::Jpeg => "JPEG",
             Self::Png => "PNG",
             Self::Webp => "WebP",
+        }
+    }
+
+    /// The most pixels of a side.
+    pub(super) fn longest_side(self) -> u32 {
+        match self {
+            Self::Jpeg => 65_535,
+            Self::Png => i32::MAX as u32,
+            Self::Webp => 16_383,
         }
     }
 

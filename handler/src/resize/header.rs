@@ -27,6 +27,8 @@ pub struct Header {
 impl Header {
     /// Of a picture with that EXIF metadata. Damaged metadata is no reason to refuse a picture whose pixels are whole.
     pub fn new(size: Size, exif: Option<&[u8]>, icc_profile: Option<Vec<u8>>) -> Self {
+        // Some programs write JPEG's prefix into other formats as well.
+        let exif = exif.map(|exif| exif.strip_prefix(b"Exif\0\0").unwrap_or(exif));
         Self {
             size,
             orientation: exif

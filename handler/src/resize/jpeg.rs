@@ -1,8 +1,9 @@
 //! JPEG, decoded only as large as the output needs, and so that a cut-off file is an error and not a half-gray picture.
 
 use super::header::Header;
+use super::limits::Memory;
 use super::planes::Planes;
-use super::{Limits, Refusal, Size};
+use super::{Refusal, Size};
 use crate::jpeg::{Component, Fault, Jpeg, Scale};
 
 const FORMAT: &str = "JPEG";
@@ -23,7 +24,7 @@ pub fn open(source: &[u8]) -> Result<(Header, Box<Jpeg<'_>>), Refusal> {
 
 /// Decodes each component at the smallest scale that leaves a margin over what becomes of it: `target`, or for colours
 /// half of it if the output `halves` them.
-pub fn decode(jpeg: &Jpeg<'_>, target: Size, halves: bool, limits: &Limits) -> Result<Planes, Refusal> {
+pub fn decode(jpeg: &Jpeg<'_>, target: Size, halves: bool, memory: Memory) -> Result<Planes, Refusal> {
     let colour = jpeg.colour();
     let scale_of = |(number, component): (usize, &Component)| {
         let halved = halves && colour.is_chroma(number);
@@ -36,10 +37,13 @@ pub fn decode(jpeg: &Jpeg<'_>, target: Size, halves: bool, limits: &Limits) -> R
         Scale::ALL.into_iter().find(enough).unwrap_or(Scale::Whole)
     };
     let scales: Vec<Scale> = jpeg.frame().components.iter().enumerate().map(scale_of).collect();
-    let planes = jpeg.decode(&scales, limits.memory);
+    let planes = jpeg.decode(&scales, memory.left());
     Ok(Planes {
         colour,
-        planes: planes.map_err(refusal)?,
+        planes: planes.map_err(|fault| match fault {
+            Fault::TooMuchMemory { needed, .. } => memory.too_much(needed),
+            other => refusal(other),
+        })?,
     })
 }
 
@@ -53,6 +57,7 @@ fn refusal(fault: Fault) -> Refusal {
             format: FORMAT,
             detail,
         },
+        // Only decoding counts its memory.
         Fault::TooMuchMemory { needed, limit } => Refusal::TooMuchMemory {
             format: FORMAT,
             needed,

@@ -36,6 +36,12 @@ impl Limits {
                 limit: self.source_bytes,
             });
         }
+        if bytes > self.memory {
+            return Err(Refusal::NoRoom {
+                bytes,
+                limit: self.memory,
+            });
+        }
         Ok(())
     }
 
@@ -71,24 +77,45 @@ impl Limits {
         }
         Ok(())
     }
+}
 
-    /// The limits for what comes beside an object of that size in memory.
-    pub(super) fn beside(&self, bytes: usize) -> Self {
+/// What may be allocated for a source, once what is known to be needed is set aside.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Memory {
+    format: SourceFormat,
+    /// Bytes.
+    limit: u64,
+    /// Bytes that are needed in any case.
+    set_aside: u64,
+}
+
+impl Memory {
+    pub fn new(format: SourceFormat, limits: &Limits, set_aside: u64) -> Self {
         Self {
-            memory: self.memory.saturating_sub(bytes as u64),
-            ..self.clone()
+            format,
+            limit: limits.memory,
+            set_aside,
         }
     }
 
-    /// Refuses an image whose decoding takes that much memory, in bytes, if it is more than allowed.
-    pub(super) fn check_memory(&self, format: SourceFormat, needed: u64) -> Result<(), Refusal> {
-        if needed > self.memory {
-            return Err(Refusal::TooMuchMemory {
-                format: format.name(),
-                needed,
-                limit: self.memory,
-            });
+    /// Bytes that are left.
+    pub fn left(self) -> u64 {
+        self.limit.saturating_sub(self.set_aside)
+    }
+
+    /// Refuses what takes so many bytes more, if they are not there.
+    pub fn check(self, bytes: u64) -> Result<(), Refusal> {
+        if bytes > self.left() {
+            return Err(self.too_much(bytes));
         }
         Ok(())
+    }
+
+    pub fn too_much(self, bytes: u64) -> Refusal {
+        Refusal::TooMuchMemory {
+            format: self.format.name(),
+            needed: self.set_aside.saturating_add(bytes),
+            limit: self.limit,
+        }
     }
 }

@@ -30,8 +30,10 @@ use std::cmp::Reverse;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use format::SourceFormat;
 use geometry::Layout;
 use halved::Halved;
+use limits::Memory;
 
 pub use format::FileFormat;
 pub use limits::Limits;
@@ -116,6 +118,41 @@ struct Plan<'a> {
     layout: Layout,
 }
 
+impl Plan<'_> {
+    /// Refuses what would be too large to make or to write.
+    fn check(&self, source: SourceFormat, limits: &Limits) -> Result<(), Refusal> {
+        let Layout { scaled, canvas, .. } = self.layout;
+        limits.check_result(scaled)?;
+        limits.check_result(canvas)?;
+        let format = self.rendition.format.of_opaque(source);
+        let Size { width, height } = canvas;
+        let limit = format.longest_side();
+        if width.max(height) > limit {
+            return Err(Refusal::ResultTooLong {
+                format: format.name(),
+                width,
+                height,
+                limit,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// What making the pictures takes at most, beside the decoded source, in bytes.
+///
+/// Of each stays the file, which for noise is as large as its pixels, and if there are several its scaled pixels, for the
+/// smaller ones. The one that is being made is there several times over, in RGB, converted, turned, on its canvas, in what
+/// its encoder makes of it; never in all of these at once: up to 12 bytes a pixel were measured.
+fn memory_of(plans: &[Plan<'_>]) -> u64 {
+    const PASSING: u64 = 12;
+    let staying = if plans.len() > 1 { 4 + 4 } else { 4 };
+    let pixels = |plan: &Plan| plan.layout.scaled.pixels().max(plan.layout.canvas.pixels());
+    let all: u64 = plans.iter().map(pixels).sum();
+    let largest = plans.iter().map(pixels).max().unwrap_or_default();
+    all * staying + largest * PASSING
+}
+
 fn resize_in_stages(source: &[u8], renditions: &[Rendition], limits: &Limits) -> Result<Resized, Refusal> {
     let start = Instant::now();
     limits.check_bytes(source.len() as u64)?;
@@ -125,20 +162,24 @@ fn resize_in_stages(source: &[u8], renditions: &[Rendition], limits: &Limits) ->
     let source_size = opened.header.size.turned(orientation);
     limits.check_size(source_size)?;
 
-    let limits = &limits.beside(source.len());
     let exif = opened.header.credits.to_exif();
 
     let plans = plans(source_size, renditions);
     for plan in &plans {
-        limits.check_result(plan.layout.scaled)?;
-        limits.check_result(plan.layout.canvas)?;
+        plan.check(format, limits)?;
     }
+    let set_aside = source.len() as u64 + memory_of(&plans);
+    let memory = Memory::new(format, limits, set_aside);
+    memory.check(0)?;
     let whole = plans.iter().map(|plan| plan.layout.whole_source);
     let target = whole.fold(Size { width: 1, height: 1 }, Size::covering);
-    let all_are_jpeg = plans
-        .iter()
-        .all(|plan| plan.rendition.format.of_opaque(format) == FileFormat::Jpeg);
-    let decoded = decode::decode(opened, target.turned(orientation), all_are_jpeg, limits)?;
+    let halves = |plan: &Plan| {
+        plan.layout.canvas == plan.layout.scaled
+            && plan.rendition.format.of_opaque(format) == FileFormat::Jpeg
+            && Halved::can_be_turned(plan.layout.scaled.turned(orientation), orientation)
+    };
+    let all_halve = plans.iter().all(halves);
+    let decoded = decode::decode(opened, target.turned(orientation), all_halve, memory)?;
     let mut durations = Durations {
         decode: start.elapsed(),
         ..Durations::default()
@@ -161,8 +202,7 @@ fn resize_in_stages(source: &[u8], renditions: &[Rendition], limits: &Limits) ->
             .rev()
             .find(|picture| picture.has_margin_over(whole_source.turned(orientation)))
             .unwrap_or(&made[0]);
-        let halved = canvas == scaled && all_are_jpeg && Halved::can_be_turned(to, orientation);
-        let picture = from.scale(to, crop.as_stored(orientation), halved)?;
+        let picture = from.scale(to, crop.as_stored(orientation), all_halve)?;
         if scaled == whole_source && plans.len() > 1 {
             made.push(picture.clone().into());
         }

@@ -32,10 +32,10 @@ impl Planes {
         if halved && conversion.is_none() && self.colour == Colour::YCbCr {
             return halve(&self.planes, part, to, &mut resizer).map(Picture::Halved);
         }
-        let planes = self
-            .planes
-            .iter()
-            .map(|plane| scale(plane, part.of(plane.extent), to, &mut resizer));
+        let planes = self.planes.iter().enumerate().map(|(number, plane)| {
+            let is_chroma = self.colour.is_chroma(number);
+            scale(plane, is_chroma, part.of(plane.extent), to, &mut resizer)
+        });
         let planes = planes.collect::<Result<Vec<_>, _>>()?;
         let Size { width, height } = to;
         let converts_ink = |conversion: &&Conversion| self.colour.is_ink() && conversion.is_from_cmyk();
@@ -49,7 +49,8 @@ impl Planes {
             RgbImage::from_raw(width, height, self.colour.to_rgb(&planes)).map(DynamicImage::ImageRgb8)
         };
         let pixels = pixels.ok_or_else(|| not_scaled("the scaled pixels do not fill the picture"))?;
-        let converted = conversion
+        let of_light = conversion.filter(|_| !self.colour.is_ink());
+        let converted = of_light
             .map(|conversion| conversion.convert(&pixels))
             .transpose()?;
         Ok(Picture::Pixels(converted.unwrap_or(pixels)))
@@ -97,7 +98,7 @@ fn halve(planes: &[Plane], part: Part, to: Size, resizer: &mut Resizer) -> Resul
         } else {
             Cow::Borrowed(plane)
         };
-        let samples = scale(&plane, region, size, resizer)?;
+        let samples = scale(&plane, number > 0, region, size, resizer)?;
         GrayImage::from_raw(size.width, size.height, samples).ok_or_else(|| not_scaled("a plane is not full"))
     });
     let mut next = || {
@@ -113,9 +114,16 @@ fn halve(planes: &[Plane], part: Part, to: Size, resizer: &mut Resizer) -> Resul
 }
 
 /// Scales that part of a plane.
-fn scale(plane: &Plane, region: Region, to: Size, resizer: &mut Resizer) -> Result<Vec<u8>, Refusal> {
+fn scale(
+    plane: &Plane,
+    is_chroma: bool,
+    region: Region,
+    to: Size,
+    resizer: &mut Resizer,
+) -> Result<Vec<u8>, Refusal> {
     // Samples that were left out when the source was made come back as other viewers bring them back.
-    let filter = if region.width < f64::from(to.width) || region.height < f64::from(to.height) {
+    let is_enlarged = region.width < f64::from(to.width) && region.height < f64::from(to.height);
+    let filter = if is_chroma && is_enlarged {
         FilterType::Bilinear
     } else {
         FilterType::Lanczos3

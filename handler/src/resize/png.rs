@@ -6,11 +6,12 @@ use png::{BitDepth, ColorType, Decoder, DecodingError, Limits as CodecLimits, Re
 
 use super::format::SourceFormat;
 use super::header::Header;
+use super::limits::Memory;
 use super::reduce::{Reduced, Reducer};
-use super::{Limits, Refusal, Size};
+use super::{Refusal, Size};
 
 /// What compressed metadata may unfold to, in bytes; the pixels have their own limit.
-const METADATA_BYTES: usize = 64 * 1024 * 1024;
+const METADATA_BYTES: usize = 16 * 1024 * 1024;
 
 /// A PNG whose header was read.
 pub type PngReader<'a> = Reader<Cursor<&'a [u8]>>;
@@ -35,19 +36,21 @@ pub fn open(source: &[u8]) -> Result<(Header, PngReader<'_>), Refusal> {
 }
 
 /// Decodes the first picture, reduced to no less than a margin over `target`.
-pub fn decode(mut reader: PngReader<'_>, target: Size, limits: &Limits) -> Result<Reduced, Refusal> {
+pub fn decode(mut reader: PngReader<'_>, target: Size, memory: Memory) -> Result<Reduced, Refusal> {
     let (color, depth) = reader.output_color_type();
     let (width, height) = reader.info().size();
     let is_deep = depth == BitDepth::Sixteen;
     let is_interlaced = reader.info().interlaced;
-    let mut reducer = Reducer::new(Size { width, height }, channels_of(color), target);
+    let size = Size { width, height };
     let whole = if is_interlaced {
-        reader.output_buffer_size().unwrap_or(usize::MAX) as u64
+        reader.output_buffer_size().unwrap_or(usize::MAX)
     } else {
         0
     };
-    limits.check_memory(SourceFormat::Png, reducer.bytes().saturating_add(whole))?;
+    let channels = channels_of(color);
+    memory.check(Reducer::bytes(size, channels, target).saturating_add(whole as u64))?;
 
+    let mut reducer = Reducer::new(size, channels, target);
     let mut samples = Vec::new();
     let mut push = |row: &[u8]| {
         samples.clear();
@@ -55,7 +58,7 @@ pub fn decode(mut reader: PngReader<'_>, target: Size, limits: &Limits) -> Resul
         reducer.push(&samples);
     };
     if is_interlaced {
-        let mut pixels = vec![0; whole as usize];
+        let mut pixels = vec![0; whole];
         let info = reader.next_frame(&mut pixels).map_err(refusal)?;
         pixels.chunks_exact(info.line_size).for_each(&mut push);
     } else {

@@ -49,10 +49,7 @@ pub struct Reducer {
 impl Reducer {
     /// For a picture of that size with that many channels (1, 3 or 4), which is to stay larger than `target`.
     pub fn new(size: Size, channels: usize, target: Size) -> Self {
-        let room = |side: u32, target: u32| side / target.saturating_mul(MARGIN).max(1);
-        let factor = room(size.width, target.width).min(room(size.height, target.height));
-        let factor = factor.clamp(1, LARGEST_FACTOR);
-        let bytes = size.width.div_ceil(factor) as usize * size.height.div_ceil(factor) as usize * channels;
+        let factor = Self::factor(size, target);
         let sums = if factor > 1 {
             size.width as usize * channels
         } else {
@@ -64,13 +61,20 @@ impl Reducer {
             factor,
             sums: vec![0; sums],
             rows: 0,
-            pixels: Vec::with_capacity(bytes),
+            pixels: Vec::with_capacity(Self::bytes(size, channels, target) as usize),
         }
     }
 
+    fn factor(size: Size, target: Size) -> u32 {
+        let room = |side: u32, target: u32| side / target.saturating_mul(MARGIN).max(1);
+        let factor = room(size.width, target.width).min(room(size.height, target.height));
+        factor.clamp(1, LARGEST_FACTOR)
+    }
+
     /// Memory for the averaged picture, in bytes.
-    pub fn bytes(&self) -> u64 {
-        self.pixels.capacity() as u64
+    pub fn bytes(size: Size, channels: usize, target: Size) -> u64 {
+        let factor = Self::factor(size, target);
+        u64::from(size.width.div_ceil(factor)) * u64::from(size.height.div_ceil(factor)) * channels as u64
     }
 
     /// Takes the next row.

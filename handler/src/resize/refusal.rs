@@ -23,6 +23,11 @@ pub enum Refusal {
     )]
     TooManyBytes { bytes: u64, limit: u64 },
     #[error(
+        "the object has {bytes} bytes, and there are {} MiB of memory for it; function.memory gives it more",
+        .limit >> 20
+    )]
+    NoRoom { bytes: u64, limit: u64 },
+    #[error(
         "the image is {width}x{height}, {} pixels, more than the limit of {limit} pixels for a source (limits.pixels)",
         u64::from(*width) * u64::from(*height)
     )]
@@ -32,7 +37,7 @@ pub enum Refusal {
     #[error("the image is {width}x{height}; a side of 0 pixels shows nothing")]
     NoPixels { width: u32, height: u32 },
     #[error(
-        "decoding the {format} image takes {} MiB of memory, and there are {} MiB for it; function.memory gives it more",
+        "resizing the {format} image takes up to {} MiB of memory, and there are {} MiB for it; function.memory gives it more",
         .needed.div_ceil(1 << 20),
         .limit >> 20
     )]
@@ -45,6 +50,20 @@ pub enum Refusal {
     },
     #[error("the result would be {width}x{height}, more than the limit of {limit} pixels (limits.pixels)")]
     ResultTooLarge { width: u32, height: u32, limit: u64 },
+    #[error(
+        "the result would be {width}x{height}, and a {format} has at most {limit} pixels a side; a height for the rendition \
+         keeps it below"
+    )]
+    ResultTooLong {
+        format: &'static str,
+        width: u32,
+        height: u32,
+        limit: u32,
+    },
+    #[error("two renditions, {one} and {other}, would have the same result, {key}")]
+    SameResult { one: String, other: String, key: String },
+    #[error("the key of rendition {name} would have {bytes} bytes, and S3's have 1 to 1024")]
+    NoKey { name: String, bytes: usize },
     #[error("the object is a result itself, of the source {source_key:?}: it is not resized again")]
     IsAResult { source_key: String },
     #[error("the picture could not be scaled: {detail}")]

@@ -19,11 +19,13 @@ pub struct Part {
 impl Part {
     /// Where that part is in samples of which a picture covers so many.
     pub fn of(self, (across, down): (f64, f64)) -> Region {
+        let (left, top) = (self.left * across, self.top * down);
         Region {
-            left: self.left * across,
-            top: self.top * down,
-            width: self.width * across,
-            height: self.height * down,
+            left,
+            top,
+            // Rounding does not lead out of the picture.
+            width: (self.width * across).min(across - left),
+            height: (self.height * down).min(down - top),
         }
     }
 }

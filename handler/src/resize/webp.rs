@@ -7,9 +7,10 @@ use webpx::{
 
 use super::format::SourceFormat;
 use super::header::Header;
+use super::limits::Memory;
 use super::reduce::{Reduced, Reducer};
 use super::scale::not_scaled;
-use super::{Limits, OutputFormat, Refusal, Rendition, Size};
+use super::{OutputFormat, Refusal, Rendition, Size};
 
 /// How much larger than the target the decoded picture stays: the rest is for a better filter.
 const MARGIN: u32 = 2;
@@ -27,14 +28,13 @@ pub fn open(source: &[u8]) -> Result<Header, Refusal> {
 }
 
 /// Decodes the picture, or the first of an animation, reduced to no less than a margin over `target`.
-pub fn decode(source: &[u8], target: Size, limits: &Limits) -> Result<Reduced, Refusal> {
+pub fn decode(source: &[u8], target: Size, memory: Memory) -> Result<Reduced, Refusal> {
     let decoder = Decoder::new(source).map_err(refusal)?;
     let info = decoder.info();
     let size = Size {
         width: info.width,
         height: info.height,
     };
-    let channels: u64 = if info.has_alpha { 4 } else { 3 };
     let small = Size {
         width: target.width.saturating_mul(MARGIN),
         height: target.height.saturating_mul(MARGIN),
@@ -43,13 +43,15 @@ pub fn decode(source: &[u8], target: Size, limits: &Limits) -> Result<Reduced, R
     let scales =
         !info.has_alpha && !info.has_animation && small.width < size.width && small.height < size.height;
     let decoded = if scales { small } else { size };
-    // libwebp holds some rows of a lossy picture, and all of a lossless one.
-    let held = if info.format == BitstreamFormat::Lossless {
-        size.pixels() * 4
-    } else {
-        0
-    };
-    limits.check_memory(SourceFormat::WebP, decoded.pixels() * channels + held)?;
+    let reduced = Reducer::bytes(size, 4, target);
+    memory.check(match (info.has_animation, info.format) {
+        // The canvas of an animation is there four times: as shown, as it was before, as given, and here.
+        (true, _) => size.pixels() * 16 + reduced,
+        (false, BitstreamFormat::Lossless) => (size.pixels() + decoded.pixels()) * 4 + reduced,
+        // A lossy one has its alpha beside it.
+        (false, _) if info.has_alpha => size.pixels() * 5 + reduced,
+        (false, _) => decoded.pixels() * 3 * 2,
+    })?;
 
     let has_alpha = info.has_alpha;
     let decoder = decoder.config(DecoderConfig::new().limits(CodecLimits::none()));
