@@ -1,10 +1,11 @@
-//! `invoke` of an object that went through before: shown where that is an answer, run anew where it is none.
+//! `invoke` of what went through before, an object or a file: shown where that is an answer, run anew where it is none.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::Path;
 
 use common::{Place, sample};
 use serde_json::Value;
@@ -64,6 +65,87 @@ async fn the_same_object_with_the_same_settings_runs_once_unless_again() {
         back != other && !earlier,
         "the bucket holds the picture of other settings"
     );
+}
+
+/// A photograph, and something behind its end that no decoder reads: other bytes, and as many.
+fn photograph(path: &Path, behind: &str) {
+    let picture = fs::read(sample("rocket.jpg")).unwrap();
+    fs::write(path, [&picture, behind.as_bytes()].concat()).unwrap();
+}
+
+fn executions(place: &Place) -> usize {
+    place.json(&["status", "--local"])["executions"]
+        .as_array()
+        .unwrap()
+        .len()
+}
+
+#[test]
+fn a_file_that_went_through_before_is_not_uploaded_again_unless_again() {
+    let place = Place::with_stack();
+    let file = place.path().join("a.jpg");
+    photograph(&file, "one");
+    let invoke = |more: &[&str]| {
+        let told = place.json(&[&["invoke", "--local", "--file", "a.jpg"][..], more].concat());
+        assert_eq!(told["status"], "SUCCEEDED", "{told}");
+        let name = told["execution"].as_str().unwrap().to_owned();
+        (name, told["earlier"].as_bool().unwrap())
+    };
+    let (first, earlier) = invoke(&[]);
+    assert!(!earlier);
+    assert_eq!(invoke(&[]), (first.clone(), true));
+    assert_eq!(executions(&place), 1);
+    let told = place.resizer(&["invoke", "--local", "--file", "a.jpg"]).ok();
+    assert!(told.stdout.contains("output/a_resized.jpg"), "{}", told.stdout);
+    let told = told.says("the same object went through with the same settings before");
+    assert!(!told.stderr.contains("Uploading"), "{}", told.stderr);
+
+    let (again, earlier) = invoke(&["--again"]);
+    assert!(again != first && !earlier, "run again when asked");
+    photograph(&file, "two");
+    let (other, earlier) = invoke(&[]);
+    assert!(other != again && !earlier, "other bytes");
+    let (elsewhere, earlier) = invoke(&["--key", "b.jpg"]);
+    assert!(elsewhere != other && !earlier, "another key");
+    assert_eq!(executions(&place), 4);
+}
+
+#[test]
+fn of_a_folder_only_what_is_new_goes_through() {
+    let place = Place::with_stack();
+    let album = place.path().join("album");
+    fs::create_dir(&album).unwrap();
+    photograph(&album.join("a.jpg"), "a");
+    photograph(&album.join("b.jpg"), "b");
+    let args = ["invoke", "--local", "--file", "album"];
+    let told = place.resizer(&args).ok();
+    assert!(!told.stdout.contains("before"), "{}", told.stdout);
+    photograph(&album.join("c.jpg"), "c");
+    let lines = |more: &[&str]| {
+        let told = place.resizer(&[&args[..], &["--json"], more].concat()).ok();
+        let lines = told.stdout.lines();
+        let told = lines.map(|line| serde_json::from_str::<Value>(line).unwrap());
+        told.map(|line| {
+            assert_eq!(line["status"], "SUCCEEDED", "{line}");
+            let key = line["key"].as_str().unwrap().to_owned();
+            (key, line["earlier"].as_bool().unwrap())
+        })
+        .collect::<BTreeMap<_, _>>()
+    };
+    let keys = ["album/a.jpg", "album/b.jpg", "album/c.jpg"].map(str::to_owned);
+    let all = |earlier: [bool; 3]| keys.clone().into_iter().zip(earlier).collect();
+    assert_eq!(lines(&[]), all([true, true, false]));
+    assert_eq!(executions(&place), 3);
+    let download = ["--download", "small"];
+    let told = place.resizer(&[&args[..], &download].concat()).ok();
+    assert!(
+        told.stdout.contains("and fetched to small, 3 of them before"),
+        "{}",
+        told.stdout
+    );
+    assert!(place.path().join("small/album/c_resized.jpg").is_file());
+    assert_eq!(lines(&["--again"]), all([false; 3]));
+    assert_eq!(executions(&place), 6);
 }
 
 #[test]

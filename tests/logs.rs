@@ -233,6 +233,7 @@ fn followed_on_a_day_with_late_logs_an_execution_is_told_whole() {
         "invoke",
         "--local",
         "--quiet",
+        "--again",
         "--key",
         "late.jpg",
         "--file",

@@ -316,7 +316,7 @@ async fn using_a_stack_needs_what_is_printed_for_it() {
     let invoked = operator.runs(&["invoke", "--file", rocket, "--json"]).await.ok();
     let execution = invoked.document()["execution"].as_str().unwrap().to_owned();
     let uses: [&[&str]; 8] = [
-        &["invoke", "--file", rocket, "--key", "again.jpg"],
+        &["invoke", "--file", rocket, "--key", "again.jpg", "--again"],
         &["invoke", "--key", "rocket.jpg"],
         &["invoke", "--key", "rocket.jpg", "--again"],
         &["invoke", "--key", "missing.jpg"],

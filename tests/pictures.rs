@@ -242,7 +242,9 @@ fn a_failure_that_passes_is_waited_out_and_said_once() {
             faults: vec![throttled(operation, call, times)],
             ..Realism::default()
         });
-        let ended = place.resizer(&["invoke", "--local", "--file", file]).ok();
+        let ended = place
+            .resizer(&["invoke", "--local", "--again", "--file", file])
+            .ok();
         let times = ended.stderr.matches("Rate exceeded; trying again").count();
         assert_eq!(times, 1, "{file}, {operation}: {}", ended.stderr);
     }
@@ -251,7 +253,7 @@ fn a_failure_that_passes_is_waited_out_and_said_once() {
         faults: vec![throttled("states:GetExecutionHistory", 1, 1000)],
         ..Realism::default()
     });
-    let late = place.resizer(&["invoke", "--local", "--file", ROCKET, "--timeout", "1"]);
+    let late = place.resizer(&["invoke", "--local", "--again", "--file", ROCKET, "--timeout", "1"]);
     late.code(1)
         .says("has not ended in time")
         .says("the last look at it failed");
@@ -368,7 +370,6 @@ fn what_cannot_be_uploaded_is_told_before_anything_is() {
         ),
         (&["--file", "album/notes.txt/x"], "cannot be read"),
         (&["--file", "nowhere"], "cannot be read"),
-        (&["--file", "album", "--again"], "cannot be used with"),
         (&["--key", "a", "--download", "album/notes.txt"], "no local cloud"),
     ] {
         let ended = place.resizer(&[&["invoke", "--local"][..], args].concat());

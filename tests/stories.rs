@@ -41,7 +41,7 @@ fn the_function_s_lines_and_its_report_stand_where_it_ran() {
     for words in ["log  INFO answer {", "ran  ", " of 1769 MB, cold start "] {
         assert!(invoked.stderr.contains(words), "{words}: {}", invoked.stderr);
     }
-    let quiet = invoke(&place, &["--quiet"]).ok();
+    let quiet = invoke(&place, &["--quiet", "--again"]).ok();
     assert_eq!(quiet.stderr, "");
 
     // The first one's: it started the function cold.

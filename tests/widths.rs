@@ -19,7 +19,7 @@ const SCREENS: [(&str, &[&str]); 3] = [
     ("down_dry_run", &["down", "--local", "--dry-run"]),
     (
         "invoke_many",
-        &["invoke", "--local", "--file", "album", "bad.png"],
+        &["invoke", "--local", "--again", "--file", "album", "bad.png"],
     ),
 ];
 

@@ -2,13 +2,16 @@
 
 use std::path::PathBuf;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
+use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
 use super::Object;
 use super::caused::{Seeker, none_in_time};
+use super::earlier::Earlier;
 use super::follow::not_in_time;
 use super::outcome::unsuccessful;
 use super::passing::Passing;
@@ -34,6 +37,8 @@ pub struct Order {
     pub pictures: Vec<Picture>,
     /// What was asked for too, and cannot be uploaded.
     pub left_out: Vec<LeftOut>,
+    /// Anew, though the same went through before.
+    pub again: bool,
     /// For each, from the beginning of its upload to the end of its execution.
     pub timeout: Duration,
     /// Where the results are fetched to.
@@ -46,6 +51,8 @@ struct Ways<'a> {
     ui: &'a Ui,
     order: &'a Order,
     lines: Lines,
+    /// None where all are to run anew.
+    earlier: Option<Arc<Earlier>>,
     seeker: Seeker<'a>,
     passing: Passing<'a>,
     jobs: JoinSet<(usize, Done)>,
@@ -55,8 +62,23 @@ struct Ways<'a> {
 
 /// What goes on beside the looking.
 enum Done {
+    /// It went through before, in this execution.
+    Earlier(Object, Box<DescribeExecutionOutput>),
     Uploaded(Result<Object, CommandError>),
     Fetched(Result<Vec<PathBuf>, CommandError>),
+}
+
+/// Uploads a picture, unless it need not be.
+async fn begin(session: &Session, picture: &Picture, earlier: Option<&Earlier>, deadline: Instant) -> Done {
+    let found = match earlier {
+        Some(earlier) => earlier.find(session, picture).await,
+        None => Ok(None),
+    };
+    match found {
+        Ok(Some((object, execution))) => Done::Earlier(object, Box::new(execution)),
+        Ok(None) => Done::Uploaded(upload(session, picture, deadline).await),
+        Err(error) => Done::Uploaded(Err(error)),
+    }
 }
 
 /// Puts them through, and tells of each; the table of all at the end, or a line of JSON for each as it ends.
@@ -88,6 +110,7 @@ async fn put_through(session: &Session, order: &Order, ui: &Ui) -> Result<(), Co
         ui,
         order,
         lines: Lines::new(ui, "pictures", order.pictures.len()),
+        earlier: (!order.again).then(|| Arc::new(Earlier::of(order.pictures.len()))),
         seeker,
         passing: Passing::new(session),
         jobs: JoinSet::new(),
@@ -158,13 +181,17 @@ impl Ways<'_> {
                 line: Some(self.lines.begin(&printable(&picture.key), "uploading")),
                 object: None,
                 execution: None,
+                is_earlier: false,
                 timeline: None,
                 fetched: Vec::new(),
                 failure: None,
             });
             let (session, picture) = (self.session.clone(), picture.clone());
-            self.jobs
-                .spawn(async move { (index, Done::Uploaded(upload(&session, &picture, deadline).await)) });
+            let earlier = self.earlier.clone();
+            self.jobs.spawn(async move {
+                let done = begin(&session, &picture, earlier.as_deref(), deadline).await;
+                (index, done)
+            });
         }
     }
 
@@ -172,6 +199,12 @@ impl Ways<'_> {
         let (index, done) = job.map_err(|error| CommandError::failed(format!("a task ended: {error}")))?;
         let way = &mut self.ways[index];
         match done {
+            Done::Earlier(object, execution) => {
+                way.object = Some(object);
+                way.execution = Some(execution.execution_arn.clone());
+                way.is_earlier = true;
+                return self.heard(index, News::Ended(execution));
+            }
             Done::Uploaded(Ok(object)) => {
                 if let Some(line) = &way.line {
                     line.update("waiting for its event");

@@ -3,6 +3,7 @@
 //! # Layout
 //! - [`request`]: what the flags ask for
 //! - [`pictures`]: the files that are named, and their keys
+//! - [`earlier`]: what ran before and is an answer still
 //! - [`upload`]: a file, sent to the original bucket
 //! - [`caused`]: the executions that uploads caused
 //! - [`sought`]: which of them is whose
@@ -15,6 +16,7 @@
 //! - [`results`]: results on this machine
 
 mod caused;
+mod earlier;
 mod follow;
 mod many;
 mod outcome;
@@ -45,6 +47,7 @@ use crate::ui::format::{printable, s3_uri};
 use crate::ui::table::width_of_stderr;
 use crate::ui::waiting::Waiting;
 use crate::ui::{Ui, timeline};
+use earlier::Earlier;
 use pictures::Picture;
 use request::{Door, One, Request};
 use results::Destination;
@@ -65,8 +68,8 @@ Examples:
 ///
 /// With --file they are uploaded, and what is followed are the executions which uploads of those keys and sizes cause by
 /// themselves. Several, and those of folders, are uploaded side by side; --json then prints a line for each as it ends.
-/// Without --file the object is there already, and an execution is started for it, unless it went through the same
-/// function with the same settings before: then that execution is shown.
+/// Without --file the object is there already, and an execution is started for it. What went through the same function
+/// with the same settings before, and made what is there, is not run again: that execution is shown.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct InvokeArgs {
@@ -81,7 +84,7 @@ pub struct InvokeArgs {
     #[arg(long, value_enum)]
     via: Option<Via>,
     /// Run it again, although the same object went through with the same settings
-    #[arg(long, conflicts_with = "file")]
+    #[arg(long)]
     again: bool,
     /// Fetch the results to this folder
     #[arg(long, value_name = "DIR")]
@@ -116,6 +119,21 @@ struct Object {
     etag: Option<String>,
 }
 
+impl Object {
+    /// As S3 tells of it.
+    fn of(bucket: String, key: &str, head: HeadObjectOutput) -> Self {
+        Self {
+            bucket,
+            key: key.to_owned(),
+            size: head
+                .content_length()
+                .and_then(|size| size.try_into().ok())
+                .unwrap_or(0),
+            etag: head.e_tag,
+        }
+    }
+}
+
 pub async fn run(settings: &Settings, args: InvokeArgs, ui: &Ui) -> Result<(), CommandError> {
     let request = args.request()?;
     for Picture { key, .. } in request.uploads() {
@@ -145,6 +163,7 @@ pub async fn run(settings: &Settings, args: InvokeArgs, ui: &Ui) -> Result<(), C
             let order = many::Order {
                 pictures: found.pictures,
                 left_out: found.left_out,
+                again: args.again,
                 timeout,
                 destination: destination.clone(),
             };
@@ -239,7 +258,14 @@ async fn begin(
     ui: &Ui,
 ) -> Result<Begun, CommandError> {
     match picture {
-        One::Upload(picture) => {
+        One::Upload { picture, again } => {
+            if !again && let Some((object, execution)) = Earlier::of(1).find(session, picture).await? {
+                return Ok(Begun {
+                    execution: execution.execution_arn,
+                    object,
+                    is_earlier: true,
+                });
+            }
             let seeker = caused::Seeker::new(session)
                 .await
                 .map_err(|failure| absent(session, failure))?;
@@ -276,15 +302,7 @@ async fn begin(
 /// The object that is there under `key`.
 async fn find(session: &Session, bucket: String, key: &str) -> Result<Object, CommandError> {
     match head(session, &bucket, key).await {
-        Ok(head) => Ok(Object {
-            size: head
-                .content_length()
-                .and_then(|size| size.try_into().ok())
-                .unwrap_or(0),
-            etag: head.e_tag,
-            bucket,
-            key: key.to_owned(),
-        }),
+        Ok(head) => Ok(Object::of(bucket, key, head)),
         Err(failure) if failure.is_not_found() => {
             // The answer to a HEAD does not say which of the two is missing.
             let s3 = &session.clients.s3;

@@ -15,8 +15,8 @@ pub enum Request {
 /// One picture, and how it comes into the pipeline.
 #[derive(Debug, PartialEq, Eq)]
 pub enum One {
-    /// Upload the file and follow what that causes.
-    Upload(Picture),
+    /// Upload the file and follow what that causes; anew, though the same went through before.
+    Upload { picture: Picture, again: bool },
     /// Start an execution for the object that is there.
     Start { key: String, through: Door },
 }
@@ -47,14 +47,17 @@ impl InvokeArgs {
             (files, None | Some(Via::Event)) => {
                 let mut found = Pictures::find(files, self.key.as_deref())?;
                 match (files, found.pictures.as_mut_slice()) {
-                    ([file], [_]) if !file.is_dir() => Ok(Request::One(One::Upload(found.pictures.remove(0)))),
+                    ([file], [_]) if !file.is_dir() => Ok(Request::One(One::Upload {
+                        picture: found.pictures.remove(0),
+                        again: self.again,
+                    })),
                     _ => Ok(Request::Many(found)),
                 }
             }
             (_, Some(Via::States | Via::Api)) => Err(CommandError::usage(
                 "an upload starts an execution by itself; --via states or api would start a second one for the same object",
             )
-            .hint("upload with --file alone; then, to run it once more, say --key and --again, or --via api, without --file")),
+            .hint("upload with --file alone, with --again to run it once more; or say --key and --via without --file")),
         }
     }
 
@@ -78,7 +81,7 @@ impl Request {
     /// The uploads that are asked for.
     pub fn uploads(&self) -> &[Picture] {
         match self {
-            Self::One(One::Upload(picture)) => std::slice::from_ref(picture),
+            Self::One(One::Upload { picture, .. }) => std::slice::from_ref(picture),
             Self::One(One::Start { .. }) => &[],
             Self::Many(found) => &found.pictures,
         }
@@ -110,12 +113,16 @@ mod tests {
         std::fs::write(&file, "a cat").unwrap();
         for (more, key) in [
             ("", "cat.jpg"),
+            ("--again", "cat.jpg"),
             ("--key in/kitten.jpg --via event", "in/kitten.jpg"),
         ] {
-            let wanted = One::Upload(Picture {
-                key: key.to_owned(),
-                file: file.clone(),
-            });
+            let wanted = One::Upload {
+                picture: Picture {
+                    key: key.to_owned(),
+                    file: file.clone(),
+                },
+                again: more.contains("--again"),
+            };
             let found = request(&format!("--file {} {more}", file.display())).unwrap();
             assert!(matches!(found, Request::One(one) if one == wanted));
         }

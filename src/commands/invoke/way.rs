@@ -34,6 +34,8 @@ pub struct Way {
     pub object: Option<Object>,
     /// The execution's ARN.
     pub execution: Option<String>,
+    /// It was not begun now.
+    pub is_earlier: bool,
     pub timeline: Option<Timeline>,
     /// The files that the results were fetched to.
     pub fetched: Vec<PathBuf>,
@@ -49,6 +51,8 @@ pub struct PictureDocument<'a> {
     /// What the execution did, once there was one.
     #[serde(flatten)]
     execution: Option<Document<'a>>,
+    /// Whether that ran before, with the same bytes and settings, and nothing was uploaded.
+    earlier: bool,
     /// The files that the results were fetched to.
     downloaded: Vec<String>,
     /// Why it is not done.
@@ -96,8 +100,9 @@ impl Way {
             let reason = wrapped(&failure.message, usize::MAX, 0);
             format!("  {reason}")
         });
+        let earlier = if self.is_earlier { "  before" } else { "" };
         format!(
-            "{style}{mark}{style:#} {key}  {}{}",
+            "{style}{mark}{style:#} {key}  {}{earlier}{}",
             took.trim(),
             reason.unwrap_or_default()
         )
@@ -115,6 +120,7 @@ impl Way {
             file: picture.file.display().to_string(),
             key: Some(&picture.key),
             execution: timeline.map(|(arn, timeline)| Document::new(arn, timeline)),
+            earlier: self.is_earlier,
             downloaded: self
                 .fetched
                 .iter()
@@ -142,6 +148,7 @@ pub fn document_of_left_out(left_out: &LeftOut) -> PictureDocument<'_> {
         file: left_out.path.display().to_string(),
         key: None,
         execution: None,
+        earlier: false,
         downloaded: Vec::new(),
         failure: Some(left_out.why.document()),
     }
@@ -150,6 +157,8 @@ pub fn document_of_left_out(left_out: &LeftOut) -> PictureDocument<'_> {
 /// How many came how far.
 struct Counts {
     resized: usize,
+    /// Resized before this run.
+    earlier: usize,
     /// Resized, and not where they are wanted.
     not_fetched: usize,
     /// Not resized.
@@ -163,6 +172,7 @@ impl Counts {
             |is_counted: &dyn Fn(&Way) -> bool| ended.iter().filter(|(_, way)| is_counted(way)).count();
         Self {
             resized: count(&Way::is_resized),
+            earlier: count(&|way| way.is_earlier),
             not_fetched: count(&|way| way.failure.is_some() && way.is_resized()),
             failed: count(&|way| way.failure.is_some() && !way.is_resized()),
             left_out: order.left_out.len(),
@@ -225,7 +235,11 @@ pub fn table(ended: &[(Picture, Way)], session: &Session, order: &Order, took: D
         }
         None => String::new(),
     };
-    let others = [(counts.failed, "failed"), (counts.left_out, "left out")];
+    let others = [
+        (counts.earlier, "of them before (--again runs them again)"),
+        (counts.failed, "failed"),
+        (counts.left_out, "left out"),
+    ];
     let others: String = others
         .into_iter()
         .filter(|(count, _)| *count > 0)

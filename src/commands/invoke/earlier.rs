@@ -1,0 +1,254 @@
+//! Executions that ran before and are an answer: what is there now is what they made of the same bytes.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::primitives::DateTime;
+use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
+use aws_sdk_sfn::types::ExecutionStatus;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use jiff::Timestamp;
+use md5::{Digest, Md5};
+use serde_json::json;
+use tokio::sync::OnceCell;
+use tokio::task::spawn_blocking;
+
+use super::Object;
+use super::pictures::Picture;
+use super::sought::is_for;
+use crate::aws::{CallFailure, During, UnlessGone};
+use crate::error::CommandError;
+use crate::execution::{self, Answer, Timeline, describe};
+use crate::session::Session;
+
+/// How many of the newest executions are looked at, and how many for many pictures: DescribeExecution takes 15 calls a second
+/// for long, and so many more for a moment.
+pub const NEWEST: usize = 10;
+const NEWEST_MAX: usize = 200;
+/// How many are described at once.
+const AT_ONCE: usize = 8;
+/// What the function writes to a result's metadata: the ETag of what it was made of, without quotes.
+const SOURCE_ETAG: &str = "source-etag";
+/// How Lambda writes when a function was changed.
+const CHANGED: &str = "%Y-%m-%dT%H:%M:%S%.f%z";
+
+/// Finds, for pictures that are to be uploaded, what would only be done again.
+#[derive(Debug)]
+pub struct Earlier {
+    most: usize,
+    /// Looked at when the first picture is there already, once for all.
+    newest: OnceCell<Vec<DescribeExecutionOutput>>,
+}
+
+impl Earlier {
+    /// For so many pictures.
+    pub fn of(pictures: usize) -> Self {
+        Self {
+            most: pictures.clamp(NEWEST, NEWEST_MAX),
+            newest: OnceCell::new(),
+        }
+    }
+
+    /// The object that the upload of `picture` would make, where it is there already, and the execution that made of it what
+    /// is there.
+    ///
+    /// # Errors
+    /// It is not to be known; where that may pass, the picture is better uploaded.
+    pub async fn find(
+        &self,
+        session: &Session,
+        picture: &Picture,
+    ) -> Result<Option<(Object, DescribeExecutionOutput)>, CommandError> {
+        match self.look(session, picture).await {
+            Err(failure) if failure.is_passing() => Ok(None),
+            found => found.map_err(|failure| super::absent(session, failure)),
+        }
+    }
+
+    async fn look(
+        &self,
+        session: &Session,
+        picture: &Picture,
+    ) -> Result<Option<(Object, DescribeExecutionOutput)>, CallFailure> {
+        let Some((object, etag)) = uploaded(session, picture).await? else {
+            return Ok(None);
+        };
+        let newest = || async {
+            let function = Function::read(session).await?;
+            newest(session, function.as_it_is_since, self.most).await
+        };
+        let newest = self.newest.get_or_try_init(newest).await?;
+        let made = made(session, &object, &etag, newest).await?;
+        Ok(made.map(|execution| (object, execution.clone())))
+    }
+}
+
+/// The object that the upload of `picture` would make, and its ETag, where it is there already. One that was uploaded in
+/// parts, or is encrypted with a key, has an ETag of another kind: it counts as different.
+async fn uploaded(session: &Session, picture: &Picture) -> Result<Option<(Object, String)>, CallFailure> {
+    let Picture { file, key } = picture;
+    // What cannot be read is told by the upload.
+    let Some(size) = fs::metadata(file)
+        .ok()
+        .filter(fs::Metadata::is_file)
+        .map(|it| it.len())
+    else {
+        return Ok(None);
+    };
+    let bucket = session.names.original_bucket();
+    let head = super::head(session, &bucket, key).await.unless_gone()?;
+    let Some(object) = head.map(|head| Object::of(bucket, key, head)) else {
+        return Ok(None);
+    };
+    if object.size != size {
+        return Ok(None);
+    }
+    let file = file.clone();
+    let own = spawn_blocking(move || md5_of(&file))
+        .await
+        .ok()
+        .and_then(Result::ok);
+    let etag = object.etag.clone();
+    Ok(etag
+        .filter(|etag| own.as_deref() == Some(etag.trim_matches('"')))
+        .map(|etag| (object, etag)))
+}
+
+fn md5_of(file: &Path) -> io::Result<String> {
+    let mut file = File::open(file)?;
+    let mut hash = Md5::new();
+    let mut chunk = vec![0; 256 * 1024];
+    loop {
+        match io::Read::read(&mut file, &mut chunk)? {
+            0 => return Ok(hex::encode(hash.finalize())),
+            read => hash.update(&chunk[..read]),
+        }
+    }
+}
+
+/// The newest executions that succeeded, at most `most`, and none that began before `since`, when the function became what it
+/// is.
+pub async fn newest(
+    session: &Session,
+    since: Timestamp,
+    most: usize,
+) -> Result<Vec<DescribeExecutionOutput>, CallFailure> {
+    let machine = session.names.state_machine_arn();
+    let succeeded = Some(ExecutionStatus::Succeeded);
+    let (newest, _) = execution::list(&session.clients, &machine, succeeded, most, None).await?;
+    let newest = newest
+        .into_iter()
+        .filter(|item| item.start_date.as_secs_f64() > since.as_duration().as_secs_f64());
+    let described: Vec<_> = stream::iter(newest)
+        .map(|item| async move {
+            describe(&session.clients, &item.execution_arn)
+                .await
+                .unless_gone()
+        })
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await?;
+    Ok(described.into_iter().flatten().collect())
+}
+
+/// Which of `newest` made, of these bytes, the result that is there: that of an upload, say.
+pub async fn made<'a>(
+    session: &Session,
+    object: &Object,
+    etag: &str,
+    newest: &'a [DescribeExecutionOutput],
+) -> Result<Option<&'a DescribeExecutionOutput>, CallFailure> {
+    for execution in newest.iter().filter(|execution| is_for(execution, object)) {
+        let made = result(session, execution).await?;
+        let source = made.as_ref().and_then(|head| head.metadata()?.get(SOURCE_ETAG));
+        if source.is_some_and(|source| source == etag.trim_matches('"')) {
+            return Ok(Some(execution));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether the execution is an answer: it runs, or it succeeded and what is there is still what it wrote.
+pub async fn stands(session: &Session, arn: &str) -> Result<bool, CallFailure> {
+    let Some(execution) = describe(&session.clients, arn).await.unless_gone()? else {
+        return Ok(false);
+    };
+    match execution.status {
+        ExecutionStatus::Running => return Ok(true),
+        ExecutionStatus::Succeeded => {}
+        _ => return Ok(false),
+    }
+    let is_there = Answer::of(&Timeline::of_description(&execution)).is_some();
+    Ok(!is_there || result(session, &execution).await?.is_some())
+}
+
+/// What S3 says of the picture that the execution wrote, if it is still there.
+async fn result(
+    session: &Session,
+    execution: &DescribeExecutionOutput,
+) -> Result<Option<HeadObjectOutput>, CallFailure> {
+    let Some(answer) = Answer::of(&Timeline::of_description(execution)) else {
+        return Ok(None);
+    };
+    let head = super::head(session, &answer.dest_bucket, &answer.dest_key).await;
+    // Another run may have put another picture there since.
+    let is_its = |head: &HeadObjectOutput| {
+        let written = head.last_modified().map(DateTime::secs);
+        let ended = execution.stop_date().map(DateTime::secs);
+        let is_as_large =
+            head.content_length().and_then(|size| u64::try_from(size).ok()) == Some(answer.bytes);
+        // S3 tells whole seconds.
+        is_as_large
+            && written
+                .zip(ended)
+                .is_none_or(|(written, ended)| written <= ended + 1)
+    };
+    Ok(head.unless_gone()?.filter(is_its))
+}
+
+/// What a run depends on beside the object.
+pub struct Function {
+    pub code: String,
+    pub settings: String,
+    pub as_it_is_since: Timestamp,
+}
+
+impl Function {
+    pub async fn read(session: &Session) -> Result<Self, CallFailure> {
+        let function = session.names.function();
+        let answer = session
+            .clients
+            .lambda
+            .get_function()
+            .function_name(&function)
+            .send()
+            .await;
+        let configuration = answer.during("lambda:GetFunction", &function)?.configuration;
+        let configuration = configuration.as_ref();
+        let changed = configuration.and_then(|it| Timestamp::strptime(CHANGED, it.last_modified()?).ok());
+        let settings = configuration.and_then(|it| it.environment()?.variables());
+        let settings: BTreeMap<_, _> = settings.into_iter().flatten().collect();
+        let code = configuration.and_then(|it| it.code_sha256());
+        Ok(Self {
+            code: code.unwrap_or_default().to_owned(),
+            settings: json!(settings).to_string(),
+            // Where it is not told, no execution is known to be younger.
+            as_it_is_since: changed.unwrap_or(Timestamp::MAX),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn it_is_known_when_a_function_was_changed() {
+        let changed = Timestamp::strptime(CHANGED, "2026-11-26T15:40:21.123+0000");
+        assert_eq!(changed.unwrap().to_string(), "2026-11-26T15:40:21.123Z");
+    }
+}
