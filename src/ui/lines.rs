@@ -45,7 +45,7 @@ impl Lines {
                 self.ui
                     .moving("{spinner:.cyan} {prefix}  {msg:.dim}  {elapsed:.dim}"),
             );
-            bar.set_prefix(clipped(name, NAME_WIDTH));
+            bar.set_prefix(self.ui.painted(&clipped(name, NAME_WIDTH)));
             bar.set_message(what);
             bar.enable_steady_tick(TICK);
             bar

@@ -2,6 +2,7 @@
 
 pub mod chart;
 pub mod format;
+pub mod glyphs;
 pub mod json;
 pub mod lines;
 pub mod live;
@@ -29,6 +30,7 @@ use serde::Serialize;
 
 use crate::cli::{ColorWhen, GlobalArgs};
 use crate::error::CommandError;
+use glyphs::{fitting, is_unicode};
 
 /// How this run speaks.
 #[derive(Debug, Clone, Copy)]
@@ -66,12 +68,14 @@ impl Ui {
         !self.quiet && !is_dumb() && io::stderr().is_terminal()
     }
 
-    /// `text` with its styles, or without where stderr takes none: for what draws by itself.
+    /// `text` with its styles, or without where stderr takes none, and with the characters that it takes: for what draws by
+    /// itself.
     pub fn painted(&self, text: &str) -> String {
+        let text = fitting(text);
         if self.is_painted() {
-            text.to_owned()
+            text.into_owned()
         } else {
-            anstream::adapter::strip_str(text).to_string()
+            anstream::adapter::strip_str(&text).to_string()
         }
     }
 
@@ -103,7 +107,11 @@ impl Ui {
         // The templates are ours: one that does not parse leaves the line without decoration.
         ProgressStyle::with_template(&template)
             .unwrap_or_else(|_| ProgressStyle::default_spinner())
-            .tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ")
+            .tick_chars(if is_unicode() {
+                "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "
+            } else {
+                "|/-\\ "
+            })
     }
 
     /// Asks the person at the terminal, and waits for a line; `None` where no one is there to answer.
@@ -113,7 +121,7 @@ impl Ui {
         }
         // Not locked while the answer is waited for: who is interrupted meanwhile has something to say.
         let mut stderr = AutoStream::new(io::stderr(), self.color);
-        write!(stderr, "{question} ")?;
+        write!(stderr, "{} ", fitting(question))?;
         stderr.flush()?;
         let mut answer = String::new();
         if io::stdin().read_line(&mut answer)? == 0 {
@@ -134,13 +142,14 @@ impl Ui {
     pub fn insist(&self, line: impl std::fmt::Display) {
         let mut stderr = AutoStream::new(io::stderr(), self.color).lock();
         // A reader that has gone away is no reason to fail.
-        let _ = writeln!(stderr, "{line}");
+        let _ = writeln!(stderr, "{}", fitting(&line.to_string()));
     }
 
     /// Prints a result for people. That its reader has gone away is no failure.
     pub fn result(&self, text: impl std::fmt::Display) -> Result<(), CommandError> {
         let mut stdout = AutoStream::new(io::stdout(), self.color).lock();
-        let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+        let text = text.to_string();
+        let written = writeln!(stdout, "{}", fitting(&text)).and_then(|()| stdout.flush());
         unless_unread(written).map_err(|error| not_written(&error))
     }
 
@@ -192,9 +201,9 @@ impl Ui {
             return;
         }
         let mut stderr = AutoStream::new(io::stderr(), self.color).lock();
-        let _ = writeln!(stderr, "{ERROR}error:{ERROR:#} {}", error.message);
+        let _ = writeln!(stderr, "{ERROR}error:{ERROR:#} {}", fitting(&error.message));
         for hint in &error.hints {
-            let _ = writeln!(stderr, "  {HINT}hint:{HINT:#} {hint}");
+            let _ = writeln!(stderr, "  {HINT}hint:{HINT:#} {}", fitting(hint));
         }
     }
 }

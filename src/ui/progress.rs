@@ -100,7 +100,7 @@ impl Progress {
                 let _ = to.write_str(&pause_left(at, Instant::now()));
             });
             let bar = self.lines.add(ProgressBar::new_spinner().with_style(style));
-            bar.set_message(row.line(row.verb.doing, ""));
+            bar.set_message(self.ui.painted(&row.line(row.verb.doing, "")));
             bar.enable_steady_tick(TICK);
             row.bar = Some(bar);
         }
@@ -110,7 +110,10 @@ impl Progress {
         let detail = format!("waits for {waits_for}");
         *row.tries_again.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + pause);
         match &row.bar {
-            Some(bar) => bar.set_message(row.line_leaving(PAUSE_WIDTH, row.verb.doing, &detail)),
+            Some(bar) => {
+                let line = row.line_leaving(PAUSE_WIDTH, row.verb.doing, &detail);
+                bar.set_message(self.ui.painted(&line));
+            }
             // A short pause is not worth a line that stays.
             None if pause >= Duration::from_millis(250) && row.waits_for != waits_for => {
                 self.ui.say(format!("  {}", row.line("waiting", &detail)));
@@ -176,7 +179,7 @@ impl Listener for Progress {
             Event::Note(note) => {
                 row.note = note.to_owned();
                 if let Some(bar) = &row.bar {
-                    bar.set_message(row.line(row.verb.doing, note));
+                    bar.set_message(self.ui.painted(&row.line(row.verb.doing, note)));
                 }
             }
             Event::Ended(outcome) => self.ended(row, outcome),

@@ -23,7 +23,7 @@ impl<'a> Waiting<'a> {
         }
         let line = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         line.set_style(ui.moving("{spinner:.cyan} {prefix} {elapsed:.dim}  {wide_msg:.dim}"));
-        line.set_prefix(what);
+        line.set_prefix(ui.painted(&what));
         line.enable_steady_tick(TICK);
         Self { ui, line: Some(line) }
     }
@@ -31,7 +31,7 @@ impl<'a> Waiting<'a> {
     /// Says how far it is; on a terminal only.
     pub fn update(&self, progress: &str) {
         if let Some(line) = &self.line {
-            line.set_message(progress.to_owned());
+            line.set_message(self.ui.painted(progress));
         }
     }
 

@@ -67,7 +67,7 @@ impl Place {
         self.folder.path()
     }
 
-    /// The command, with nothing of the user's AWS configuration; the function's build is shared by all tests.
+    /// The command, with nothing of the user's AWS configuration and locale; the function's build is shared by all tests.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_resizer"));
         command
@@ -92,6 +92,9 @@ impl Place {
             "AWS_SESSION_TOKEN",
             "AWS_ENDPOINT_URL",
             "NO_COLOR",
+            "LC_ALL",
+            "LC_CTYPE",
+            "LANG",
         ] {
             command.env_remove(variable);
         }

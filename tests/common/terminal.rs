@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -34,9 +34,13 @@ pub struct Screen {
 impl Screen {
     /// Runs the binary on a screen of so many columns and rows.
     pub fn start(place: &Place, args: &[&str], columns: u16, rows: u16) -> Self {
+        Self::run(place.command(args), columns, rows)
+    }
+
+    /// Runs a command on a screen.
+    pub fn run(mut command: Command, columns: u16, rows: u16) -> Self {
         let (controller, terminal) = pair();
         set_size(&controller, columns, rows);
-        let mut command = place.command(args);
         command.env("TERM", "xterm-256color").env_remove("COLUMNS");
         command.stdin(terminal.try_clone().unwrap());
         command.stdout(terminal.try_clone().unwrap()).stderr(terminal);

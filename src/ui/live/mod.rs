@@ -9,13 +9,15 @@ mod draw;
 mod styled;
 mod view;
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal};
 use std::thread;
 
-use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyEvent, KeyEventKind};
+use ratatui::{DefaultTerminal, Frame};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use super::glyphs::fitting;
 use super::is_dumb;
 pub use view::{Asked, Row, Shown, View};
 
@@ -49,7 +51,15 @@ impl Live {
 
     /// Draws the view.
     pub fn draw(&mut self, view: &mut View) -> io::Result<()> {
-        self.terminal.draw(|frame| draw::draw(frame, view)).map(drop)
+        let draw = |frame: &mut Frame<'_>| {
+            draw::draw(frame, view);
+            for cell in &mut frame.buffer_mut().content {
+                if let Cow::Owned(symbol) = fitting(cell.symbol()) {
+                    cell.set_symbol(&symbol);
+                }
+            }
+        };
+        self.terminal.draw(draw).map(drop)
     }
 
     /// The next key that is pressed; none when the screen has another size and is to be drawn again. When the terminal has
