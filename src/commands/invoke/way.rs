@@ -263,29 +263,31 @@ pub fn trouble(ended: &[(Picture, Way)], session: &Session, order: &Order) -> Op
     if troubles.is_empty() {
         return None;
     }
-    let mut error = CommandError::failed(troubles.join(", "));
     let flags = &session.flags;
-    let failed = |is_meant: &dyn Fn(&Way) -> bool| {
-        let mut failed = ended.iter().filter(|(_, way)| is_meant(way));
-        failed.find_map(|(picture, way)| Some((picture, way.failure.as_ref()?)))
+    let first = |is_meant: &dyn Fn(&Way) -> bool| {
+        let mut meant = ended.iter().filter(|(_, way)| is_meant(way));
+        meant.find_map(|(picture, way)| Some((picture, way.failure.as_ref()?)))
     };
-    if failed(&|way| way.timeline.is_some() && !way.is_resized()).is_some() {
-        error = error.hint(format!(
+    let mut hints = Vec::new();
+    if first(&|way| way.timeline.is_some() && !way.is_resized()).is_some() {
+        hints.push(format!(
             "`resizer status{flags} --failed` lists the executions that failed"
         ));
     }
     // What one of them calls for, the others mostly do as well.
-    if let Some((_, failure)) = failed(&|way| way.timeline.is_none()) {
-        error = failure.hints.iter().fold(error, CommandError::hint);
+    if let Some((_, failure)) = first(&|way| way.timeline.is_none()) {
+        hints.extend(failure.hints.iter().cloned());
     }
-    if let Some((picture, failure)) = failed(&Way::is_resized) {
-        error = failure.hints.iter().fold(error, CommandError::hint).hint(format!(
+    if let Some((picture, failure)) = first(&Way::is_resized) {
+        hints.extend(failure.hints.iter().cloned());
+        hints.push(format!(
             "`resizer invoke{flags} --key {} --download DIR` fetches a result without another upload",
             shell_word(&picture.key)
         ));
     }
-    let left_out = order.left_out.first();
-    Some(left_out.iter().fold(error, |error, left_out| {
-        left_out.why.hints.iter().fold(error, CommandError::hint)
-    }))
+    if let Some(left_out) = order.left_out.first() {
+        hints.extend(left_out.why.hints.iter().cloned());
+    }
+    let error = CommandError::failed(troubles.join(", "));
+    Some(hints.into_iter().fold(error, CommandError::hint))
 }
