@@ -3,8 +3,9 @@
 set -euo pipefail
 root="$(cd "$(dirname "$0")/.." && pwd)"
 cd "$root"
-cargo build --workspace --all-targets
-resizer="$root/target/debug/resizer"
+cargo build --workspace --bins --example terminal_svg
+built="${CARGO_TARGET_DIR:-$root/target}/debug"
+resizer="$built/resizer"
 place="$(mktemp -d)"
 cd "$place"
 trap '"$resizer" local stop; rm -rf "$place"' EXIT
@@ -17,7 +18,7 @@ cp "$root"/samples/*.jpg album
 "$resizer" invoke --local --file album
 printf 'not a picture' >notes.jpg
 "$resizer" invoke --local --file notes.jpg || true
-"$resizer" status --local --color always | "$root/target/debug/examples/terminal_svg" >"$root/docs/status.svg"
+"$resizer" status --local --color always | "$built/examples/terminal_svg" >"$root/docs/status.svg"
 
 "$resizer" report --local
 chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --no-first-run --disable-background-networking \
