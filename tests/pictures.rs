@@ -127,6 +127,31 @@ fn programs_read_a_line_for_each_picture() {
 }
 
 #[test]
+fn no_result_takes_the_place_of_the_picture_that_it_came_of() {
+    let place = Place::new();
+    let in_its_place = "[[rendition]]\nname = \"small\"\nwidth = 50\nkey = \"{dir}{stem}.{ext}\"\n";
+    fs::write(place.path().join("resizer.toml"), in_its_place).unwrap();
+    place.resizer(&["up", "--local"]).ok();
+    make_album(&place);
+    let picture = place.path().join("album/rocket.jpg");
+    let before = fs::read(&picture).unwrap();
+    for files in ["album/rocket.jpg", "album"] {
+        let key = ["--key", "album/rocket.jpg"];
+        let key: &[&str] = if files == "album" { &[] } else { &key };
+        let args = [
+            &["invoke", "--local", "--again", "--file", files, "--download", "."][..],
+            key,
+        ]
+        .concat();
+        place
+            .resizer(&args)
+            .code(1)
+            .says("this is the picture that was uploaded; name another folder");
+        assert_eq!(fs::read(&picture).unwrap(), before, "{files}");
+    }
+}
+
+#[test]
 fn a_result_that_cannot_be_fetched_is_that_picture_s_failure_alone() {
     let place = Place::with_stack();
     make_album(&place);

@@ -148,7 +148,8 @@ pub async fn run(settings: &Settings, args: InvokeArgs, ui: &Ui) -> Result<(), C
     }
     let session = unless_interrupted(Session::open(settings, WhenAbsent::Resume), nothing_changed).await?;
     let timeout = Duration::from_secs(args.timeout);
-    let destination = Destination::new(args.download.as_deref(), args.open)?;
+    let destination = Destination::new(args.download.as_deref(), args.open)?
+        .map(|destination| destination.sparing(request.files()));
     let told = match request {
         Request::Many(found) => {
             for path in &found.empty {

@@ -1,5 +1,7 @@
 //! What the flags ask for, found to make sense.
 
+use std::path::PathBuf;
+
 use super::pictures::{Picture, Pictures};
 use super::{InvokeArgs, KEY_MAX, Via};
 use crate::error::CommandError;
@@ -10,6 +12,17 @@ pub enum Request {
     One(One),
     /// Upload several, side by side.
     Many(Pictures),
+}
+
+impl Request {
+    /// The files that are uploaded.
+    pub fn files(&self) -> Vec<&PathBuf> {
+        match self {
+            Self::One(One::Upload { picture, .. }) => vec![&picture.file],
+            Self::One(One::Start { .. }) => Vec::new(),
+            Self::Many(found) => found.pictures.iter().map(|picture| &picture.file).collect(),
+        }
+    }
 }
 
 /// One picture, and how it comes into the pipeline.

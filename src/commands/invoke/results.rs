@@ -1,5 +1,6 @@
 //! Results on this machine: fetched to a folder, and opened.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -31,6 +32,8 @@ pub struct Destination {
     opens: bool,
     /// Whether it is one among the temporary files, made for this.
     is_temporary: bool,
+    /// The files that are uploaded: no result takes the place of one.
+    sources: BTreeSet<PathBuf>,
 }
 
 impl std::fmt::Display for Destination {
@@ -64,7 +67,18 @@ impl Destination {
             is_temporary: asked_for.is_none(),
             folder,
             opens,
+            sources: BTreeSet::new(),
         }))
+    }
+
+    /// Puts no result in the place of one of these files.
+    #[must_use]
+    pub fn sparing<'a>(mut self, files: impl IntoIterator<Item = &'a PathBuf>) -> Self {
+        self.sources = files
+            .into_iter()
+            .filter_map(|file| file.canonicalize().ok())
+            .collect();
+        self
     }
 
     /// Takes a temporary folder away again if no result has come into it; what has come stays, where the summary says.
@@ -109,6 +123,14 @@ impl Destination {
             let mut body = got.body;
             while let Some(chunk) = body.try_next().await.map_err(io::Error::other)? {
                 file.write_all(&chunk)?;
+            }
+            if path
+                .canonicalize()
+                .is_ok_and(|there| self.sources.contains(&there))
+            {
+                return Err(io::Error::other(
+                    "this is the picture that was uploaded; name another folder",
+                ));
             }
             file.persist(&path)?;
             Ok::<(), io::Error>(())
