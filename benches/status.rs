@@ -32,12 +32,20 @@ fn main() {
     println!("{EXECUTIONS} executions written in {:.0?}\n", began.elapsed());
     place.resizer(&["local", "env"]).ok();
 
+    assert_finds(&place, &["--since", "1d"], 10);
+    assert_finds(
+        &place,
+        &["--since", "1d", "--limit", "1200"],
+        EXECUTIONS as usize / 100,
+    );
     println!("{:<58} {:>8} {:>10}", "", "median", "memory");
     let name = "load-050001";
     for args in [
         &["status", "--local"][..],
         &["status", "--local", "--failed"],
-        &["status", "--local", "--key", "load/99", "--since", "1h"],
+        &["status", "--local", "--key", "load/99", "--since", "1d"],
+        &["status", "--local", "--key", "nowhere/", "--since", "1h"],
+        &["status", "--local", "--key", "nowhere/", "--since", "1d"],
         &["status", "--local", "--key", "nowhere/"],
         &["status", "--local", "--limit", "1000"],
         &["status", "--local", "--execution", &format!("{name}-a")],
@@ -50,6 +58,19 @@ fn main() {
         let command = format!("resizer {}", args.join(" "));
         println!("{command:<58} {time:>8.2?} {:>6.1} MiB", memory as f64 / 1024.0);
     }
+}
+
+/// That the look-up by key, with `more`, finds so many executions, none of which is for another key.
+fn assert_finds(place: &Place, more: &[&str], found: usize) {
+    let status = place.json(&[&["status", "--local", "--key", "load/99"], more].concat());
+    let executions = status["executions"].as_array().unwrap();
+    assert_eq!(executions.len(), found);
+    assert!(
+        executions
+            .iter()
+            .all(|execution| execution["key"] == "load/99.jpg")
+    );
+    assert_eq!(status["executions_missing"].as_array().unwrap().len(), 0);
 }
 
 /// How long a run took, and the most memory it had at any time, in KiB.
@@ -77,7 +98,7 @@ fn multiply(db: &Connection) {
     db.execute_batch(&format!(
         "BEGIN;
          CREATE TEMP TABLE base AS
-             SELECT (status = 'FAILED') AS failed, * FROM executions WHERE status IN ('SUCCEEDED', 'FAILED');
+             SELECT (status = 'FAILED') AS failed, json_extract(input, '$.key') AS key, * FROM executions WHERE status IN ('SUCCEEDED', 'FAILED');
          CREATE TEMP TABLE load (n INTEGER PRIMARY KEY, failed, name, later);
          WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count WHERE n < {EXECUTIONS})
          INSERT INTO load
@@ -89,11 +110,11 @@ fn multiply(db: &Connection) {
                     started + later, stopped + later, output, error, cause, run
              FROM load JOIN base USING (failed) ORDER BY n;
          CREATE TEMP TABLE lines AS
-             SELECT base.failed, base.name, stream, time, ingested, message
+             SELECT base.failed, base.name, base.key, stream, time, ingested, message
              FROM log_events JOIN base
              ON instr(message, base.name) OR (time BETWEEN base.started AND base.stopped AND NOT instr(message, 'execution_arn'));
          INSERT INTO log_events (stream, time, ingested, message)
-             SELECT stream, time + later, ingested + later, replace(message, lines.name, load.name)
+             SELECT stream, time + later, ingested + later, replace(replace(message, lines.name, load.name), lines.key, printf('load/%d.jpg', n % 100))
              FROM load JOIN lines USING (failed) ORDER BY n;
          WITH RECURSIVE minutes(back) AS (SELECT 1 UNION ALL SELECT back + 1 FROM minutes WHERE back < 1400)
          INSERT OR IGNORE INTO metric_minutes

@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader};
 use common::near::{NearCloud, refusal};
 use common::terminal::{Screen, printed_until};
 use common::{Ended, Place, corpus, sample, signal};
-use resizer_local::{Fault, Realism};
+use resizer_local::{Fault, Mishap, Realism};
 
 const WATCH: [&str; 3] = ["status", "--local", "--watch"];
 const ENTER: &str = "\r";
@@ -128,6 +128,36 @@ fn a_story_that_cannot_be_read_just_now_is_read_later() {
     screen.wait_for("not read again: states:DescribeExecution");
     let story = screen.wait_for("SUCCEEDED in");
     assert!(story.contains("Esc back"), "{story}");
+}
+
+#[test]
+fn an_execution_that_runs_is_described_once_however_often_one_looks() {
+    let near = NearCloud::start();
+    near.place.resizer(&["up", "--local"]).ok();
+    near.behave(Realism {
+        faults: vec![Fault {
+            operation: "s3:GetObject".to_owned(),
+            call: 1,
+            times: 1,
+            after: false,
+            does: Mishap::Stall,
+        }],
+        ..Realism::default()
+    });
+    let picture = sample("rocket.jpg");
+    let mut invoke = near
+        .place
+        .spawn(&["invoke", "--local", "--file", picture.to_str().unwrap()]);
+    near.wait_for("s3:GetObject", 1);
+    signal("KILL", invoke.id().into());
+    invoke.wait().unwrap();
+    let calls = |operation: &str| near.calls().get(operation).copied().unwrap_or_default();
+    let (looks, described) = (calls("states:ListExecutions"), calls("states:DescribeExecution"));
+    let mut watch = near.place.spawn(&WATCH);
+    near.wait_for("states:ListExecutions", looks + 3);
+    signal("INT", watch.id().into());
+    watch.wait().unwrap();
+    assert_eq!(calls("states:DescribeExecution"), described + 1);
 }
 
 #[test]

@@ -83,7 +83,20 @@ async fn pace() {
 
 /// The oldest events that are looked for, at most `most`.
 pub async fn search(clients: &Clients, search: Search<'_>, most: usize) -> Result<Found, CallFailure> {
-    let mut found = Found::default();
+    let mut events = Vec::new();
+    let is_cut = each_found(clients, search, most, |event| events.push(event)).await?;
+    Ok(Found { events, is_cut })
+}
+
+/// Gives the oldest events that are looked for to `take`, at most `most` of them, and keeps none. Returns whether there are
+/// more.
+pub async fn each_found(
+    clients: &Clients,
+    search: Search<'_>,
+    most: usize,
+    mut take: impl FnMut(LogEvent),
+) -> Result<bool, CallFailure> {
+    let mut left = most;
     let mut next = None;
     for page in 0.. {
         pace().await;
@@ -99,15 +112,16 @@ pub async fn search(clients: &Clients, search: Search<'_>, most: usize) -> Resul
             .send()
             .await
             .during("logs:FilterLogEvents", search.log_group)?;
-        found
-            .events
-            .extend(answer.events().iter().filter_map(LogEvent::of));
-        next = answer.next_token;
-        if next.is_none() || found.events.len() >= most || page >= PAGES_MAX {
-            break;
+        let mut events = answer.events().iter().filter_map(LogEvent::of);
+        for event in events.by_ref().take(left) {
+            take(event);
+            left -= 1;
+        }
+        let has_more = events.next().is_some();
+        next = answer.next_token.clone();
+        if has_more || next.is_none() || left == 0 || page >= PAGES_MAX {
+            return Ok(has_more || next.is_some());
         }
     }
-    found.is_cut = next.is_some() || found.events.len() > most;
-    found.events.truncate(most);
-    Ok(found)
+    Ok(false)
 }

@@ -24,7 +24,9 @@ pub use document::{Answer, Document, Rendition};
 pub use event::{Event, timestamp};
 pub use history::{Page, describe, from_history, from_logs, list, name_part, pattern_of};
 pub use invocation::{FoundBy, FunctionLog, Invocation, Logged, are_lines_whole};
-pub use log_events::{CLOCK_DIFFERENCE_MILLIS, DELIVERY_MAX_MILLIS, Found, LogEvent, Search, search};
+pub use log_events::{
+    CLOCK_DIFFERENCE_MILLIS, DELIVERY_MAX_MILLIS, Found, LogEvent, Search, each_found, search,
+};
 pub use report::{Report, is_of_lambda, request_in};
 pub use timeline::{Status, Step, Timeline};
 pub use tries::{Trouble, Try, in_words, request_of_answer};

@@ -85,6 +85,10 @@ impl Filter {
         match self {
             Self::Terms(terms) => terms.iter().all(|term| message.contains(term)),
             Self::Field { path, equals, value } => {
+                // Most lines of a large group need not be read as JSON.
+                if *equals && !may_have(message, value) {
+                    return false;
+                }
                 let Ok(document) = serde_json::from_str::<Value>(message) else {
                     return false;
                 };
@@ -93,6 +97,14 @@ impl Filter {
             }
         }
     }
+}
+
+/// Whether a JSON text may have `value` in it: a text of letters and digits stands there as it is, unless it is escaped.
+fn may_have(message: &str, value: &Value) -> bool {
+    let plain = value
+        .as_str()
+        .filter(|text| text.chars().all(|c| c.is_ascii_alphanumeric()));
+    plain.is_none_or(|text| message.contains(text) || message.contains("\\u"))
 }
 
 /// Numbers are the same by value, `1` and `1.0` too.
@@ -119,6 +131,16 @@ mod tests {
             ("{ $.type != \"TaskFailed\" }", r#"{"type":"TaskFailed"}"#, false),
             ("{ $.details.id = 7 }", r#"{"details":{"id":7.0}}"#, true),
             ("{ $.type = \"TaskFailed\" }", "no JSON", false),
+            (
+                "{ $.type = \"TaskFailed\" }",
+                r#"{"type":"TaskSucceeded"}"#,
+                false,
+            ),
+            (
+                "{ $.type = \"TaskFailed\" }",
+                r#"{"type":"Task\u0046ailed"}"#,
+                true,
+            ),
         ] {
             assert_eq!(
                 Filter::read(pattern).unwrap().matches(message),

@@ -130,7 +130,7 @@ impl<'a> Report<'a> {
             since: None,
             key: None,
         };
-        let overview = Overview::read(session, settings, &wanted, &mut Known::default()).await?;
+        let overview = Overview::read(session, settings, &wanted, &mut Known::default(), &|_| ()).await?;
         let pairs = match args.pictures {
             0 => None,
             most => Some(gallery::read(session, &overview.executions, most.into()).await),

@@ -17,7 +17,8 @@ mod one;
 pub mod resources;
 mod watch;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
@@ -34,12 +35,16 @@ use crate::session::{Session, WhenAbsent};
 use crate::ui::Ui;
 use crate::ui::live::Live;
 use crate::ui::table::width_of_stdout;
+use crate::ui::waiting::Waiting;
 use crate::ui::wrap::fitted;
 use alarms::Alarms;
 use counts::{Counts, Day, Hours};
 use executions::{Execution, Known, Newest, Wanted};
 use memory::Memory;
 use resources::{Resource, Standing};
+
+/// What takes longer says how far it is.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -122,8 +127,17 @@ pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<(), C
         };
     }
     let mut known = Known::default();
-    let read = Overview::read(&session, settings, &wanted, &mut known);
+    let began = Instant::now();
+    let waiting = OnceLock::new();
+    let looked_at = |looked_at: usize| {
+        if ui.is_live() && began.elapsed() >= PATIENCE {
+            let waiting = waiting.get_or_init(|| Waiting::new(ui, "looking through the executions"));
+            waiting.update(&format!("{looked_at} looked at"));
+        }
+    };
+    let read = Overview::read(&session, settings, &wanted, &mut known, &looked_at);
     let overview = unless_interrupted(read, interrupted).await?;
+    drop(waiting);
     if ui.json {
         return ui.json(&Document {
             outputs: &overview.standing.outputs,
@@ -154,15 +168,17 @@ pub struct Overview {
 }
 
 impl Overview {
+    /// Tells `looked_at` of how many executions it is known whether they are wanted.
     pub async fn read(
         session: &Session,
         settings: &Settings,
         wanted: &Wanted,
         known: &mut Known,
+        looked_at: &(dyn Fn(usize) + Sync),
     ) -> Result<Self, CommandError> {
         let (standing, newest, counts) = tokio::try_join!(
             resources::read(session, settings),
-            executions::newest(session, wanted, known),
+            executions::newest(session, wanted, known, looked_at),
             counts::read(session),
         )?;
         if standing.resources.iter().all(Resource::is_missing) {

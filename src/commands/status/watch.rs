@@ -53,14 +53,21 @@ impl Watched {
     async fn read(&mut self) -> Result<Arc<Overview>, CommandError> {
         let overview = match self.overview.take() {
             Some(before) if Instant::now() < self.due => {
-                let executions = executions::newest(&self.session, &self.wanted, &mut self.known).await;
+                let executions =
+                    executions::newest(&self.session, &self.wanted, &mut self.known, &|_| ()).await;
                 // Should it fail, the next reading begins with what there was.
                 self.overview = Some(Arc::clone(&before));
                 before.with_executions(executions?)
             }
             _ => {
-                let read =
-                    Overview::read(&self.session, &self.settings, &self.wanted, &mut self.known).await?;
+                let read = Overview::read(
+                    &self.session,
+                    &self.settings,
+                    &self.wanted,
+                    &mut self.known,
+                    &|_| (),
+                )
+                .await?;
                 self.due = Instant::now() + LATER;
                 read
             }

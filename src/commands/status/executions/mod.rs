@@ -1,39 +1,40 @@
 //! The newest executions.
 //!
 //! # Layout
+//! - [`listed`]: what Step Functions lists, page by page
 //! - [`keys`]: which of many are for keys that begin so, from CloudWatch Logs
+//! - [`described`]: what each was for, and what came of it
 //! - [`table`]: as people read them
 
+mod described;
 mod keys;
+mod listed;
 mod table;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::time::Duration;
 
-use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus};
-use futures_util::future::try_join_all;
+use aws_sdk_sfn::types::ExecutionListItem;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
 
-use crate::aws::{CallFailure, UnlessGone};
+use crate::aws::CallFailure;
 use crate::error::CommandError;
-use crate::execution::{self, Answer, Page, describe, in_words, timestamp};
+use crate::execution::{Answer, in_words, timestamp};
 use crate::session::Session;
 
-use keys::Candidates;
+pub use described::Known;
+use described::{Described, described};
+use keys::{ASKED_MAX, Unknown};
+pub use listed::named;
+use listed::{PAGE, listed};
 pub use table::{line_of_missing, rows, table};
 
 /// How many are described at once.
 const AT_ONCE: usize = 8;
-/// So many are described without a pause, and then one after each: of all the account, DescribeExecution takes some 250 at
-/// once and, for long, 10 to 15 a second, as the region is.
-const ASKED_AT_ONCE_MAX: usize = 200;
-const PACE: Duration = Duration::from_millis(125);
-/// The most that Step Functions lists on one page.
-const PAGE: usize = 1000;
+/// Of so many, at most, CloudWatch Logs is asked at once: of few at first, since those that are wanted may be among them.
+const SORTED_OUT_MAX: usize = 10_000;
 /// The most that are listed, whatever is asked for.
 const LISTED_MAX: usize = 100_000;
 /// The most that are looked at to find those for a key, unless it is said how far to look back.
@@ -50,6 +51,22 @@ pub struct Wanted {
     pub since: Option<Timestamp>,
     /// Only those for keys that begin so.
     pub key: Option<String>,
+}
+
+impl Wanted {
+    /// How many are looked at, at most, to find those.
+    fn looked_at_max(&self) -> usize {
+        match (&self.key, self.since) {
+            (None, _) => self.limit,
+            (Some(_), None) => LOOKED_AT_MAX,
+            (Some(_), Some(_)) => LISTED_MAX,
+        }
+    }
+
+    fn is_for(&self, execution: &Execution) -> bool {
+        let prefix = self.key.as_deref().unwrap_or_default();
+        execution.key.as_deref().unwrap_or_default().starts_with(prefix)
+    }
 }
 
 /// One execution.
@@ -103,20 +120,6 @@ impl Execution {
     }
 }
 
-/// Executions that have ended, by their ARNs: there is nothing more to ask of them.
-#[derive(Debug, Default)]
-pub struct Known(HashMap<String, Execution>);
-
-impl Known {
-    /// Those, and none that is not shown any more.
-    fn remember(&mut self, executions: &[Execution]) {
-        let ended = executions.iter().filter(|execution| execution.has_ended());
-        self.0 = ended
-            .map(|execution| (execution.arn.clone(), execution.clone()))
-            .collect();
-    }
-}
-
 /// What was found.
 #[derive(Debug, Clone, Default)]
 pub struct Newest {
@@ -126,174 +129,96 @@ pub struct Newest {
     pub missing: Vec<String>,
 }
 
-/// The newest executions that are wanted; none where there is no state machine.
-pub async fn newest(session: &Session, wanted: &Wanted, known: &mut Known) -> Result<Newest, CommandError> {
-    let most = match (&wanted.key, wanted.since) {
-        (None, _) => wanted.limit,
-        (Some(_), None) => LOOKED_AT_MAX,
-        (Some(_), Some(_)) => LISTED_MAX,
-    };
-    let listed = if wanted.failed {
-        let ended = [
-            ExecutionStatus::Failed,
-            ExecutionStatus::TimedOut,
-            ExecutionStatus::Aborted,
-        ];
-        let each = ended.map(|status| list(session, Some(status), most, wanted.since));
-        let mut together: Vec<_> = try_join_all(each).await?.into_iter().flatten().collect();
-        together.sort_by_key(|item| std::cmp::Reverse(timestamp(&item.start_date)));
-        together.truncate(most);
-        together
-    } else {
-        list(session, None, most, wanted.since).await?
-    };
-    let (looked_at, oldest) = (
-        listed.len(),
-        listed.last().map(|item| timestamp(&item.start_date)),
-    );
-    let candidates = match &wanted.key {
-        Some(prefix) => keys::candidates(session, listed, prefix).await?,
-        None => Candidates {
-            listed,
-            ..Candidates::default()
-        },
-    };
-    let is_wanted = |execution: &Execution| {
-        let prefix = wanted.key.as_deref().unwrap_or_default();
-        let key = execution.key.as_deref().unwrap_or_default();
-        key.starts_with(prefix)
-    };
-    let mut met = Vec::new();
-    // A custom endpoint, as the local cloud's, has no such quota.
-    let mut at_once = if session.clients.endpoint_url.is_none() {
-        ASKED_AT_ONCE_MAX
-    } else {
-        usize::MAX
-    };
-    let paced = stream::iter(candidates.listed.iter().cloned()).then(|item| {
-        let is_asked = !known.0.contains_key(&item.execution_arn);
-        let waits = is_asked && at_once == 0;
-        at_once = at_once.saturating_sub(usize::from(is_asked));
-        async move {
-            if waits {
-                tokio::time::sleep(PACE).await;
-            }
-            item
-        }
-    });
-    let executions: Vec<_> = paced
-        .map(|item| described(session, item, known))
-        .buffered(AT_ONCE)
-        .inspect_ok(|execution| met.push(execution.clone()))
-        .try_filter(|execution| std::future::ready(is_wanted(execution)))
-        .take(wanted.limit)
-        .try_collect()
-        .await?;
-    // Those for other keys too: they are not to be asked for again either.
-    known.remember(&met);
-    // Where as many were found as are wanted, only those newer than the last could be missing.
-    let last = executions.last().map(|execution| execution.started);
-    let since = last.filter(|_| executions.len() >= wanted.limit).or(oldest);
-    let mut missing = Vec::new();
-    if let Some(since) = since {
-        missing.extend(candidates.missing(session, since).await);
-    }
-    if wanted.key.is_some() && looked_at >= most && executions.len() < wanted.limit {
-        let further = wanted
-            .since
-            .is_none()
-            .then_some(": `--since 7d` looks further back");
-        missing.push(format!(
-            "only the newest {most} executions were looked at{}",
-            further.unwrap_or_default()
-        ));
-    }
-    Ok(Newest { executions, missing })
-}
-
-/// The names of executions that begin with `prefix`, newest first: those of the newest page that has any.
-pub async fn named(session: &Session, prefix: &str) -> Result<Vec<String>, CallFailure> {
-    let mut next = None;
-    loop {
-        let Some((page, further)) = list_page(session, None, PAGE, next).await? else {
-            return Ok(Vec::new());
+/// The newest executions that are wanted; none where there is no state machine. Tells `looked_at` again and again of how many
+/// that is known.
+pub async fn newest(
+    session: &Session,
+    wanted: &Wanted,
+    known: &mut Known,
+    looked_at: &(dyn Fn(usize) + Sync),
+) -> Result<Newest, CommandError> {
+    let mut look = Look::default();
+    let most = wanted.looked_at_max();
+    let mut listed = listed(session, wanted, most.min(PAGE)).take(most);
+    let mut size = ASKED_MAX;
+    while look.executions.len() < wanted.limit {
+        let is_first = look.looked_at == 0;
+        let page: Vec<_> = listed.by_ref().take(size).try_collect().await?;
+        size = (size * 4).min(SORTED_OUT_MAX);
+        let Some(last) = page.last() else { break };
+        look.oldest = Some(timestamp(&last.start_date));
+        look.looked_at += page.len();
+        let page = match &wanted.key {
+            Some(prefix) if !is_first => look.unknown.sort_out(session, page, prefix).await?,
+            _ => page,
         };
-        let names = page.into_iter().map(|item| item.name);
-        let found: Vec<_> = names.filter(|name| name.starts_with(prefix)).collect();
-        next = further;
-        if !found.is_empty() || next.is_none() {
-            return Ok(found);
-        }
+        look.describe(session, page, wanted, known).await?;
+        looked_at(look.looked_at);
     }
-}
-
-/// At most `most`, newest first.
-async fn list(
-    session: &Session,
-    status: Option<ExecutionStatus>,
-    most: usize,
-    since: Option<Timestamp>,
-) -> Result<Vec<ExecutionListItem>, CallFailure> {
-    let mut listed = Vec::new();
-    let mut next = None;
-    loop {
-        let page = (most - listed.len()).min(PAGE);
-        let Some((page, further)) = list_page(session, status.clone(), page, next).await? else {
-            return Ok(listed);
-        };
-        let is_recent =
-            |item: &ExecutionListItem| since.is_none_or(|since| timestamp(&item.start_date) >= since);
-        let reached_older_ones = page.last().is_some_and(|item| !is_recent(item));
-        listed.extend(page.into_iter().filter(is_recent));
-        next = further;
-        if next.is_none() || reached_older_ones || listed.len() >= most {
-            return Ok(listed);
-        }
-    }
-}
-
-/// A page of at most `size`, and where the next begins; none where there is no state machine.
-async fn list_page(
-    session: &Session,
-    status: Option<ExecutionStatus>,
-    size: usize,
-    next: Option<String>,
-) -> Result<Option<Page>, CallFailure> {
-    let machine = session.names.state_machine_arn();
-    let page = execution::list(&session.clients, &machine, status, size, next).await;
-    page.unless_gone()
-}
-
-/// The list does not say what an execution was for, nor why it failed.
-async fn described(
-    session: &Session,
-    item: ExecutionListItem,
-    known: &Known,
-) -> Result<Execution, CallFailure> {
-    if let Some(execution) = known.0.get(&item.execution_arn) {
-        return Ok(execution.clone());
-    }
-    let described = describe(&session.clients, &item.execution_arn).await?;
-    let member = |document: Option<&str>, name: &str| {
-        let document: Value = serde_json::from_str(document.unwrap_or_default()).unwrap_or_default();
-        document[name].as_str().map(str::to_owned)
-    };
-    let started = timestamp(&described.start_date);
-    let millis = described
-        .stop_date()
-        .map(|stopped| timestamp(stopped).as_millisecond() - started.as_millisecond());
-    Ok(Execution {
-        name: item.name,
-        arn: item.execution_arn,
-        status: described.status.as_str().to_owned(),
-        started,
-        millis: millis.and_then(|millis| millis.try_into().ok()),
-        key: member(described.input(), "key"),
-        result_key: member(described.output(), "destKey"),
-        answer: described
-            .output()
-            .and_then(|output| serde_json::from_str(output).ok()),
-        error: described.error,
-        cause: described.cause,
+    let missing = look.missing(session, wanted).await;
+    known.remember(look.met);
+    Ok(Newest {
+        executions: look.executions,
+        missing,
     })
+}
+
+/// How far a look through the executions is.
+#[derive(Default)]
+struct Look {
+    /// Those that are wanted.
+    executions: Vec<Execution>,
+    /// Those for other keys too: they are not to be asked for again either.
+    met: Vec<Described>,
+    unknown: Unknown,
+    looked_at: usize,
+    /// When the last of them began.
+    oldest: Option<Timestamp>,
+}
+
+impl Look {
+    /// Adds those of a page that are wanted, as long as there are not enough.
+    async fn describe(
+        &mut self,
+        session: &Session,
+        page: Vec<ExecutionListItem>,
+        wanted: &Wanted,
+        known: &Known,
+    ) -> Result<(), CallFailure> {
+        let mut described = stream::iter(page)
+            .map(|item| described(session, item, known))
+            .buffered(AT_ONCE);
+        while self.executions.len() < wanted.limit
+            && let Some(described) = described.try_next().await?
+        {
+            if wanted.is_for(&described.execution) {
+                self.executions.push(described.execution.clone());
+            }
+            self.met.push(described);
+        }
+        Ok(())
+    }
+
+    /// Why some that are wanted may not be among those that were found.
+    async fn missing(&self, session: &Session, wanted: &Wanted) -> Vec<String> {
+        let mut missing = Vec::new();
+        let is_full = self.executions.len() >= wanted.limit;
+        // Where as many were found as are wanted, only those newer than the last could be missing.
+        let last = self.executions.last().map(|execution| execution.started);
+        if let Some(since) = last.filter(|_| is_full).or(self.oldest) {
+            missing.extend(self.unknown.missing(session, since).await);
+        }
+        let most = wanted.looked_at_max();
+        if wanted.key.is_some() && self.looked_at >= most && !is_full {
+            let further = wanted
+                .since
+                .is_none()
+                .then_some(": `--since 7d` looks further back");
+            missing.push(format!(
+                "only the newest {most} executions were looked at{}",
+                further.unwrap_or_default()
+            ));
+        }
+        missing
+    }
 }
