@@ -33,7 +33,7 @@ pub struct Series {
     pub values: Vec<f64>,
 }
 
-/// Time after time a bar: a whole, and in front of it its parts, one on the other.
+/// Time after time a bar: a whole, in front of it its parts, one on the other, and on top what is no part of it.
 #[derive(Debug)]
 pub struct Bars {
     /// What is counted, for who cannot see it.
@@ -42,12 +42,13 @@ pub struct Bars {
     pub times: Vec<(String, bool)>,
     pub whole: Series,
     pub parts: Vec<Series>,
+    pub beyond: Option<Series>,
 }
 
 impl Bars {
     /// The chart.
     pub fn svg(&self) -> String {
-        let highest = (0..self.times.len()).map(|index| self.whole.values[index].max(self.stacked(index)));
+        let highest = (0..self.times.len()).map(|index| self.stacked(index) + self.beyond(index));
         let highest = highest.fold(0.0, f64::max);
         let lines = lines(highest, 1.0);
         let scale = lines.last().copied().unwrap_or(1.0);
@@ -88,6 +89,11 @@ impl Bars {
                 draw(&mut svg, bar, (y(below + value), y(below)), part.class);
                 below += value;
             }
+            if let Some(beyond) = &self.beyond {
+                let below = self.stacked(index);
+                let above = below + beyond.values[index];
+                draw(&mut svg, bar, (y(above), y(below)), beyond.class);
+            }
             svg.push_str("</g>");
             if *is_told {
                 // The last one has no room to its right.
@@ -111,13 +117,19 @@ impl Bars {
         svg + "</svg>"
     }
 
+    /// How high the whole and its parts are.
     fn stacked(&self, index: usize) -> f64 {
-        self.parts.iter().map(|part| part.values[index]).sum()
+        let parts: f64 = self.parts.iter().map(|part| part.values[index]).sum();
+        parts.max(self.whole.values[index])
     }
 
-    /// The whole and its parts.
+    fn beyond(&self, index: usize) -> f64 {
+        self.beyond.as_ref().map_or(0.0, |beyond| beyond.values[index])
+    }
+
+    /// The whole, its parts and what is on top.
     pub fn series(&self) -> impl Iterator<Item = &Series> {
-        [&self.whole].into_iter().chain(&self.parts)
+        [&self.whole].into_iter().chain(&self.parts).chain(&self.beyond)
     }
 
     fn told(&self, highest: f64) -> String {
@@ -258,7 +270,40 @@ mod tests {
             times: started.iter().map(|_| ("09:00".to_owned(), true)).collect(),
             whole: series("started", "whole", started),
             parts: vec![series("failed", "bad", failed)],
+            beyond: None,
         }
+    }
+
+    #[test]
+    fn what_is_no_part_of_the_whole_stands_on_top_of_it() {
+        let mut bars = bars(&[2.0], &[1.0]);
+        bars.beyond = Some(Series {
+            name: "throttles".to_owned(),
+            class: "warn",
+            values: vec![3.0],
+        });
+        let svg = bars.svg();
+        assert!(
+            svg.contains("at most 5 in one: started 2, failed 1, throttles 3 in all"),
+            "{svg}"
+        );
+        let top = |class: &str| {
+            let bar = svg
+                .split("<rect ")
+                .find(|rect| rect.contains(&format!("class=\"{class}\"")));
+            let number = |bar: &str, name: &str| -> f64 {
+                let value = bar.split(&format!(" {name}=\"")).nth(1).unwrap_or_default();
+                value
+                    .split('"')
+                    .next()
+                    .unwrap_or_default()
+                    .parse()
+                    .unwrap_or(f64::NAN)
+            };
+            let bar = bar.unwrap_or_default();
+            (number(bar, "y"), number(bar, "y") + number(bar, "height"))
+        };
+        assert!((top("warn").1 - top("whole").0).abs() < 0.2, "{svg}");
     }
 
     #[test]

@@ -93,6 +93,8 @@ struct Document<'a> {
     /// Of the last 24 hours.
     metrics: &'a Day,
     hours: &'a Hours,
+    /// Why they may say less than there was; empty if they do not.
+    metrics_missing: Vec<String>,
     function_memory: Option<Memory>,
 }
 
@@ -148,6 +150,7 @@ pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<(), C
             executions_missing: &overview.missing,
             metrics: &overview.counts.day,
             hours: &overview.counts.hours,
+            metrics_missing: overview.counts.missing(&overview.executions),
             function_memory: overview.counts.memory,
         });
     }
@@ -220,7 +223,7 @@ impl Overview {
         let alarms = alarms.map(|alarms| fitted(&alarms, width));
         let sections = sections.into_iter().chain(alarms).chain([
             executions::table(&self.executions, &self.missing, wanted, &session.flags, width),
-            counts::table(&self.counts, width),
+            counts::table(&self.counts, &self.executions, width),
         ]);
         sections.collect::<Vec<_>>().join("\n\n")
     }

@@ -245,7 +245,7 @@ fn shown(overview: &Overview, session: &Session, settings: &Settings, wanted: &W
             .alarms
             .text(settings)
             .map(|alarms| fitted(&alarms, width)),
-        Some(counts::table(&overview.counts, width)),
+        Some(counts::table(&overview.counts, listed, width)),
     ];
     Shown {
         heading: overview.heading(),

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::section;
 use crate::commands::status::counts::{Counts, HOURS, what};
+use crate::commands::status::executions::Execution;
 use crate::ui::format::{duration, time_of_day};
 use crate::ui::markup::escaped;
 use crate::ui::plot::{Bars, Series, lying};
@@ -17,6 +18,8 @@ struct Counted {
     whole: &'static str,
     /// What of it came to what, with its colour.
     parts: &'static [(&'static str, &'static str)],
+    /// What is no part of the whole, but would have been, with its colour.
+    beyond: Option<(&'static str, &'static str)>,
 }
 
 const EXECUTIONS: Counted = Counted {
@@ -28,24 +31,29 @@ const EXECUTIONS: Counted = Counted {
         ("executions_timed_out", "warn"),
         ("executions_aborted", "plain"),
     ],
+    beyond: None,
 };
 const FUNCTION: Counted = Counted {
     heading: "Function",
     whole: "function_invocations",
-    parts: &[("function_errors", "bad"), ("function_throttles", "warn")],
+    parts: &[("function_errors", "bad")],
+    // Lambda does not count as an invocation what it refuses.
+    beyond: Some(("function_throttles", "warn")),
 };
 const RULE: Counted = Counted {
     heading: "Rule",
     whole: "rule_invocations",
     parts: &[("rule_failed_invocations", "bad")],
+    beyond: None,
 };
 const API: Counted = Counted {
     heading: "REST API",
     whole: "api_requests",
     parts: &[("api_4xx", "warn"), ("api_5xx", "bad")],
+    beyond: None,
 };
 
-pub fn html(counts: &Counts) -> String {
+pub fn html(counts: &Counts, executions: &[Execution]) -> String {
     let panels = [
         EXECUTIONS.html(counts),
         durations(counts, "Time an execution takes", "executions"),
@@ -54,14 +62,19 @@ pub fn html(counts: &Counts) -> String {
         RULE.html(counts),
         API.html(counts),
     ];
-    let late = if counts.day.0.is_empty() {
-        "<p class=\"none\">Nothing is counted yet: on AWS it takes some minutes.</p>\n"
+    let missing = counts.missing(executions);
+    let missing = if counts.day.0.is_empty() && missing.is_empty() {
+        vec!["Nothing is counted yet: on AWS it takes some minutes.".to_owned()]
     } else {
-        ""
+        missing
     };
+    let missing: String = missing
+        .iter()
+        .map(|why| format!("<p class=\"none\">{}</p>\n", escaped(why)))
+        .collect();
     section(
         "The last 24 hours",
-        &format!("{late}<div class=\"panels\">\n{}\n</div>", panels.join("\n")),
+        &format!("{missing}<div class=\"panels\">\n{}\n</div>", panels.join("\n")),
     )
 }
 
@@ -83,6 +96,7 @@ impl Counted {
             times: (0..HOURS).map(|hour| hour_of(counts.hours.start, hour)).collect(),
             whole: series(self.whole, "whole"),
             parts: self.parts.iter().map(|(id, class)| series(id, class)).collect(),
+            beyond: self.beyond.map(|(id, class)| series(id, class)),
         };
         let legend: String = bars
             .series()

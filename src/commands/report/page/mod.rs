@@ -30,7 +30,7 @@ pub fn html(report: &Report<'_>) -> String {
     let sections = [
         header(report),
         resources::html(report),
-        counts::html(&report.overview.counts),
+        counts::html(&report.overview.counts, &report.overview.executions),
         report.pairs.as_deref().map(pictures::html).unwrap_or_default(),
         executions::html(report),
         footer(report),

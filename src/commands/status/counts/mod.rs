@@ -5,13 +5,14 @@
 
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_cloudwatch::primitives::DateTime;
-use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat};
+use aws_sdk_cloudwatch::types::{Dimension, MessageData, Metric, MetricDataQuery, MetricStat, StatusCode};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::executions::Execution;
 use super::memory::{self, Memory};
 use crate::aws::During;
 use crate::error::CommandError;
@@ -46,6 +47,9 @@ struct Source {
     counts: &'static [Count],
 }
 
+/// The count that executions which are listed are in.
+const STARTED: &str = "executions_started";
+
 const fn sum(id: &'static str, metric: &'static str) -> Count {
     Count {
         id,
@@ -70,7 +74,7 @@ const SOURCES: [Source; 4] = [
         dimension: "StateMachineArn",
         value: Names::state_machine_arn,
         counts: &[
-            sum("executions_started", "ExecutionsStarted"),
+            sum(STARTED, "ExecutionsStarted"),
             sum("executions_succeeded", "ExecutionsSucceeded"),
             sum("executions_failed", "ExecutionsFailed"),
             sum("executions_timed_out", "ExecutionsTimedOut"),
@@ -124,6 +128,15 @@ pub struct Counts {
     pub day: Day,
     pub hours: Hours,
     pub memory: Option<Memory>,
+    /// What CloudWatch did not count in full, or did not tell, with its reason.
+    pub untold: Untold,
+}
+
+/// By the counts' names, CloudWatch's status, such as `Forbidden`; and what it says of the whole.
+#[derive(Debug, Default)]
+pub struct Untold {
+    statuses: BTreeMap<&'static str, String>,
+    messages: BTreeSet<String>,
 }
 
 /// Of the last 24 hours, by the counts' names.
@@ -177,8 +190,11 @@ async fn counted(session: &Session) -> Result<Counts, CommandError> {
         for result in answer.metric_data_results() {
             let times = result.timestamps().iter().map(DateTime::secs);
             let points = times.zip(result.values().iter().copied());
-            counts.add(result.id().unwrap_or_default(), points);
+            let id = result.id().unwrap_or_default();
+            counts.add(id, points);
+            counts.untold.read(id, result.status_code(), result.messages());
         }
+        counts.untold.say(answer.messages());
         next = answer.next_token;
         if next.is_none() {
             return Ok(counts);
@@ -200,14 +216,14 @@ impl Counts {
                 counts: sums.map(|count| (count.id, [0.0; HOURS])).collect(),
             },
             memory: None,
+            untold: Untold::default(),
         }
     }
 
     /// Adds a count's points: seconds since 1970, and what was counted from then on. Sums add up; of percentiles, where
     /// CloudWatch splits the day, the worse stands.
     fn add(&mut self, id: &str, points: impl Iterator<Item = (i64, f64)>) {
-        let known = SOURCES.iter().flat_map(|source| source.counts);
-        let Some(count) = known.into_iter().find(|count| count.id == id) else {
+        let Some(count) = count_of(id) else {
             return;
         };
         for (time, value) in points {
@@ -223,6 +239,75 @@ impl Counts {
                 *hour += value;
             }
         }
+    }
+}
+
+fn count_of(id: &str) -> Option<&'static Count> {
+    let mut counts = SOURCES.iter().flat_map(|source| source.counts);
+    counts.find(|count| count.id == id)
+}
+
+impl Untold {
+    /// Reads how a page of a count's values ended: a later page may complete them.
+    fn read(&mut self, id: &str, status: Option<&StatusCode>, messages: &[MessageData]) {
+        let Some(count) = count_of(id) else {
+            return;
+        };
+        match status {
+            None | Some(StatusCode::Complete) => self.statuses.remove(count.id),
+            Some(status) => self.statuses.insert(count.id, status.as_str().to_owned()),
+        };
+        self.say(messages);
+    }
+
+    fn say(&mut self, messages: &[MessageData]) {
+        let said = messages.iter().map(|message| {
+            let parts = [message.code(), message.value()].into_iter().flatten();
+            parts.collect::<Vec<_>>().join(": ")
+        });
+        self.messages.extend(said);
+    }
+
+    /// Each in a sentence's part; empty if all was told.
+    pub fn reasons(&self) -> Vec<String> {
+        let mut by_status: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (id, status) in &self.statuses {
+            by_status.entry(status).or_default().push(id);
+        }
+        let statuses = by_status.into_iter().map(|(status, ids)| {
+            let what = match status {
+                "Forbidden" => "may not be read (the policy of this identity needs cloudwatch:GetMetricData)",
+                "InternalError" => "could not be counted just now; look again in a while",
+                _ => "were not counted in full; look again in a while",
+            };
+            let ids: Vec<_> = ids.iter().map(|id| id.replace('_', " ")).collect();
+            format!("{} {what}: {status} of CloudWatch", ids.join(", "))
+        });
+        let messages = self
+            .messages
+            .iter()
+            .map(|message| format!("CloudWatch says of the counts: {message}"));
+        statuses.chain(messages).collect()
+    }
+}
+
+impl Counts {
+    /// Why what is counted may be less than there was, beside the executions that are listed; empty if it is not.
+    pub fn missing(&self, executions: &[Execution]) -> Vec<String> {
+        let mut missing = self.untold.reasons();
+        let of_these_hours = executions
+            .iter()
+            .filter(|execution| execution.started >= self.hours.start);
+        let counted = self.day.0.get(STARTED).copied().unwrap_or_default();
+        // Where nothing at all is counted, that is what is said.
+        if !self.day.0.is_empty()
+            && !self.untold.statuses.contains_key(STARTED)
+            && of_these_hours.count() as f64 > counted
+        {
+            missing
+                .push("the newest executions are not counted yet: on AWS it takes some minutes".to_owned());
+        }
+        missing
     }
 }
 

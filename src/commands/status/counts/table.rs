@@ -5,6 +5,7 @@ use std::time::Duration;
 use anstyle::Style;
 
 use super::{Counts, HOURS, Hours, SOURCES, Source};
+use crate::commands::status::executions::{Execution, line_of_missing};
 use crate::ui::chart::bars;
 use crate::ui::format::{duration, time_of_day};
 use crate::ui::styles::{BAD, GOOD};
@@ -28,8 +29,17 @@ const CHART: [&str; 4] = [
     "executions_timed_out",
 ];
 
-/// The counts as people read them, in `width` columns.
-pub fn table(counts: &Counts, width: usize) -> String {
+/// The counts as people read them, in `width` columns, and why there may be less than there was beside the executions that
+/// are listed.
+pub fn table(counts: &Counts, executions: &[Execution], width: usize) -> String {
+    let missing = counts.missing(executions);
+    let missing = missing
+        .iter()
+        .map(|why| format!("\n{}", line_of_missing(why, width)));
+    rows(counts, width) + &missing.collect::<String>()
+}
+
+fn rows(counts: &Counts, width: usize) -> String {
     let rows: Vec<_> = SOURCES.iter().map(|source| row(source, counts)).collect();
     // Not cut, however narrow the terminal: every number counts.
     let rows = aligned(&rows, usize::MAX);
@@ -37,7 +47,7 @@ pub fn table(counts: &Counts, width: usize) -> String {
         .iter()
         .map(|row| wrapped(&format!("  {row}"), width, BEFORE_COUNTS));
     let rows = rows.collect::<Vec<_>>().join("\n").replace(NO_BREAK, " ");
-    if counts.day.0.is_empty() {
+    if counts.day.0.is_empty() && counts.untold.statuses.is_empty() {
         let nothing = fitted(
             "Last 24 hours: nothing counted yet (on AWS it takes some minutes)",
             width,
@@ -100,6 +110,7 @@ fn row(source: &Source, counts: &Counts) -> [String; 2] {
         .counts
         .iter()
         .map(|count| match counts.day.0.get(count.id) {
+            None if counts.untold.statuses.contains_key(count.id) => format!("{} –", what(count.id)),
             value if count.is_sum() => format!("{} {:.0}", what(count.id), value.unwrap_or(&0.0)),
             Some(millis) => {
                 let took = Duration::try_from_secs_f64(millis / 1000.0).unwrap_or_default();
@@ -107,8 +118,10 @@ fn row(source: &Source, counts: &Counts) -> [String; 2] {
             }
             None => format!("{} –", count.statistic),
         });
-    let memory = counts.memory.filter(|_| source.namespace == "AWS/Lambda");
-    let memory = memory.map(|memory| format!("memory {} of {} MB", memory.max_mb, memory.size_mb));
+    let memory = (source.namespace == "AWS/Lambda").then(|| match counts.memory {
+        Some(memory) => format!("memory {} of {} MB", memory.max_mb, memory.size_mb),
+        None => "memory –".to_owned(),
+    });
     [
         source.heading.to_owned(),
         shown
@@ -121,7 +134,10 @@ fn row(source: &Source, counts: &Counts) -> [String; 2] {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use anstream::adapter::strip_str;
+    use aws_sdk_cloudwatch::types::{MessageData, StatusCode};
+    use jiff::Timestamp;
 
     use super::super::HOUR;
     use super::*;
@@ -156,7 +172,7 @@ mod tests {
             size_mb: 1769,
         });
         counts.add("of another version", [(hour(0), 3.0)].into_iter());
-        let shown = strip_str(&table(&counts, 120)).to_string();
+        let shown = strip_str(&table(&counts, &[], 120)).to_string();
         // The times are where this machine is.
         let shown = shown.replace(&time_of_day(counts.hours.start), "[ago]");
         insta::assert_snapshot!(shown, @"
@@ -182,7 +198,7 @@ mod tests {
                 (0..24).map(|hour| (START + hour * i64::from(HOUR), hour as f64)),
             );
         }
-        let shown = strip_str(&table(&counts, 40)).to_string();
+        let shown = strip_str(&table(&counts, &[], 40)).to_string();
         let shown = shown.replace(&time_of_day(counts.hours.start), "[ago]");
         insta::assert_snapshot!(shown, @"
         Last 24 hours, at most 45 in two hours
@@ -196,7 +212,7 @@ mod tests {
                       p50 –, p90 –, p99 –
           function    invocations 0, errors 0,
                       throttles 0, p50 –, p90 –,
-                      p99 –
+                      p99 –, memory –
           rule        invocations 0,
                       failed invocations 0
           REST API    requests 0, 4xx 0, 5xx 0
@@ -204,11 +220,58 @@ mod tests {
     }
 
     #[test]
+    fn what_cloudwatch_does_not_tell_is_no_zero() {
+        let mut counts = Counts::since(START);
+        counts.add("executions_started", [(START, 2.0)].into_iter());
+        let no_more = MessageData::builder().code("Limit").value("too many").build();
+        for (id, status) in [
+            ("executions_started", StatusCode::PartialData),
+            ("executions_started", StatusCode::Complete),
+            ("executions_failed", StatusCode::PartialData),
+            ("rule_invocations", StatusCode::Forbidden),
+            ("rule_failed_invocations", StatusCode::Forbidden),
+            ("api_5xx", StatusCode::InternalError),
+        ] {
+            counts.untold.read(id, Some(&status), &[]);
+        }
+        counts.untold.say(&[no_more]);
+        let shown = strip_str(&rows(&counts, 200)).to_string();
+        let shown = shown.lines().skip(4).collect::<Vec<_>>().join("\n");
+        insta::assert_snapshot!(shown, @"
+        executions  started 2, succeeded 0, failed –, timed out 0, aborted 0, p50 –, p90 –, p99 –
+        function    invocations 0, errors 0, throttles 0, p50 –, p90 –, p99 –, memory –
+        rule        invocations –, failed invocations –
+        REST API    requests 0, 4xx 0, 5xx –
+        ");
+        insta::assert_snapshot!(counts.untold.reasons().join("\n"), @"
+        rule failed invocations, rule invocations may not be read (the policy of this identity needs cloudwatch:GetMetricData): Forbidden of CloudWatch
+        api 5xx could not be counted just now; look again in a while: InternalError of CloudWatch
+        executions failed were not counted in full; look again in a while: PartialData of CloudWatch
+        CloudWatch says of the counts: Limit: too many
+        ");
+    }
+
+    #[test]
+    fn executions_that_are_not_counted_yet_are_said_to_be() {
+        let at = |name: &str, second| Execution::running(name, Timestamp::from_second(second).unwrap());
+        let listed = [at("c", START + 60), at("b", START), at("a", START - 1)];
+        let mut counts = Counts::since(START);
+        let said = "not counted yet";
+        counts.add("executions_started", [(START, 1.0)].into_iter());
+        assert!(table(&counts, &listed, 200).contains(said));
+        counts.add("executions_started", [(START, 1.0)].into_iter());
+        assert!(
+            !table(&counts, &listed, 200).contains(said),
+            "one was before these hours"
+        );
+    }
+
+    #[test]
     fn a_new_stack_has_nothing_counted() {
-        insta::assert_snapshot!(table(&Counts::since(START), 120), @"
+        insta::assert_snapshot!(table(&Counts::since(START), &[], 120), @"
         Last 24 hours: nothing counted yet (on AWS it takes some minutes)
           executions  started 0, succeeded 0, failed 0, timed out 0, aborted 0, p50 –, p90 –, p99 –
-          function    invocations 0, errors 0, throttles 0, p50 –, p90 –, p99 –
+          function    invocations 0, errors 0, throttles 0, p50 –, p90 –, p99 –, memory –
           rule        invocations 0, failed invocations 0
           REST API    requests 0, 4xx 0, 5xx 0
         ");

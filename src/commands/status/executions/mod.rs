@@ -118,6 +118,23 @@ impl Execution {
     fn has_ended(&self) -> bool {
         self.millis.is_some()
     }
+
+    /// One that runs.
+    #[cfg(test)]
+    pub fn running(name: &str, started: Timestamp) -> Self {
+        Self {
+            name: name.to_owned(),
+            arn: format!("arn:…:{name}"),
+            status: "RUNNING".to_owned(),
+            started,
+            millis: None,
+            key: None,
+            result_key: None,
+            error: None,
+            cause: None,
+            answer: None,
+        }
+    }
 }
 
 /// What was found.
