@@ -9,6 +9,7 @@ use common::near::{NearCloud, refusal};
 use common::terminal::{Screen, printed_until};
 use common::{Ended, Place, corpus, sample, signal};
 use resizer_local::{Fault, Mishap, Realism};
+use unicode_width::UnicodeWidthStr;
 
 const WATCH: [&str; 3] = ["status", "--local", "--watch"];
 const ENTER: &str = "\r";
@@ -81,7 +82,7 @@ fn what_happens_meanwhile_comes_to_the_screen_whatever_its_size() {
     let shown = screen.wait_until("a small screen", |shown| {
         shown.lines().count() <= 10 && shown.contains("chelsea") && shown.contains("q quit")
     });
-    assert!(shown.lines().all(|line| line.chars().count() <= 50), "{shown}");
+    assert!(shown.lines().all(|line| line.width() <= 50), "{shown}");
     screen.resize(140, 50);
     screen.wait_for("Last 24 hours");
     // Ctrl-C, which is a key here.

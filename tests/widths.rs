@@ -10,6 +10,7 @@ use common::steady::steady;
 use common::terminal::{Screen, printed};
 use common::{Place, corpus, sample};
 use insta::assert_snapshot;
+use unicode_width::UnicodeWidthStr;
 
 const WIDTHS: [u16; 3] = [60, 80, 120];
 
@@ -56,7 +57,7 @@ fn every_screen_fits_its_terminal_with_colour_and_without() {
 #[track_caller]
 fn assert_fits(screen: &str, width: u16, what: &str) {
     for line in screen.lines() {
-        let columns = line.chars().count();
+        let columns = line.width();
         assert!(
             columns <= width.into(),
             "{what} at {width}, {columns} wide: {line}\n{screen}"
@@ -68,7 +69,7 @@ fn assert_fits(screen: &str, width: u16, what: &str) {
 fn no_line_is_wider_than_the_terminal_and_none_is_cut() {
     let place = Place::with_stack();
     let picture = sample("rocket.jpg");
-    let key = "an album/with a long name/and another in it/rocket with all its smoke.jpg";
+    let key = "an album/with a long name/and another in it/夏の写真/rocket with all its smoke.jpg";
     place.invoke(&picture, key).ok();
     place.invoke(&corpus("bad-html.png"), "bad.png").code(1);
     let status = place.json(&["status", "--local"]);

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use anstream::adapter::strip_str;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use unicode_width::UnicodeWidthChar;
+
+use super::wrap::columns_of;
 
 /// `41 ms`, `1.9 s`, `2 min 05 s`.
 pub fn duration(duration: Duration) -> String {
@@ -85,33 +87,23 @@ pub fn s3_uri(bucket: &str, key: &str) -> String {
     format!("s3://{bucket}/{}", printable(key))
 }
 
-/// `text` as [`printable`], on one line, no longer than `max` characters.
+/// `text` as [`printable`], on one line, in no more than `max` columns.
 pub fn clipped(text: &str, max: usize) -> String {
     let line = printable(text);
-    if line.chars().count() <= max {
+    if columns_of(&line) <= max {
         return line;
     }
-    let kept: String = line.chars().take(max.saturating_sub(1)).collect();
-    format!("{kept}…")
+    format!("{}…", beginning(&line, max.saturating_sub(1)))
 }
 
-/// `text` on as many lines as it needs in `width` columns, each after `indent` spaces. Its styles take no room; a word that
-/// is longer than a line is left to the terminal.
-pub fn wrapped(text: &str, width: usize, indent: usize) -> String {
-    let mut lines = String::new();
-    let mut column = 0;
-    for word in text.split_whitespace() {
-        let length = strip_str(word).to_string().chars().count();
-        if column == 0 || column + 1 + length > width {
-            let end = if column == 0 { "" } else { "\n" };
-            lines.push_str(&format!("{end}{:indent$}{word}", ""));
-            column = indent + length;
-        } else {
-            lines.push_str(&format!(" {word}"));
-            column += 1 + length;
-        }
-    }
-    lines
+/// As much of `text` as stands in `max` columns.
+pub fn beginning(text: &str, max: usize) -> &str {
+    let mut columns = 0;
+    let end = text.char_indices().find(|(_, c)| {
+        columns += c.width().unwrap_or_default();
+        columns > max
+    });
+    &text[..end.map_or(text.len(), |(end, _)| end)]
 }
 
 #[cfg(test)]
@@ -137,20 +129,10 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_is_wrapped_between_its_words() {
-        assert_eq!(wrapped("a  bc\ndef", 6, 2), "  a bc\n  def");
-        assert_eq!(
-            wrapped("\u{1b}[31m✗\u{1b}[0m abc", 5, 0),
-            "\u{1b}[31m✗\u{1b}[0m abc"
-        );
-        assert_eq!(wrapped("abcdefgh i", 4, 2), "  abcdefgh\n  i");
-        assert_eq!(wrapped("", 4, 2), "");
-    }
-
-    #[test]
     fn a_long_text_is_clipped_to_one_line() {
         assert_eq!(clipped("two\nlines", 20), "two\u{fffd}lines");
         assert_eq!(clipped("abcdef", 4), "abc…");
-        assert_eq!(clipped("日本語", 3), "日本語");
+        assert_eq!(clipped("日本語", 6), "日本語");
+        assert_eq!(clipped("日本語", 4), "日…");
     }
 }

@@ -2,6 +2,9 @@
 
 use std::io::{self, IsTerminal};
 
+use super::format::beginning;
+use super::wrap::columns_of;
+
 /// The width to draw for where no terminal says one.
 const DEFAULT_WIDTH: usize = 120;
 
@@ -31,7 +34,7 @@ pub fn aligned<const N: usize>(rows: &[[String; N]], width: usize) -> Vec<String
     let mut widths = [0; N];
     for row in rows {
         for (column, cell) in row.iter().enumerate() {
-            widths[column] = widths[column].max(cell.chars().count());
+            widths[column] = widths[column].max(columns_of(cell));
         }
     }
     let shown = widths.iter().filter(|width| **width > 0).count();
@@ -41,7 +44,8 @@ pub fn aligned<const N: usize>(rows: &[[String; N]], width: usize) -> Vec<String
             let columns = row.iter().zip(widths).filter(|(_, width)| *width > 0);
             let cells = columns.map(|(cell, width)| {
                 let cell = cut_middle(cell, width);
-                format!("{cell:width$}")
+                let room = width.saturating_sub(columns_of(&cell));
+                format!("{cell}{:room$}", "")
             });
             cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
         })
@@ -57,17 +61,22 @@ fn shrink(widths: &mut [usize], room: usize) {
     }
 }
 
-/// `text` in at most `width` characters, its middle replaced by `…` if need be.
+/// `text` in at most `width` columns, its middle replaced by `…` if need be.
 pub fn cut_middle(text: &str, width: usize) -> String {
-    let length = text.chars().count();
-    if length <= width {
+    let columns = columns_of(text);
+    if columns <= width {
         return text.to_owned();
     }
     let kept = width.saturating_sub(1);
     let head = kept.div_ceil(2);
-    let before: String = text.chars().take(head).collect();
-    let after: String = text.chars().skip(length - (kept - head)).collect();
-    format!("{before}…{after}")
+    let before = beginning(text, head);
+    let rest = columns - (kept - head);
+    // What is before the end, and a character that only half of would be left of.
+    let mut cut = beginning(text, rest).len();
+    if columns_of(&text[cut..]) > kept - head {
+        cut += text[cut..].chars().next().map_or(0, char::len_utf8);
+    }
+    format!("{before}…{}", &text[cut..])
 }
 
 #[cfg(test)]
@@ -99,5 +108,17 @@ mod tests {
         assert_eq!(cut_middle("abc", 3), "abc");
         assert_eq!(cut_middle("abcd", 3), "a…d");
         assert_eq!(cut_middle("abcd", 0), "…");
+    }
+
+    #[test]
+    fn wide_characters_take_two_columns() {
+        let rows = [
+            ["日本".to_owned(), "a".to_owned()],
+            ["abcdef".to_owned(), "b".to_owned()],
+        ];
+        assert_eq!(aligned(&rows, 80), ["日本    a", "abcdef  b"]);
+        assert_eq!(cut_middle("日本語学校", 10), "日本語学校");
+        assert_eq!(cut_middle("日本語学校", 9), "日本…学校");
+        assert_eq!(cut_middle("日本語学校", 8), "日本…校");
     }
 }

@@ -1,5 +1,7 @@
 //! Lines that are longer than the terminal is wide.
 
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
 /// The lines of `text` in at most `width` columns each; what goes on stands two columns further in than its line.
 pub fn fitted(text: &str, width: usize) -> String {
     let indent = |line: &str| line.chars().take_while(|c| *c == ' ').count() + 2;
@@ -7,16 +9,23 @@ pub fn fitted(text: &str, width: usize) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// `text`, whatever its lines are, as one that is [`wrapped`]; all of it stands after `indent` spaces.
+pub fn paragraph(text: &str, width: usize, indent: usize) -> String {
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let indent = indent.min(width / 2);
+    wrapped(&format!("{:indent$}{words}", ""), width, indent)
+}
+
 /// `line` in at most `width` columns: broken at a space or, where the line would be half empty, within a word; what goes on
-/// stands after `indent` spaces. Styles take no room.
+/// stands after `indent` spaces. Styles take no room, wide characters two columns.
 pub fn wrapped(line: &str, width: usize, indent: usize) -> String {
     let width = width.max(1);
     // However narrow it is, something stands on each line.
     let indent = indent.min(width / 2);
     let mut done = String::new();
     let mut current = String::new();
-    // Of `current`: its columns, and the last space that it may be broken at.
-    let (mut columns, mut space) = (0, None);
+    // Of `current`: its columns, those before its first word, and the last space that it may be broken at.
+    let (mut columns, mut start, mut space) = (0, 0, None);
     let mut is_style = false;
     for c in line.chars() {
         is_style |= c == '\x1b';
@@ -25,7 +34,9 @@ pub fn wrapped(line: &str, width: usize, indent: usize) -> String {
             current.push(c);
             continue;
         }
-        if columns == width {
+        let room = c.width().unwrap_or_default();
+        let is_break = c == ' ' && columns == width;
+        while columns + room > width && columns > start {
             let carried = match space.take() {
                 _ if c == ' ' => String::new(),
                 Some(space) => current.split_off(space).trim_start().to_owned(),
@@ -34,23 +45,24 @@ pub fn wrapped(line: &str, width: usize, indent: usize) -> String {
             done.push_str(current.trim_end_matches(' '));
             done.push('\n');
             current = " ".repeat(indent) + &carried;
-            columns = indent + visible(&carried);
-            if c == ' ' {
-                continue;
-            }
+            columns = indent + columns_of(&carried);
+            start = indent;
+        }
+        if is_break {
+            continue;
         }
         if c == ' ' && columns >= (width / 2).max(indent) {
             space = Some(current.len());
         }
         current.push(c);
-        columns += 1;
+        columns += room;
     }
     done + &current
 }
 
-/// The columns of `text`, without its styles.
-fn visible(text: &str) -> usize {
-    anstream::adapter::strip_str(text).to_string().chars().count()
+/// The columns that `text` takes on a terminal: two for a wide character, as Japanese ones are, and none for styles.
+pub fn columns_of(text: &str) -> usize {
+    anstream::adapter::strip_str(text).to_string().width()
 }
 
 #[cfg(test)]
@@ -70,10 +82,24 @@ mod tests {
             "in  {\"bucket\n    \":\"origi\n    nal\"}"
         );
         assert_eq!(wrapped("abc def", 3, 0), "abc\ndef");
-        assert_eq!(wrapped("日本語日本語", 3, 1), "日本語\n 日本\n 語");
+        assert_eq!(wrapped("日本語日本語", 6, 2), "日本語\n  日本\n  語");
+        assert_eq!(wrapped("日本語", 5, 1), "日本\n 語");
+        assert_eq!(
+            wrapped("cafe\u{301} au", 4, 0),
+            "cafe\u{301}\nau",
+            "an accent takes no room"
+        );
+        assert_eq!(wrapped("日本", 1, 0), "日\n本", "it is wider than the terminal");
         assert_eq!(wrapped("abc", 0, 9), "a\nb\nc");
         assert_eq!(fitted("a b\n  ccc ddd", 6), "a b\n  ccc\n   ddd");
         assert_eq!(wrapped("as long as it is", usize::MAX, 2), "as long as it is");
+    }
+
+    #[test]
+    fn a_paragraph_stands_after_its_indent() {
+        assert_eq!(paragraph("a  bc\ndef", 6, 2), "  a bc\n  def");
+        assert_eq!(paragraph("a  bc\ndef", usize::MAX, 0), "a bc def");
+        assert_eq!(paragraph("abcdefgh i", 6, 2), "  abcd\n  efgh\n  i");
     }
 
     #[test]

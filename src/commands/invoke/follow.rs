@@ -10,9 +10,10 @@ use crate::aws::UnlessGone;
 use crate::error::CommandError;
 use crate::execution::{Step, Timeline, Try, are_lines_whole, from_history, name_part};
 use crate::session::Session;
-use crate::ui::format::{printable, wrapped};
+use crate::ui::format::printable;
 use crate::ui::table::width_of_stderr;
 use crate::ui::waiting::Waiting;
+use crate::ui::wrap::paragraph;
 use crate::ui::{Ui, timeline};
 
 /// How often to look; GetExecutionHistory takes 20 calls a second for long.
@@ -77,7 +78,7 @@ fn wrapped_step(step: &Step, width: usize) -> String {
     let story = timeline::step(step, usize::MAX);
     let mut lines = story.lines();
     let heading = lines.next().map(str::to_owned);
-    let tries = lines.map(|line| wrapped(line, width, TRY_INDENT));
+    let tries = lines.map(|line| paragraph(line, width, TRY_INDENT));
     heading.into_iter().chain(tries).collect::<Vec<_>>().join("\n")
 }
 
@@ -127,9 +128,8 @@ mod tests {
             lines,
             [
                 "  ✓ Resize             1.9 s",
-                "    ↻ try 1 failed:",
-                "    Lambda.TooManyRequestsException:",
-                "    Rate exceeded"
+                "    ↻ try 1 failed: Lambda.TooManyReques",
+                "    tsException: Rate exceeded"
             ]
         );
     }

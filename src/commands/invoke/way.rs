@@ -13,10 +13,11 @@ use super::pictures::{LeftOut, Picture};
 use crate::error::{CommandError, FailureDocument};
 use crate::execution::{Answer, Document, Status, Timeline};
 use crate::session::Session;
-use crate::ui::format::{bytes, clipped, duration, printable, s3_uri, shell_word, wrapped};
+use crate::ui::format::{bytes, clipped, duration, printable, s3_uri, shell_word};
 use crate::ui::lines::Line;
 use crate::ui::styles::{BAD, GOOD};
 use crate::ui::table::{aligned, width_of_stdout};
+use crate::ui::wrap::paragraph;
 
 /// The room for a key.
 const KEY_WIDTH: usize = 48;
@@ -97,7 +98,7 @@ impl Way {
         let (mark, style) = self.mark();
         let [key, took, ..] = self.row(picture);
         let reason = self.failure.as_ref().map(|failure| {
-            let reason = wrapped(&failure.message, usize::MAX, 0);
+            let reason = paragraph(&failure.message, usize::MAX, 0);
             format!("  {reason}")
         });
         let earlier = if self.is_earlier { "  before" } else { "" };
@@ -212,7 +213,7 @@ pub fn table(ended: &[(Picture, Way)], session: &Session, order: &Order, took: D
     let lines = aligned(&rows, width.saturating_sub(2));
     let mut text = String::new();
     let reason = |text: &mut String, failure: &CommandError| {
-        text.push_str(&wrapped(&failure.message, width, REASON_INDENT));
+        text.push_str(&paragraph(&failure.message, width, REASON_INDENT));
         text.push('\n');
     };
     for ((_, way), line) in ended.iter().zip(lines) {
