@@ -1,4 +1,4 @@
-//! The newest pictures, before and after, as they are in the two buckets.
+//! The newest pictures, before and after, as they are in their buckets.
 
 use std::collections::HashSet;
 
@@ -49,10 +49,11 @@ pub struct Picture {
 /// Reads the pictures of the newest executions that wrote one, at most `most`; of each object once.
 pub async fn read(session: &Session, executions: &[Execution], most: usize) -> Vec<Pair> {
     let mut seen = HashSet::new();
+    let bucket = session.names.original_bucket();
     let newest = executions
         .iter()
-        .filter_map(|execution| Some((execution.key.as_ref()?, execution.answer.as_ref()?)))
-        .filter(|(key, _)| seen.insert(*key))
+        .filter_map(|execution| Some((original(execution, &bucket)?, execution.answer.as_ref()?)))
+        .filter(|(original, _)| seen.insert(original.clone()))
         .take(most);
     let mut reader = Reader {
         session,
@@ -60,21 +61,27 @@ pub async fn read(session: &Session, executions: &[Execution], most: usize) -> V
     };
     // The results first: they are small, and what the page is about.
     let mut results = Vec::new();
-    for (key, answer) in newest {
+    for (original, answer) in newest {
         let after = reader
             .object(session.names.resized_bucket(), &answer.dest_key)
             .await;
-        results.push((key, answer, after));
+        results.push((original, answer, after));
     }
     let mut pairs = Vec::new();
-    for (key, answer, after) in results {
+    for ((bucket, key), answer, after) in results {
         pairs.push(Pair {
             answer: answer.clone(),
-            before: reader.object(session.names.original_bucket(), key).await,
+            before: reader.object(bucket, &key).await,
             after,
         });
     }
     pairs
+}
+
+/// Bucket and key of the object that an execution is for: in `bucket`, unless its input names another.
+fn original(execution: &Execution, bucket: &str) -> Option<(String, String)> {
+    let bucket = execution.bucket.as_deref().unwrap_or(bucket);
+    Some((bucket.to_owned(), execution.key.clone()?))
 }
 
 struct Reader<'a> {
@@ -149,5 +156,23 @@ impl Reader<'_> {
             .ok_or_else(|| format!("browsers show {SHOWN}, and it is none of them"))?;
         self.left -= length;
         Ok(Picture { media_type, content })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn an_original_is_where_the_input_says() {
+        let mut execution = Execution::running("a", Timestamp::UNIX_EPOCH);
+        assert_eq!(original(&execution, "stack"), None);
+        execution.key = Some("cat.jpg".to_owned());
+        let place = |bucket: &str| Some((bucket.to_owned(), "cat.jpg".to_owned()));
+        assert_eq!(original(&execution, "stack"), place("stack"));
+        execution.bucket = Some("another".to_owned());
+        assert_eq!(original(&execution, "stack"), place("another"));
     }
 }

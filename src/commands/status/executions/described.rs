@@ -72,6 +72,7 @@ pub async fn described(
         status: described.status.as_str().to_owned(),
         started,
         millis: millis.and_then(|millis| millis.try_into().ok()),
+        bucket: member(described.input(), "bucket"),
         key: member(described.input(), "key"),
         result_key: member(described.output(), "destKey"),
         answer: described

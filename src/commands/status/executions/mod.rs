@@ -79,6 +79,9 @@ pub struct Execution {
     /// None while it runs.
     millis: Option<u64>,
     /// Of the object it is for.
+    #[serde(skip)]
+    pub bucket: Option<String>,
+    /// Of the object it is for.
     pub key: Option<String>,
     /// Of the picture that it wrote.
     pub result_key: Option<String>,
@@ -128,6 +131,7 @@ impl Execution {
             status: "RUNNING".to_owned(),
             started,
             millis: None,
+            bucket: None,
             key: None,
             result_key: None,
             error: None,

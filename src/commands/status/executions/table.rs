@@ -7,12 +7,10 @@ use crate::execution::Answer;
 use crate::ui::format::{clipped, date_and_time, day_and_time, duration, printable, time_with_seconds};
 use crate::ui::styles::{BAD, GOOD, UNSETTLED};
 use crate::ui::table::aligned;
-use crate::ui::wrap::{fitted, wrapped};
+use crate::ui::wrap::{columns_of, fitted, wrapped};
 
 /// The room for a key.
 const KEY_WIDTH: usize = 40;
-/// The room for a reason.
-const REASON_WIDTH: usize = 120;
 /// In fewer columns only what tells most is shown: not the day, nor where the result is.
 const NARROW: usize = 78;
 /// The least of an execution's name that is shown.
@@ -58,7 +56,7 @@ pub fn rows(executions: &[Execution], width: usize) -> Vec<String> {
     let names = short_names(executions);
     let name_width = names
         .iter()
-        .map(|name| name.chars().count())
+        .map(|name| columns_of(name))
         .max()
         .unwrap_or_default();
     let is_narrow = width < NARROW;
@@ -132,10 +130,7 @@ fn mark(status: &str) -> (&'static str, Style) {
 /// A line of its own with why it failed, if it did.
 fn reason(execution: &Execution, width: usize) -> String {
     execution.reason().map_or_else(String::new, |reason| {
-        format!(
-            "\n  {}",
-            clipped(&reason, REASON_WIDTH.min(width.saturating_sub(2)))
-        )
+        format!("\n  {}", clipped(&reason, width.saturating_sub(2)))
     })
 }
 
@@ -181,6 +176,7 @@ mod tests {
             status: status.to_owned(),
             started: Timestamp::from_second(1_764_000_000).unwrap(),
             millis,
+            bucket: None,
             key: Some(key.to_owned()),
             result_key: (status == "SUCCEEDED").then(|| format!("output/{key}")),
             error: cause.map(str::to_owned),
@@ -219,6 +215,28 @@ mod tests {
           ✗ 51c0a7d2-c  [day and time]     13 ms  in/a.txt  failed
             not an image
         ");
+    }
+
+    #[test]
+    fn a_reason_takes_the_room_that_there_is() {
+        let reason = "too long ".repeat(20);
+        let executions = [execution(
+            "51c0a7d2-cc",
+            "FAILED",
+            Some(13),
+            "a.txt",
+            Some(&reason),
+        )];
+        let last = |width| {
+            let shown = table(&executions, &[], &ALL, "", width);
+            shown.lines().last().unwrap_or_default().trim_start().to_owned()
+        };
+        assert_eq!(last(200).trim_end(), reason.trim_end());
+        assert_eq!(
+            columns_of(&last(130)),
+            126,
+            "it is clipped where the terminal ends"
+        );
     }
 
     #[test]
