@@ -1,8 +1,8 @@
 //! Which of many executions are for keys that begin so.
 //!
 //! Step Functions tells an execution's input when it is asked for that one alone, 15 times a second: of the newest it is
-//! asked, since the logs come late; of all others CloudWatch Logs knows the input. It is asked of a part
-//! of them after the other, and of no more than it takes.
+//! asked, since the logs come late; of all others CloudWatch Logs knows the input. It is asked of a part of them after the
+//! other, and of no more than it takes.
 
 use std::collections::HashMap;
 
