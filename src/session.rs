@@ -63,7 +63,10 @@ impl Session {
 
     /// The function's log.
     pub fn function_log(&self) -> FunctionLog<'_> {
-        FunctionLog(self.log_group(self.names.function_log_group()))
+        FunctionLog {
+            log: self.log_group(self.names.function_log_group()),
+            executions: self.names.state_machine_log_group(),
+        }
     }
 
     /// The log of the executions' events.

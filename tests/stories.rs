@@ -83,7 +83,7 @@ fn a_try_that_failed_has_the_lines_of_its_time() {
         told["steps"][0]["tries"][1]["report"] != Value::Null
     });
     let tries = &told["steps"][0]["tries"];
-    assert_eq!(tries[0]["found_by"], "time", "{told}");
+    assert_eq!(tries[0]["found_by"], "input", "{told}");
     assert!(
         tries[0]["lines"][0]["message"]
             .as_str()
@@ -102,7 +102,7 @@ fn a_try_that_failed_has_the_lines_of_its_time() {
         story.stdout.find("ran  ").unwrap(),
     );
     assert!(
-        failed < ran && story.stdout.contains("by the time"),
+        failed < ran && story.stdout.contains("by the input"),
         "{}",
         story.stdout
     );
@@ -224,9 +224,8 @@ fn where_the_log_does_not_tell_the_keys_of_older_executions_that_is_said() {
     }
 }
 
-#[tokio::test]
-async fn the_function_s_clock_may_differ_from_that_of_step_functions() {
-    let near = NearCloud::start();
+/// An execution whose first try failed in the function: its name, and what is told of its tries.
+fn failed_once(near: &NearCloud) -> (String, Value) {
     near.place.resizer(&["up", "--local"]).ok();
     near.behave(Realism {
         faults: vec![Fault {
@@ -243,41 +242,105 @@ async fn the_function_s_clock_may_differ_from_that_of_step_functions() {
     let told = told(&near.place, &execution, |told| {
         told["steps"][0]["tries"][1]["report"] != Value::Null
     });
-    let tries = &told["steps"][0]["tries"];
-    let began: jiff::Timestamp = tries[0]["began"].as_str().unwrap().parse().unwrap();
+    (execution, told)
+}
 
-    // The same lines, stamped half a minute earlier.
-    let logs = aws_sdk_cloudwatchlogs::Client::new(&near.place.sdk_config());
-    let (group, stream) = ("/aws/lambda/resizer-resize", "early");
-    logs.delete_log_group()
-        .log_group_name(group)
-        .send()
-        .await
-        .unwrap();
-    logs.create_log_group()
-        .log_group_name(group)
-        .send()
-        .await
-        .unwrap();
+/// Makes these all that the function's log group has, each so many milliseconds after 1970.
+async fn log_only(place: &Place, lines: &[(i64, String)]) {
+    let logs = aws_sdk_cloudwatchlogs::Client::new(&place.sdk_config());
+    let (group, stream) = ("/aws/lambda/resizer-resize", "other");
+    let delete = logs.delete_log_group().log_group_name(group);
+    delete.send().await.unwrap();
+    let create = logs.create_log_group().log_group_name(group);
+    create.send().await.unwrap();
     let create = logs.create_log_stream().log_group_name(group);
     create.log_stream_name(stream).send().await.unwrap();
-    for (request, millis) in [(&tries[0]["request_id"], 0), (&tries[1]["request_id"], 5)] {
-        let event = aws_sdk_cloudwatchlogs::types::InputLogEvent::builder()
-            .timestamp(began.as_millisecond() - 30_000 + millis)
-            .message(format!(
-                "START RequestId: {} Version: 1",
-                request.as_str().unwrap()
-            ))
-            .build()
-            .unwrap();
-        let put = logs
-            .put_log_events()
-            .log_group_name(group)
-            .log_stream_name(stream);
-        put.log_events(event).send().await.unwrap();
-    }
+    let event = |(millis, text): &(i64, String)| {
+        let event = aws_sdk_cloudwatchlogs::types::InputLogEvent::builder();
+        event.timestamp(*millis).message(text).build().unwrap()
+    };
+    let put = logs.put_log_events().log_group_name(group);
+    let put = put.log_stream_name(stream);
+    let events = lines.iter().map(event).collect();
+    put.set_log_events(Some(events)).send().await.unwrap();
+}
+
+/// What the function logs of a failure.
+fn failure(request: &Value, event: &Value) -> String {
+    let line =
+        serde_json::json!({"level": "ERROR", "requestId": request, "failure": "slow down", "event": event});
+    line.to_string()
+}
+
+fn millis(time: &Value) -> i64 {
+    let time: jiff::Timestamp = time.as_str().unwrap().parse().unwrap();
+    time.as_millisecond()
+}
+
+#[tokio::test]
+async fn the_function_s_clock_may_differ_from_that_of_step_functions() {
+    let near = NearCloud::start();
+    let (execution, told) = failed_once(&near);
+    let tries = &told["steps"][0]["tries"];
+    let early = millis(&tries[0]["began"]) - 30_000;
+    let request = &tries[0]["request_id"];
+    log_only(&near.place, &[(early, failure(request, &told["input"]))]).await;
     let again = near.place.json(&["status", "--local", "--execution", &execution]);
     let first = &again["steps"][0]["tries"][0];
-    assert_eq!(first["found_by"], "time", "{again}");
-    assert_eq!(first["request_id"], tries[0]["request_id"], "{again}");
+    assert_eq!(first["found_by"], "input", "{again}");
+    assert_eq!(first["request_id"], *request, "{again}");
+}
+
+#[tokio::test]
+async fn another_execution_s_lines_are_not_taken_for_this_one_s_that_are_not_there() {
+    let near = NearCloud::start();
+    let (execution, told) = failed_once(&near);
+    let meanwhile = millis(&told["steps"][0]["tries"][0]["began"]) + 1;
+    let request = Value::from("aaaaaaaa-7a3e-4c1f-9d4e-0a1b2c3d4e5f");
+    let mut event = told["input"].clone();
+    event["key"] = "other.jpg".into();
+    let start = format!("START RequestId: {} Version: 1", request.as_str().unwrap());
+    let lines = [(meanwhile, start), (meanwhile, failure(&request, &event))];
+    log_only(&near.place, &lines).await;
+    let again = near.place.json(&["status", "--local", "--execution", &execution]);
+    let first = &again["steps"][0]["tries"][0];
+    assert_eq!(first["request_id"], Value::Null, "{again}");
+    let why = first["lines_missing"].as_str().unwrap();
+    assert!(why.starts_with("not there yet"), "{again}");
+}
+
+#[tokio::test]
+async fn of_two_executions_for_one_object_neither_has_the_other_s_lines() {
+    let near = NearCloud::start();
+    let (one, told) = failed_once(&near);
+    near.behave(Realism {
+        faults: vec![Fault {
+            operation: "s3:GetObject".to_owned(),
+            call: 1,
+            times: 3,
+            after: false,
+            does: refusal(503, "SlowDown", "Please reduce your request rate."),
+        }],
+        ..Realism::default()
+    });
+    invoke(&near.place, &["--quiet"]).ok();
+    let other = newest(&near.place);
+    assert_ne!(one, other);
+    let again = self::told(&near.place, &other, |told| {
+        told["steps"][0]["tries"][0]["report"] != Value::Null
+    });
+    assert_eq!(again["input"], told["input"]);
+    let failed = &again["steps"][0]["tries"][0];
+    // Of the first one's nothing is there.
+    let request = &failed["request_id"];
+    log_only(
+        &near.place,
+        &[(millis(&failed["began"]) + 1, failure(request, &told["input"]))],
+    )
+    .await;
+    let of = |execution: &str| near.place.json(&["status", "--local", "--execution", execution]);
+    let (one, other) = (of(&one), of(&other));
+    let first = |told: &Value| told["steps"][0]["tries"][0]["request_id"].clone();
+    assert_eq!(first(&one), Value::Null, "{one}");
+    assert_eq!(first(&other), *request, "{other}");
 }

@@ -24,29 +24,38 @@ impl LogGroup<'_> {
     /// Where lines of `began` are that are not in it, as it follows on "they are"; `ended` is when the last of them were
     /// written, if they are not still being written.
     pub async fn absence(&self, began: Timestamp, ended: Option<Timestamp>) -> String {
-        let Self { clients, name, flags } = self;
+        let known = self.known_absence(began, ended).await;
+        known.unwrap_or_else(|| {
+            let Self { name, flags, .. } = self;
+            format!("not in {name}: `resizer plan{flags}` shows whether logs go there")
+        })
+    }
+
+    /// The same; none where it should have them.
+    pub async fn known_absence(&self, began: Timestamp, ended: Option<Timestamp>) -> Option<String> {
+        let Self { clients, name, .. } = self;
         let since = ended.map(|ended| Timestamp::now().duration_since(ended));
         if since.is_none_or(|since| since < DELIVERY) {
-            return LATE.to_owned();
+            return Some(LATE.to_owned());
         }
         // The name itself comes first.
         let describe = clients.logs.describe_log_groups().log_group_name_prefix(name);
         let described = describe.send().await.during("logs:DescribeLogGroups", name);
         let groups = match described {
             Ok(answer) => answer.log_groups.unwrap_or_default(),
-            Err(failure) => return self.unreadable(&failure),
+            Err(failure) => return Some(self.unreadable(&failure)),
         };
         let Some(group) = groups.iter().find(|group| group.log_group_name() == Some(name)) else {
-            return self.nowhere();
+            return Some(self.nowhere());
         };
         let began = began.as_millisecond();
         let age = Timestamp::now().as_millisecond() - began;
         match (group.retention_in_days(), group.creation_time()) {
             (Some(days), _) if age > i64::from(days) * MILLIS_OF_DAY => {
-                format!("gone: the log group {name} keeps lines for {days} days")
+                Some(format!("gone: the log group {name} keeps lines for {days} days"))
             }
-            (_, Some(made)) if made > began => format!("gone: the log group {name} was made after it"),
-            _ => format!("not in {name}: `resizer plan{flags}` shows whether logs go there"),
+            (_, Some(made)) if made > began => Some(format!("gone: the log group {name} was made after it")),
+            _ => None,
         }
     }
 

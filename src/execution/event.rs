@@ -28,6 +28,8 @@ pub struct Details {
     pub output: Option<String>,
     pub error: Option<String>,
     pub cause: Option<String>,
+    /// What a task is scheduled with, a JSON text; only from the log.
+    pub parameters: Option<String>,
 }
 
 /// An event as Step Functions writes it to CloudWatch Logs: numbers are strings there.

@@ -1,11 +1,13 @@
-//! What the function logged of each try: found by the request id, or, of a failed try, by its time.
+//! What the function logged of each try: found by the request id, or, where there is none, by the input.
 
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::absence::{LATE, LogGroup};
 use super::log_events::{CLOCK_DIFFERENCE_MILLIS, LogEvent, Search, search};
-use super::report::{Report, is_of_lambda, request_in};
+use super::ownership::Owned;
+use super::report::{Report, is_of_lambda};
 use super::timeline::Timeline;
 use super::tries::Try;
 use crate::aws::CallFailure;
@@ -14,8 +16,8 @@ use crate::aws::CallFailure;
 const TRIES_MAX: usize = 25;
 /// The most lines that are taken of one invocation.
 const LINES_MAX: usize = 1_000;
-const SEVERAL: &str =
-    "not to be told from others: several invocations began meanwhile, and nothing says which was this one";
+const SEVERAL: &str = "not to be told from others: another try was for the same object then, and nothing says which was this one";
+const NAMELESS: &str = "not to be found: Step Functions names no request of such a try, and no line of its time tells of its input";
 
 /// What looking for the lines of a try came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,8 +42,8 @@ pub struct Invocation {
 pub enum FoundBy {
     /// Step Functions names the request.
     RequestId,
-    /// It is the one invocation that began while the try went on.
-    Time,
+    /// It is the one invocation at that time whose own line tells of the try's input.
+    Input,
 }
 
 impl Invocation {
@@ -58,34 +60,58 @@ impl Invocation {
 
 /// The function's log group, for what it has of an execution.
 #[derive(Debug, Clone)]
-pub struct FunctionLog<'a>(pub LogGroup<'a>);
+pub struct FunctionLog<'a> {
+    pub log: LogGroup<'a>,
+    /// The log group of the executions' events, which tells what else ran.
+    pub executions: String,
+}
 
 impl FunctionLog<'_> {
-    /// Reads what the function logged of each try. That it cannot be read is told where the lines would be.
-    pub async fn read(&self, timeline: &mut Timeline) {
-        let steps = timeline.steps.iter_mut();
-        let tries: Vec<&mut Try> = steps.flat_map(|step| &mut step.tries).collect();
-        let named: Vec<String> = tries.iter().filter_map(|each| each.request_id.clone()).collect();
-        let may_have_run = tries.into_iter().filter(|each| each.may_have_run());
-        for each in may_have_run.take(TRIES_MAX) {
-            let logged = self.lines_of(each, &named).await;
-            each.logged = Some(logged.unwrap_or_else(|failure| Logged::Missing(self.0.unreadable(&failure))));
+    /// Reads what the function logged of each try of the execution with this ARN. That it cannot be read is told where the
+    /// lines would be.
+    pub async fn read(&self, execution: &str, timeline: &mut Timeline) {
+        let mut looked_for = 0;
+        for step in &mut timeline.steps {
+            let own = step.tries.clone();
+            for each in step.tries.iter_mut().filter(|each| each.may_have_run()) {
+                looked_for += 1;
+                each.logged = Some(if looked_for > TRIES_MAX {
+                    Logged::Missing(format!(
+                        "not looked for: only those of the first {TRIES_MAX} tries are"
+                    ))
+                } else {
+                    let logged = self.lines_of(execution, step.input.as_deref(), each, &own).await;
+                    logged.unwrap_or_else(|failure| Logged::Missing(self.log.unreadable(&failure)))
+                });
+            }
         }
     }
 
-    /// `named` are the requests of the execution's tries, as far as Step Functions names them.
-    async fn lines_of(&self, each: &Try, named: &[String]) -> Result<Logged, CallFailure> {
+    /// `own` are all tries of the step that `input` went into.
+    async fn lines_of(
+        &self,
+        execution: &str,
+        input: Option<&str>,
+        each: &Try,
+        own: &[Try],
+    ) -> Result<Logged, CallFailure> {
         let (request_id, found_by) = match &each.request_id {
             Some(named) => (named.clone(), FoundBy::RequestId),
-            None => match self.begun_during(each, named).await?.as_slice() {
-                [] => return Ok(Logged::Missing(self.0.absence(each.began, each.ended).await)),
-                [one] => (one.clone(), FoundBy::Time),
-                _ => return Ok(Logged::Missing(SEVERAL.to_owned())),
-            },
+            None => {
+                let input: Value = serde_json::from_str(input.unwrap_or_default()).unwrap_or_default();
+                match self.request_of(execution, &input, each, own).await? {
+                    Owned::One(request) => (request, FoundBy::Input),
+                    Owned::Several => return Ok(Logged::Missing(SEVERAL.to_owned())),
+                    Owned::Nothing => {
+                        let why = self.log.known_absence(each.began, each.ended).await;
+                        return Ok(Logged::Missing(why.unwrap_or_else(|| NAMELESS.to_owned())));
+                    }
+                }
+            }
         };
         let events = self.events_of(&request_id, each).await?;
         if events.is_empty() {
-            return Ok(Logged::Missing(self.0.absence(each.began, each.ended).await));
+            return Ok(Logged::Missing(self.log.absence(each.began, each.ended).await));
         }
         Ok(Logged::Found(Invocation {
             request_id,
@@ -94,45 +120,19 @@ impl FunctionLog<'_> {
         }))
     }
 
-    /// The first requests that began while the try went on, by its clock or, if none did, by one that differs; without those
-    /// of other tries.
-    ///
-    /// Assumption: Step Functions names no request of a try that failed in the function, or that is under way. Then an
-    /// invocation is taken for the try's own if it alone began meanwhile; of several none is.
-    async fn begun_during(&self, each: &Try, named: &[String]) -> Result<Vec<String>, CallFailure> {
-        let mut found = Vec::new();
-        for tolerance in [0, CLOCK_DIFFERENCE_MILLIS] {
-            let starts = Search {
-                log_group: &self.0.name,
-                from: each.began.as_millisecond() - tolerance,
-                until: each.ended.map(|ended| ended.as_millisecond() + tolerance),
-                pattern: Some("\"START RequestId: \""),
-                stream: None,
-            };
-            let began = search(self.0.clients, starts, named.len() + 2).await?.events;
-            let requests = began.iter().filter_map(|event| request_in(&event.text));
-            let others = requests.map(str::to_owned);
-            found = others.filter(|request| !named.contains(request)).collect();
-            if !found.is_empty() {
-                break;
-            }
-        }
-        Ok(found)
-    }
-
     /// The lines that name the request, and those between its START and its REPORT that do not: an environment works on one
     /// request at a time, and has a stream of its own.
     async fn events_of(&self, request_id: &str, each: &Try) -> Result<Vec<LogEvent>, CallFailure> {
         let pattern = format!("\"{request_id}\"");
         let until = each.ended.map(Timestamp::as_millisecond);
         let naming = Search {
-            log_group: &self.0.name,
+            log_group: &self.log.name,
             from: each.began.as_millisecond() - CLOCK_DIFFERENCE_MILLIS,
             until: until.map(|until| until + CLOCK_DIFFERENCE_MILLIS),
             pattern: Some(&pattern),
             stream: None,
         };
-        let mut events = search(self.0.clients, naming, LINES_MAX).await?.events;
+        let mut events = search(self.log.clients, naming, LINES_MAX).await?.events;
         let own = |word: &str| events.iter().find(|event| event.text.starts_with(word));
         if let (Some(start), Some(report)) = (own("START "), own("REPORT ")) {
             let all = Search {
@@ -142,7 +142,7 @@ impl FunctionLog<'_> {
                 stream: Some(&start.stream),
                 ..naming
             };
-            let all = search(self.0.clients, all, LINES_MAX).await?.events.into_iter();
+            let all = search(self.log.clients, all, LINES_MAX).await?.events.into_iter();
             let between = all
                 .skip_while(|event| event.id != start.id)
                 .take_while(|event| event.id != report.id);

@@ -4,7 +4,8 @@
 //! - [`event`]: one event, as `GetExecutionHistory` gives it and as CloudWatch Logs keeps it
 //! - [`timeline`]: the events put together: which state took how long, what was tried again, how it ended
 //! - [`tries`]: one attempt at a Task state, and why it failed
-//! - [`invocation`]: what the function logged of a try; [`report`]: Lambda's own lines among them
+//! - [`invocation`]: what the function logged of a try; [`ownership`]: which request it was, where that is not named;
+//!   [`report`]: Lambda's own lines among them
 //! - [`document`]: the same for programs
 //! - [`history`]: reading what Step Functions says of it, and the events from either place
 //! - [`log_events`]: a log group, page after page; [`absence`]: why it has nothing of some time
@@ -15,6 +16,7 @@ mod event;
 mod history;
 mod invocation;
 mod log_events;
+mod ownership;
 mod report;
 mod timeline;
 mod tries;

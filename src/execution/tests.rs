@@ -60,6 +60,7 @@ fn events(lines: &[Line<'_>]) -> Vec<Event> {
                 output: detail("output"),
                 error: detail("error"),
                 cause: detail("cause"),
+                parameters: None,
             },
         }
     };

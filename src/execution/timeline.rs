@@ -6,7 +6,7 @@ use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
 use jiff::Timestamp;
 
 use super::event::{Event, timestamp};
-use super::tries::{Trouble, Try};
+use super::tries::{Trouble, Try, note};
 
 /// What an execution did so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl Timeline {
                 step.output.clone_from(&details.output);
             }
         } else if let Some(step) = self.open_step() {
-            step.tried(event);
+            note(&mut step.tries, event);
         }
     }
 
@@ -154,25 +154,6 @@ impl Step {
     pub fn retries(&self) -> usize {
         let failed = self.tries.iter().filter(|each| each.trouble.is_some()).count();
         failed.saturating_sub(usize::from(self.failed))
-    }
-
-    /// Notes what an event between entering and leaving says of the tries.
-    fn tried(&mut self, event: &Event) {
-        if event.kind.ends_with("Scheduled") {
-            self.tries.push(Try::begun(event.at));
-        } else if event.kind.ends_with("Succeeded") {
-            if let Some(last) = self.tries.last_mut() {
-                last.succeed(event);
-            }
-        } else if event.kind.ends_with("Failed") || event.kind.ends_with("TimedOut") {
-            // What fails before it is scheduled is a try as well.
-            if self.tries.last().is_none_or(|last| last.ended.is_some()) {
-                self.tries.push(Try::begun(event.at));
-            }
-            if let Some(last) = self.tries.last_mut() {
-                last.fail(event);
-            }
-        }
     }
 }
 

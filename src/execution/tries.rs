@@ -76,6 +76,28 @@ impl Try {
     }
 }
 
+/// Notes in `tries` what a task's event says of them.
+pub fn note(tries: &mut Vec<Try>, event: &Event) {
+    if event.kind.starts_with("Execution") {
+        return;
+    }
+    if event.kind.ends_with("Scheduled") {
+        tries.push(Try::begun(event.at));
+    } else if event.kind.ends_with("Succeeded") {
+        if let Some(last) = tries.last_mut() {
+            last.succeed(event);
+        }
+    } else if event.kind.ends_with("Failed") || event.kind.ends_with("TimedOut") {
+        // What fails before it is scheduled is a try as well.
+        if tries.last().is_none_or(|last| last.ended.is_some()) {
+            tries.push(Try::begun(event.at));
+        }
+        if let Some(last) = tries.last_mut() {
+            last.fail(event);
+        }
+    }
+}
+
 /// The request id of the invocation that a task's output tells of.
 ///
 /// Assumption (AWS docs: "Invoke an AWS Lambda function with Step Functions"): `lambda:invoke` puts out the whole answer of

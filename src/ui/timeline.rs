@@ -136,7 +136,7 @@ fn ran(invocation: &Invocation) -> String {
         .map_or_else(|| "no REPORT line has come yet".to_owned(), of_report);
     match invocation.found_by {
         FoundBy::RequestId => report,
-        FoundBy::Time => format!("{report} (by the time: it alone began meanwhile)"),
+        FoundBy::Input => format!("{report} (by the input, which a line of that time names)"),
     }
 }
 

@@ -92,7 +92,7 @@ pub fn not_in_time(session: &Session, execution: &str) -> CommandError {
 }
 
 /// Reads what the function logged into `timeline`, until all of it is there or so long that it is missed no more.
-pub async fn function_log(session: &Session, timeline: &mut Timeline, ui: &Ui) {
+pub async fn function_log(session: &Session, execution: &str, timeline: &mut Timeline, ui: &Ui) {
     let mut tries = timeline.steps.iter().flat_map(|step| &step.tries);
     if !tries.any(Try::may_have_run) {
         return;
@@ -101,7 +101,7 @@ pub async fn function_log(session: &Session, timeline: &mut Timeline, ui: &Ui) {
     let patience = Instant::now() + LINES_PATIENCE;
     let mut poll = LINES_POLL_FIRST;
     loop {
-        session.function_log().read(timeline).await;
+        session.function_log().read(execution, timeline).await;
         if are_lines_whole(timeline) || Instant::now() + poll > patience {
             return;
         }

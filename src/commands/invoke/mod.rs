@@ -213,11 +213,11 @@ async fn follow_one(
     .await?;
     let mut is_cut_short = false;
     if ui.json {
-        session.function_log().read(&mut timeline).await;
+        session.function_log().read(&begun.execution, &mut timeline).await;
     } else if !ui.quiet {
         // Who has seen the end may not want to wait for the rest.
         tokio::select! {
-            () = follow::function_log(session, &mut timeline, ui) => {}
+            () = follow::function_log(session, &begun.execution, &mut timeline, ui) => {}
             () = ctrl_c() => is_cut_short = true,
         }
         if let Some(logged) = timeline::all_logged(&timeline, width_of_stderr()) {

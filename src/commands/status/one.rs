@@ -86,7 +86,7 @@ impl Story {
                 )),
             ),
         };
-        session.function_log().read(&mut timeline).await;
+        session.function_log().read(&arn, &mut timeline).await;
         Ok(Self {
             arn,
             timeline,
