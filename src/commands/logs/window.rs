@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::execution::{Found, LogEvent};
+use crate::execution::{DELIVERY_MAX_MILLIS, Found, LogEvent};
 
 /// How much later than others, in milliseconds, a line may come: CloudWatch Logs delivers late and not in order.
-const LATE_MILLIS: i64 = 120_000;
+const LATE_MILLIS: i64 = DELIVERY_MAX_MILLIS;
 /// The most lines that are remembered: of a flood, less than the latest may come.
 const SEEN_MAX: usize = 200_000;
 
