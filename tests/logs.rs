@@ -190,6 +190,55 @@ fn one_execution_and_one_key_have_their_own_lines_and_no_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_one_execution_the_lines_of_a_try_that_failed_in_the_function_are_shown() {
+    let near = NearCloud::start();
+    near.place.resizer(&["up", "--local"]).ok();
+    near.behave(Realism {
+        faults: vec![Fault {
+            operation: "s3:GetObject".to_owned(),
+            call: 1,
+            times: 3,
+            after: false,
+            does: refusal(503, "SlowDown", "Please reduce your request rate."),
+        }],
+        ..Realism::default()
+    });
+    invoke(&near.place, &sample("rocket.jpg"), "slow.jpg");
+    let status = near.place.json(&["status", "--local"]);
+    let execution = status["executions"][0]["name"].as_str().unwrap();
+    for which in [["--execution", execution], ["--key", "slow.jpg"]] {
+        let args = [&["logs", "--local", "--json", "--function"][..], &which].concat();
+        let shown = documents(&near.place.resizer(&args).ok().stdout);
+        let failures = shown
+            .iter()
+            .filter(|line| line["message"].as_str().unwrap().contains("SlowDown"));
+        assert_eq!(failures.count(), 1, "{which:?}: {shown:#?}");
+        // START, what the function prints, END, REPORT; of either try.
+        assert_eq!(shown.len(), 8, "{which:?}: {shown:#?}");
+    }
+
+    let logs = Client::new(&near.place.sdk_config());
+    for group in [FUNCTION_GROUP, EXECUTIONS_GROUP] {
+        logs.delete_log_group()
+            .log_group_name(group)
+            .send()
+            .await
+            .unwrap();
+        logs.create_log_group()
+            .log_group_name(group)
+            .send()
+            .await
+            .unwrap();
+    }
+    let nothing = near
+        .place
+        .resizer(&["logs", "--local", "--execution", execution])
+        .ok();
+    let nothing = nothing.says("nothing of it was logged since");
+    assert!(!nothing.stderr.contains("--since"), "{}", nothing.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn followed_a_late_line_comes_once_and_none_is_lost_or_repeated() {
     let near = NearCloud::start();
     near.place.resizer(&UP).ok();
@@ -199,7 +248,7 @@ async fn followed_a_late_line_comes_once_and_none_is_lost_or_repeated() {
     let mut told = following.until("first");
     write(&logs, FUNCTION_GROUP, 0, "newer").await;
     told.extend(following.until("newer"));
-    write(&logs, FUNCTION_GROUP, 60_000, "late, and older than all").await;
+    write(&logs, FUNCTION_GROUP, 540_000, "late, and older than all").await;
     told.extend(following.until("late, and older than all"));
     for n in 0..20 {
         write(&logs, FUNCTION_GROUP, n * 1_000, &format!("line {n} of many")).await;

@@ -21,7 +21,10 @@ use crate::commands::since::ago;
 use crate::commands::{find, standing};
 use crate::config::Settings;
 use crate::error::CommandError;
-use crate::execution::{CLOCK_DIFFERENCE_MILLIS, DELIVERY_MAX_MILLIS, Search, pattern_of, search, timestamp};
+use crate::execution::{
+    CLOCK_DIFFERENCE_MILLIS, DELIVERY_MAX_MILLIS, Logged, Search, Timeline, are_lines_whole, from_history,
+    pattern_of, search, timestamp,
+};
 use crate::session::{Session, WhenAbsent};
 use crate::ui::Ui;
 use crate::ui::format::{date_and_time, printable};
@@ -110,6 +113,8 @@ struct Stream<'a> {
     /// Only lines of these.
     shown: Option<Source>,
     since: Timestamp,
+    /// Whether one execution is asked for.
+    is_one: bool,
 }
 
 /// What is new, in the order of time.
@@ -166,6 +171,7 @@ impl<'a> Stream<'a> {
                 .into_iter()
                 .find_map(|(is_asked, source)| is_asked.then_some(source)),
             since,
+            is_one: args.execution.is_some(),
         })
     }
 
@@ -191,8 +197,31 @@ impl<'a> Stream<'a> {
             entries.extend(new.into_iter().map(|line| Entry::of(feed.source, line)));
         }
         let mut entries = self.selection.of(entries);
+        if self.find_nameless().await? {
+            entries.extend(self.selection.of(Vec::new()));
+            entries.sort_by_key(Entry::order);
+        }
         entries.retain(|entry| self.shown.is_none_or(|shown| shown == entry.source));
         Ok(New { entries, is_cut })
+    }
+
+    /// Looks for the requests of tries of which no event names one, as a story does; whether any was found.
+    async fn find_nameless(&mut self) -> Result<bool, CallFailure> {
+        let mut is_found = false;
+        for arn in self.selection.nameless() {
+            let mut timeline = Timeline::of(&from_history(&self.session.clients, &arn).await?);
+            self.session.function_log().read(&arn, &mut timeline).await;
+            for each in timeline.steps.iter().flat_map(|step| &step.tries) {
+                if let Some(Logged::Found(invocation)) = &each.logged {
+                    self.selection.belongs(&invocation.request_id, &arn);
+                    is_found = true;
+                }
+            }
+            if are_lines_whole(&timeline) {
+                self.selection.is_known(&arn);
+            }
+        }
+        Ok(is_found)
     }
 
     /// Shows what there is.
@@ -208,10 +237,16 @@ impl<'a> Stream<'a> {
                 "of each log group these are the first {LINES_MAX} lines since {since}: a shorter --since shows the newest"
             ));
         } else if new.entries.is_empty() {
+            let flags = &self.session.flags;
+            let next = if self.is_one {
+                format!("`resizer plan{flags}` shows whether logs go there")
+            } else {
+                format!(
+                    "--since 7d looks further back, and `resizer invoke{flags} --file PATH` runs the pipeline"
+                )
+            };
             ui.say(format!(
-                "nothing of it was logged since {since}, or it is not there yet: CloudWatch Logs takes some seconds; \
-                 --since 7d looks further back, and `resizer invoke{} --file PATH` runs the pipeline",
-                self.session.flags
+                "nothing of it was logged since {since}, or it is not there yet: CloudWatch Logs takes some seconds; {next}"
             ));
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Which lines are wanted, and to which execution a line of the function belongs.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use serde_json::Value;
 
@@ -24,7 +24,7 @@ pub enum Wanted {
 /// key.
 ///
 /// Assumption, as of tries (`src/execution/tries.rs`): Step Functions names the request of a try that succeeded, and of one
-/// that Lambda ended. The lines of others belong to no execution for sure, and are left out where one is asked for.
+/// that Lambda ended. Those of others are to be looked for.
 #[derive(Debug)]
 pub struct Selection {
     wanted: Wanted,
@@ -33,6 +33,8 @@ pub struct Selection {
     /// The ARNs of their executions, by their ids.
     requests: Newest<String>,
     waiting: VecDeque<Entry>,
+    /// The ARNs of the executions that are wanted and have tries whose requests no event names.
+    nameless: BTreeSet<String>,
 }
 
 impl Selection {
@@ -42,7 +44,24 @@ impl Selection {
             executions: Newest::default(),
             requests: Newest::default(),
             waiting: VecDeque::new(),
+            nameless: BTreeSet::new(),
         }
+    }
+
+    /// The ARNs of the executions that are wanted and have tries whose requests no event names.
+    pub fn nameless(&self) -> Vec<String> {
+        let is_wanted = |arn: &&String| self.executions.get(arn) == Some(&true);
+        self.nameless.iter().filter(is_wanted).cloned().collect()
+    }
+
+    /// That the lines of this request are the execution's.
+    pub fn belongs(&mut self, request: &str, execution: &str) {
+        self.requests.remember(request, execution.to_owned());
+    }
+
+    /// That nothing more is to be found of the execution.
+    pub fn is_known(&mut self, execution: &str) {
+        self.nameless.remove(execution);
     }
 
     /// What is wanted of `new`, and of what waited, in order.
@@ -73,6 +92,8 @@ impl Selection {
         };
         if let Some(request) = &entry.request_id {
             self.requests.remember(request, arn.clone());
+        } else if self.wanted != Wanted::All && is_nameless_end(&event.kind) {
+            self.nameless.insert(arn.clone());
         }
         let is_wanted = match &self.wanted {
             Wanted::Execution(wanted) => wanted == arn,
@@ -95,6 +116,17 @@ impl Selection {
             None => Some(false),
         }
     }
+}
+
+/// Whether an event of this kind ends a try, if it names no request.
+fn is_nameless_end(kind: &str) -> bool {
+    [
+        "TaskFailed",
+        "TaskTimedOut",
+        "ExecutionTimedOut",
+        "ExecutionAborted",
+    ]
+    .contains(&kind)
 }
 
 /// What is known of the newest of many.
