@@ -344,3 +344,49 @@ async fn of_two_executions_for_one_object_neither_has_the_other_s_lines() {
     assert_eq!(first(&one), Value::Null, "{one}");
     assert_eq!(first(&other), *request, "{other}");
 }
+
+#[tokio::test]
+async fn lines_of_one_millisecond_stand_as_they_were_written_and_a_flood_of_them_hides_no_report() {
+    let near = NearCloud::start();
+    near.place.resizer(&["up", "--local"]).ok();
+    invoke(&near.place, &["--quiet"]).ok();
+    let execution = newest(&near.place);
+    let told = told(&near.place, &execution, |told| {
+        told["steps"][0]["tries"][0]["report"] != Value::Null
+    });
+    let ran = &told["steps"][0]["tries"][0];
+    let (at, request) = (millis(&ran["began"]), ran["request_id"].as_str().unwrap());
+    let start = (at, format!("START RequestId: {request} Version: 1"));
+    let report = format!(
+        "REPORT RequestId: {request}\tDuration: 1 ms\tBilled Duration: 1 ms\tMemory Size: 1769 MB\tMax Memory Used: 38 MB"
+    );
+    let line = |n: i64| {
+        let id = if n % 2 == 0 { request } else { "without" };
+        (at + 1, format!("line {n} {id}"))
+    };
+    let again = async |lines: i64| {
+        let lines: Vec<_> = (0..lines).map(line).collect();
+        let report = (at + 2, report.clone());
+        log_only(
+            &near.place,
+            &[std::slice::from_ref(&start), &lines[..], &[report]].concat(),
+        )
+        .await;
+        let told = near.place.json(&["status", "--local", "--execution", &execution]);
+        told["steps"][0]["tries"][0].clone()
+    };
+    let few = again(6).await;
+    let words: Vec<&str> = few["lines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| line["message"].as_str().unwrap().rsplit_once(' ').unwrap().0)
+        .collect();
+    assert_eq!(
+        words,
+        ["line 0", "line 1", "line 2", "line 3", "line 4", "line 5"],
+        "{few}"
+    );
+    let flood = again(2_500).await;
+    assert_ne!(flood["report"], Value::Null);
+}

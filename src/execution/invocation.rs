@@ -1,5 +1,7 @@
 //! What the function logged of each try: found by the request id, or, where there is none, by the input.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -132,7 +134,16 @@ impl FunctionLog<'_> {
             pattern: Some(&pattern),
             stream: None,
         };
-        let mut events = search(self.log.clients, naming, LINES_MAX).await?.events;
+        let found = search(self.log.clients, naming, LINES_MAX).await?;
+        let mut events = found.events;
+        if found.is_cut {
+            let pattern = format!("\"REPORT RequestId: {request_id}\"");
+            let report = Search {
+                pattern: Some(&pattern),
+                ..naming
+            };
+            events.extend(search(self.log.clients, report, 1).await?.events);
+        }
         let own = |word: &str| events.iter().find(|event| event.text.starts_with(word));
         if let (Some(start), Some(report)) = (own("START "), own("REPORT ")) {
             let all = Search {
@@ -143,12 +154,15 @@ impl FunctionLog<'_> {
                 ..naming
             };
             let all = search(self.log.clients, all, LINES_MAX).await?.events.into_iter();
-            let between = all
+            // Those of one millisecond stand as they do in the stream.
+            let mut between: Vec<_> = all
                 .skip_while(|event| event.id != start.id)
-                .take_while(|event| event.id != report.id);
-            let unnamed: Vec<_> = between.filter(|event| !event.text.contains(request_id)).collect();
-            events.extend(unnamed);
-            events.sort_by_key(|event| event.millis);
+                .take_while(|event| event.id != report.id)
+                .collect();
+            let ids: HashSet<String> = between.iter().map(|event| event.id.clone()).collect();
+            between.extend(events.into_iter().filter(|event| !ids.contains(&event.id)));
+            between.sort_by_key(|event| event.millis);
+            events = between;
         }
         Ok(events)
     }
