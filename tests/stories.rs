@@ -159,6 +159,29 @@ async fn without_its_log_groups_the_story_is_told_all_the_same() {
     }
 }
 
+#[tokio::test]
+async fn where_the_state_machine_s_logging_is_off_that_is_said_at_once() {
+    let place = Place::with_stack();
+    let states = aws_sdk_sfn::Client::new(&place.sdk_config());
+    let machines = states.list_state_machines().send().await.unwrap();
+    let off = aws_sdk_sfn::types::LoggingConfiguration::builder().level(aws_sdk_sfn::types::LogLevel::Off);
+    let update = states
+        .update_state_machine()
+        .state_machine_arn(machines.state_machines()[0].state_machine_arn());
+    let update = update.logging_configuration(off.build());
+    update.send().await.unwrap();
+    invoke(&place, &["--quiet", "--key", "a.jpg"]).ok();
+    let off = "the state machine's logging is off; `resizer up --local` switches it on";
+    let execution = newest(&place);
+    for args in [
+        ["status", "--local", "--execution", &execution],
+        ["logs", "--local", "--execution", &execution],
+        ["logs", "--local", "--key", "a.jpg"],
+    ] {
+        place.resizer(&args).ok().says(off);
+    }
+}
+
 /// Changes what the place's local cloud has in its store, which is stopped meanwhile.
 fn rewrite(place: &Place, statements: &str) {
     place.resizer(&["local", "stop"]).ok();

@@ -1,7 +1,7 @@
 //! Reading what an execution is, and its events.
 
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
-use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus};
+use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus, LogLevel};
 
 use crate::aws::{CallFailure, Clients, During};
 
@@ -53,6 +53,18 @@ pub async fn describe(
         .send()
         .await
         .during("states:DescribeExecution", execution_arn)
+}
+
+/// Whether the state machine's logging is switched off, as far as Step Functions tells.
+pub async fn is_logging_off(clients: &Clients, state_machine_arn: &str) -> bool {
+    let describe = clients.states.describe_state_machine();
+    let Ok(machine) = describe.state_machine_arn(state_machine_arn).send().await else {
+        return false;
+    };
+    let level = machine
+        .logging_configuration()
+        .and_then(|logging| logging.level());
+    level.is_none_or(|level| *level == LogLevel::Off)
 }
 
 /// Every event so far, from Step Functions itself.

@@ -23,7 +23,7 @@ use crate::config::Settings;
 use crate::error::CommandError;
 use crate::execution::{
     CLOCK_DIFFERENCE_MILLIS, DELIVERY_MAX_MILLIS, Logged, Search, Timeline, are_lines_whole, from_history,
-    pattern_of, search, timestamp,
+    is_logging_off, pattern_of, search, timestamp,
 };
 use crate::session::{Session, WhenAbsent};
 use crate::ui::Ui;
@@ -235,6 +235,14 @@ impl<'a> Stream<'a> {
         if new.is_cut {
             ui.insist(format!(
                 "of each log group these are the first {LINES_MAX} lines since {since}: a shorter --since shows the newest"
+            ));
+        } else if new.entries.is_empty()
+            && self.selection.is_choice()
+            && is_logging_off(&self.session.clients, &self.session.names.state_machine_arn()).await
+        {
+            ui.insist(format!(
+                "nothing of it was logged: the state machine's logging is off; `resizer up{}` switches it on",
+                self.session.flags
             ));
         } else if new.entries.is_empty() {
             let flags = &self.session.flags;

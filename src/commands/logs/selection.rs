@@ -48,6 +48,11 @@ impl Selection {
         }
     }
 
+    /// Whether not all is wanted: then the executions' events say what is.
+    pub fn is_choice(&self) -> bool {
+        self.wanted != Wanted::All
+    }
+
     /// The ARNs of the executions that are wanted and have tries whose requests no event names.
     pub fn nameless(&self) -> Vec<String> {
         let is_wanted = |arn: &&String| self.executions.get(arn) == Some(&true);

@@ -8,7 +8,7 @@ use crate::config::Settings;
 use crate::error::CommandError;
 use crate::execution::{
     CLOCK_DIFFERENCE_MILLIS, DELIVERY_MAX_MILLIS, Document, Event, Timeline, describe, from_history,
-    from_logs, timestamp,
+    from_logs, is_logging_off, timestamp,
 };
 use crate::outputs::Outputs;
 use crate::session::Session;
@@ -141,8 +141,15 @@ async fn logged(session: &Session, described: &DescribeExecutionOutput) -> Resul
             }
             // Of an execution that goes on, those of its beginning at least should be there.
             let due = described.stop_date.as_ref().unwrap_or(&described.start_date);
-            log.absence(timestamp(&described.start_date), Some(timestamp(due)))
-                .await
+            if is_logging_off(&session.clients, &session.names.state_machine_arn()).await {
+                format!(
+                    "nowhere: the state machine's logging is off; `resizer up{}` switches it on",
+                    session.flags
+                )
+            } else {
+                log.absence(timestamp(&described.start_date), Some(timestamp(due)))
+                    .await
+            }
         }
         Err(failure) => log.unreadable(&failure),
     };
