@@ -346,7 +346,7 @@ async fn of_two_executions_for_one_object_neither_has_the_other_s_lines() {
         }],
         ..Realism::default()
     });
-    invoke(&near.place, &["--quiet"]).ok();
+    invoke(&near.place, &["--quiet", "--again"]).ok();
     let other = newest(&near.place);
     assert_ne!(one, other);
     let again = self::told(&near.place, &other, |told| {

@@ -95,6 +95,8 @@ impl Place {
             "LC_ALL",
             "LC_CTYPE",
             "LANG",
+            // It brings colour to terminals that have none.
+            "CI",
         ] {
             command.env_remove(variable);
         }
