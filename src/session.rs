@@ -1,11 +1,13 @@
 //! Who we are, where, and on which stack: what every command but `local` begins with.
 
+use std::path::Path;
+
 use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
 use resizer_local::{ACCOUNT, Endpoint, FIRST_REGION};
 
 use crate::aws::{CallFailure, Clients, Connection, During};
 use crate::commands::local;
-use crate::config::{Place, Settings, region_of};
+use crate::config::{LOCAL_DATA_DIR, Place, Settings, region_of};
 use crate::error::CommandError;
 use crate::execution::{FunctionLog, LogGroup};
 use crate::names::Names;
@@ -36,8 +38,14 @@ impl Session {
     pub async fn open(settings: &Settings, when_absent: WhenAbsent) -> Result<Self, CommandError> {
         let mut clients = connect(settings, when_absent).await?;
         let Some(region) = clients.region.clone() else {
-            return Err(CommandError::usage("no AWS region is set")
-                .hint("say --region eu-central-1, or set AWS_REGION or the profile's region"));
+            let error = CommandError::usage("no AWS region is set");
+            return Err(if Path::new(LOCAL_DATA_DIR).is_dir() {
+                error.hint(
+                    "this folder has a local cloud: --local is for it; for AWS say --region eu-central-1",
+                )
+            } else {
+                error.hint("say --region eu-central-1, or set AWS_REGION or the profile's region")
+            });
         };
         let mut identity = caller(&clients).await;
         let is_local = matches!(settings.place, Place::Local { .. });

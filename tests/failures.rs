@@ -167,6 +167,15 @@ fn this_machines_processor_cannot_be_chosen() {
 }
 
 #[test]
+fn who_forgets_that_it_is_a_local_cloud_is_told() {
+    let hint = "this folder has a local cloud: --local is for it";
+    let forgotten = Place::with_a_cloud();
+    forgotten.resizer(&["status"]).code(2).says(hint);
+    let elsewhere = Place::new().resizer(&["status"]).code(2);
+    assert!(!elsewhere.stderr.contains(hint), "{}", elsewhere.stderr);
+}
+
+#[test]
 fn with_json_every_failure_is_one_document_on_stdout() {
     let place = Place::new();
     for (args, code, words) in [
