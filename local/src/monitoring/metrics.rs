@@ -60,6 +60,8 @@ impl Minute {
 #[derive(Default)]
 pub struct Metrics {
     pending: Mutex<HashMap<Minute, Aggregate>>,
+    /// Held while they are on their way there: who flushes finds all in the store, also what another took.
+    flushing: tokio::sync::Mutex<()>,
 }
 
 impl Metrics {
@@ -79,6 +81,7 @@ impl Metrics {
 
     /// Writes what is in memory. If that fails it stays in memory.
     pub async fn flush(&self, cloud: &Cloud) -> Result<(), AwsError> {
+        let _flushing = self.flushing.lock().await;
         let pending = std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
         if pending.is_empty() {
             return Ok(());
