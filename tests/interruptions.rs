@@ -25,18 +25,22 @@ const CALLS_OF_UP: [&str; 8] = [
     "/deployments",
 ];
 
-#[test]
-fn ctrl_c_lets_what_is_under_way_end_and_up_carries_on() {
-    let place = Place::with_a_cloud();
-    let gate = Gate::before(&place, "CreateStateMachine");
+/// What becomes of an `up` that is interrupted while that call is under way.
+fn up_interrupted_at(place: &Place, call: &'static str) -> Ended {
+    let gate = Gate::before(place, call);
     let up = place.spawn(&["up", "--local"]);
     gate.wait_for_arrival();
     signal("INT", up.id().into());
     // The signal is on its way while the answer is held back.
     std::thread::sleep(std::time::Duration::from_millis(300));
     gate.open();
+    Ended::from(up.wait_with_output().unwrap())
+}
 
-    let ended = Ended::from(up.wait_with_output().unwrap()).code(130);
+#[test]
+fn ctrl_c_lets_what_is_under_way_end_and_up_carries_on() {
+    let place = Place::with_a_cloud();
+    let ended = up_interrupted_at(&place, "CreateStateMachine").code(130);
     let ended = ended.says("interrupted").says("`resizer up --local` carries on");
     assert!(ended.stderr.contains("not started: rule"), "{}", ended.stderr);
 
@@ -84,13 +88,7 @@ async fn ctrl_c_while_the_last_step_goes_on_ends_with_what_stands() {
         .delete_dashboards()
         .dashboard_names("resizer-us-east-1");
     delete.send().await.unwrap();
-    let gate = Gate::before(&place, "PutDashboard");
-    let up = place.spawn(&["up", "--local"]);
-    gate.wait_for_arrival();
-    signal("INT", up.id().into());
-    std::thread::sleep(std::time::Duration::from_millis(300));
-    gate.open();
-    let ended = Ended::from(up.wait_with_output().unwrap()).code(130);
+    let ended = up_interrupted_at(&place, "PutDashboard").code(130);
     ended
         .says("interrupted when the last step had begun already")
         .says("resources are as they should be");

@@ -193,16 +193,7 @@ fn one_execution_and_one_key_have_their_own_lines_and_no_others() {
 async fn of_one_execution_the_lines_of_a_try_that_failed_in_the_function_are_shown() {
     let near = NearCloud::start();
     near.place.resizer(&["up", "--local"]).ok();
-    near.behave(Realism {
-        faults: vec![Fault {
-            operation: "s3:GetObject".to_owned(),
-            call: 1,
-            times: 3,
-            after: false,
-            does: refusal(503, "SlowDown", "Please reduce your request rate."),
-        }],
-        ..Realism::default()
-    });
+    near.fail_a_function();
     invoke(&near.place, &sample("rocket.jpg"), "slow.jpg");
     let status = near.place.json(&["status", "--local"]);
     let execution = status["executions"][0]["name"].as_str().unwrap();

@@ -3,9 +3,9 @@
 
 mod common;
 
-use common::near::{NearCloud, refusal};
+use common::near::NearCloud;
 use common::{Ended, Place, sample};
-use resizer_local::{Fault, Realism};
+use resizer_local::Realism;
 use rusqlite::Connection;
 use serde_json::Value;
 
@@ -61,17 +61,7 @@ fn the_function_s_lines_and_its_report_stand_where_it_ran() {
 fn a_try_that_failed_has_the_lines_of_its_time() {
     let near = NearCloud::start();
     near.place.resizer(&["up", "--local"]).ok();
-    // As often as the function itself tries.
-    near.behave(Realism {
-        faults: vec![Fault {
-            operation: "s3:GetObject".to_owned(),
-            call: 1,
-            times: 3,
-            after: false,
-            does: refusal(503, "SlowDown", "Please reduce your request rate."),
-        }],
-        ..Realism::default()
-    });
+    near.fail_a_function();
     let invoked = invoke(&near.place, &[]).ok();
     assert!(
         invoked.stderr.contains("↻ try 1 failed: S3.SlowDown"),
@@ -250,16 +240,7 @@ fn where_the_log_does_not_tell_the_keys_of_older_executions_that_is_said() {
 /// An execution whose first try failed in the function: its name, and what is told of its tries.
 fn failed_once(near: &NearCloud) -> (String, Value) {
     near.place.resizer(&["up", "--local"]).ok();
-    near.behave(Realism {
-        faults: vec![Fault {
-            operation: "s3:GetObject".to_owned(),
-            call: 1,
-            times: 3,
-            after: false,
-            does: refusal(503, "SlowDown", "Please reduce your request rate."),
-        }],
-        ..Realism::default()
-    });
+    near.fail_a_function();
     invoke(&near.place, &["--quiet"]).ok();
     let execution = newest(&near.place);
     let told = told(&near.place, &execution, |told| {
@@ -336,16 +317,7 @@ async fn another_execution_s_lines_are_not_taken_for_this_one_s_that_are_not_the
 async fn of_two_executions_for_one_object_neither_has_the_other_s_lines() {
     let near = NearCloud::start();
     let (one, told) = failed_once(&near);
-    near.behave(Realism {
-        faults: vec![Fault {
-            operation: "s3:GetObject".to_owned(),
-            call: 1,
-            times: 3,
-            after: false,
-            does: refusal(503, "SlowDown", "Please reduce your request rate."),
-        }],
-        ..Realism::default()
-    });
+    near.fail_a_function();
     invoke(&near.place, &["--quiet", "--again"]).ok();
     let other = newest(&near.place);
     assert_ne!(one, other);

@@ -2,8 +2,9 @@
 
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
 use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus, LogLevel};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 
-use crate::aws::{CallFailure, Clients, During};
+use crate::aws::{CallFailure, Clients, During, UnlessGone};
 
 use super::event::Event;
 use super::log_events::{Search, search};
@@ -53,6 +54,22 @@ pub async fn describe(
         .send()
         .await
         .during("states:DescribeExecution", execution_arn)
+}
+
+/// How many executions are described at once.
+const AT_ONCE: usize = 8;
+
+/// What Step Functions says of those of `listed` that it can describe (yet), in their order.
+pub async fn describe_all(
+    clients: &Clients,
+    listed: impl IntoIterator<Item = ExecutionListItem>,
+) -> Result<Vec<DescribeExecutionOutput>, CallFailure> {
+    let described: Vec<_> = stream::iter(listed)
+        .map(|item| async move { describe(clients, &item.execution_arn).await.unless_gone() })
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await?;
+    Ok(described.into_iter().flatten().collect())
 }
 
 /// Whether the state machine's logging is switched off, as far as Step Functions tells.

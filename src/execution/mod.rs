@@ -24,7 +24,9 @@ mod tries;
 pub use absence::LogGroup;
 pub use document::{Answer, Document, Rendition};
 pub use event::{Event, timestamp};
-pub use history::{Page, describe, from_history, from_logs, is_logging_off, list, name_part, pattern_of};
+pub use history::{
+    Page, describe, describe_all, from_history, from_logs, is_logging_off, list, name_part, pattern_of,
+};
 pub use invocation::{FoundBy, FunctionLog, Invocation, Logged, are_lines_whole};
 pub use log_events::{
     CLOCK_DIFFERENCE_MILLIS, DELIVERY_MAX_MILLIS, Found, LogEvent, Search, each_found, search,

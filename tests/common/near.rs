@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use resizer_local::{Cloud, Mishap, Realism, Settings};
+use resizer_local::{Cloud, Fault, Mishap, Realism, Settings};
 use tokio::sync::oneshot;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -64,6 +64,20 @@ impl NearCloud {
     /// Behaves like `realism` from now on.
     pub fn behave(&self, realism: Realism) {
         self.cloud.conditions().set(realism);
+    }
+
+    /// Has the next function end with an error: S3 refuses as often as it tries.
+    pub fn fail_a_function(&self) {
+        self.behave(Realism {
+            faults: vec![Fault {
+                operation: "s3:GetObject".to_owned(),
+                call: 1,
+                times: 3,
+                after: false,
+                does: refusal(503, "SlowDown", "Please reduce your request rate."),
+            }],
+            ..Realism::default()
+        });
     }
 
     /// How many calls of each operation there were since it was said how to behave.

@@ -10,11 +10,13 @@ use super::{FileFormat, OutputFormat, Refusal, Rendition, canvas, webp};
 
 /// What the picture is written as.
 pub fn format(picture: &Picture, wanted: OutputFormat, source: SourceFormat) -> FileFormat {
+    let (opaque, transparent) = (wanted.of_opaque(source), wanted.of_transparent(source));
     match picture {
-        Picture::Pixels(DynamicImage::ImageRgba8(rgba)) if is_transparent(rgba) => {
-            wanted.of_transparent(source)
+        // Only where it matters are all pixels looked at.
+        Picture::Pixels(DynamicImage::ImageRgba8(rgba)) if opaque != transparent && is_transparent(rgba) => {
+            transparent
         }
-        _ => wanted.of_opaque(source),
+        _ => opaque,
     }
 }
 

@@ -188,7 +188,7 @@ fn resize_in_stages(source: &[u8], renditions: &[Rendition], limits: &Limits) ->
     let mut pictures: Vec<Option<Encoded>> = vec![None; plans.len()];
     // A picture that was made is a shorter way to the smaller ones.
     let mut made = vec![decoded];
-    for plan in &plans {
+    for (number, plan) in plans.iter().enumerate() {
         let start = Instant::now();
         let Layout {
             scaled,
@@ -203,7 +203,7 @@ fn resize_in_stages(source: &[u8], renditions: &[Rendition], limits: &Limits) ->
             .find(|picture| picture.has_margin_over(whole_source.turned(orientation)))
             .unwrap_or(&made[0]);
         let picture = from.scale(to, crop.as_stored(orientation), all_halve)?;
-        if scaled == whole_source && plans.len() > 1 {
+        if scaled == whole_source && number + 1 < plans.len() {
             made.push(picture.clone().into());
         }
         let upright = orient::turn_upright(picture, orientation);

@@ -7,7 +7,7 @@ use super::Size;
 use super::scale::{self, Part, not_scaled};
 
 /// How much larger than the target the averaged picture stays: the rest is for a better filter.
-const MARGIN: u32 = 2;
+pub const MARGIN: u32 = 2;
 
 /// The largest factor: sums of as many samples fit into 16 bits.
 const LARGEST_FACTOR: u32 = 256;

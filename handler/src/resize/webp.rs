@@ -8,12 +8,9 @@ use webpx::{
 use super::format::SourceFormat;
 use super::header::Header;
 use super::limits::Memory;
-use super::reduce::{Reduced, Reducer};
+use super::reduce::{MARGIN, Reduced, Reducer};
 use super::scale::not_scaled;
 use super::{OutputFormat, Refusal, Rendition, Size};
-
-/// How much larger than the target the decoded picture stays: the rest is for a better filter.
-const MARGIN: u32 = 2;
 
 /// Reads the header.
 pub fn open(source: &[u8]) -> Result<Header, Refusal> {

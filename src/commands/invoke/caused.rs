@@ -3,15 +3,14 @@
 use std::time::Duration;
 
 use aws_sdk_sfn::types::ExecutionListItem;
-use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tokio::time::Instant;
 
 use super::Object;
 use super::passing::Passing;
 use super::sought::{News, Sought};
-use crate::aws::{CallFailure, UnlessGone};
+use crate::aws::CallFailure;
 use crate::error::CommandError;
-use crate::execution::{self, Page, describe};
+use crate::execution::{self, Page, describe_all};
 use crate::session::Session;
 use crate::ui::Ui;
 use crate::ui::format::{s3_uri, shell_word};
@@ -26,9 +25,6 @@ const POLL_NEXT: Duration = Duration::from_millis(200);
 const PAGE: usize = 100;
 /// The most pages that one look takes.
 const PAGES_MAX: usize = 10;
-/// How many are described at once.
-const AT_ONCE: usize = 8;
-
 /// Looks for the executions that uploads cause, and for their ends.
 ///
 /// What was there before the first upload is no answer. What counts is order, since no two clocks agree.
@@ -85,18 +81,10 @@ impl<'a> Seeker<'a> {
         self.look_after((self.pause * 3 / 2).min(POLL_MAX));
         let listed = self.listed().await?;
         let due = listed.into_iter().filter(|item| self.sought.is_due(item));
-        let described: Vec<_> = stream::iter(due)
-            // One that is listed may not yet be described.
-            .map(|item| async move {
-                describe(&session.clients, &item.execution_arn)
-                    .await
-                    .unless_gone()
-            })
-            .buffered(AT_ONCE)
-            .try_collect()
-            .await?;
+        // One that is listed may not yet be described.
+        let described = describe_all(&session.clients, due).await?;
         let mut news = self.sought.tell();
-        for execution in described.into_iter().flatten() {
+        for execution in described {
             news.extend(self.sought.meet(execution));
         }
         self.look_after(if news.is_empty() { self.pause } else { POLL_NEXT });

@@ -9,7 +9,6 @@ use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
 use aws_sdk_sfn::types::ExecutionStatus;
-use futures_util::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use md5::{Digest, Md5};
 use serde_json::json;
@@ -21,15 +20,13 @@ use super::pictures::Picture;
 use super::sought::is_for;
 use crate::aws::{CallFailure, During, UnlessGone};
 use crate::error::CommandError;
-use crate::execution::{self, Answer, Timeline, describe};
+use crate::execution::{self, Answer, Timeline, describe, describe_all};
 use crate::session::Session;
 
 /// How many of the newest executions are looked at, and how many for many pictures: DescribeExecution takes 15 calls a second
 /// for long, and so many more for a moment.
 pub const NEWEST: usize = 10;
 const NEWEST_MAX: usize = 200;
-/// How many are described at once.
-const AT_ONCE: usize = 8;
 /// What the function writes to a result's metadata: the ETag of what it was made of, without quotes.
 const SOURCE_ETAG: &str = "source-etag";
 /// How Lambda writes when a function was changed.
@@ -142,16 +139,7 @@ pub async fn newest(
     let newest = newest
         .into_iter()
         .filter(|item| item.start_date.as_secs_f64() > since.as_duration().as_secs_f64());
-    let described: Vec<_> = stream::iter(newest)
-        .map(|item| async move {
-            describe(&session.clients, &item.execution_arn)
-                .await
-                .unless_gone()
-        })
-        .buffered(AT_ONCE)
-        .try_collect()
-        .await?;
-    Ok(described.into_iter().flatten().collect())
+    describe_all(&session.clients, newest).await
 }
 
 /// Which of `newest` made, of these bytes, the result that is there: that of an upload, say.
