@@ -1,12 +1,13 @@
 //! How fast the local cloud carries an object from its upload to its result: `cargo bench --bench pipeline`.
 //!
 //! The real `resizer`, its local cloud, and as the function a real `bootstrap` process that copies the object
-//! (`handler/examples/copy.rs`): everything but the image work. The peers' figures are those measured with the same
-//! flow and a copying function on two cores; they are printed beside ours, not measured again.
+//! (`handler/examples/copy.rs`): everything but the image work. MiniStack carries the same objects with the same process
+//! in turn with us, where Python and PyPI are at hand; LocalStack needs Docker: its figures are those published.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "../tests/common/mod.rs"]
+#[path = "../../tests/common/mod.rs"]
 mod common;
+mod ministack;
 
 use std::io::{Cursor, Write};
 use std::net::TcpStream;
@@ -19,6 +20,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use common::Place;
 use futures_util::StreamExt;
 use futures_util::stream;
+use ministack::MiniStack;
 use serde_json::Value;
 
 const STARTS: usize = 9;
@@ -26,6 +28,9 @@ const ONE_BY_ONE: usize = 200;
 /// Rounds of many at once, since these machines are noisy; and how many a round.
 const ROUNDS: usize = 5;
 const AT_ONCE: usize = 1500;
+/// The peer takes some ten times as long for each.
+const PEERS_ONE_BY_ONE: usize = ONE_BY_ONE / 10;
+const PEERS_AT_ONCE: usize = AT_ONCE / 10;
 const UPLOADERS: usize = 32;
 
 /// Between two looks for a result, where one waits for just that.
@@ -36,56 +41,101 @@ const RARELY: Duration = Duration::from_millis(20);
 #[tokio::main]
 async fn main() {
     let place = Place::new();
-    let zip = place.path().join("copy.zip");
-    std::fs::write(&zip, zipped(&copying_bootstrap())).unwrap();
+    let zip = zipped(&copying_bootstrap());
+    std::fs::write(place.path().join("copy.zip"), &zip).unwrap();
 
-    let mut starts: Vec<Duration> = (0..STARTS).map(|_| start()).collect();
-    starts.sort();
-    let start = starts[STARTS / 2];
-
+    let start = median(&(0..STARTS).map(|_| start()).collect::<Vec<_>>());
     let up = timed(|| place.json(&["up", "--local", "--handler-zip", "copy.zip"]));
     let again = timed(|| place.json(&["up", "--local", "--handler-zip", "copy.zip"]));
     let outputs = place.outputs();
-    let pipeline = Pipeline {
-        s3: place.s3(),
-        original: outputs["original_bucket"].as_str().unwrap().to_owned(),
-        resized: outputs["resized_bucket"].as_str().unwrap().to_owned(),
-    };
-    pipeline.carry("warm").await;
+    let ours = Pipeline::new(place.s3(), &outputs);
+    ours.carry("warm").await;
     let idle = memory(&place);
 
-    let mut times = Vec::new();
-    for n in 0..ONE_BY_ONE {
-        times.push(pipeline.carry(&format!("one/{n}")).await);
-    }
-    times.sort();
+    let config = place.sdk_config();
+    let ministack = MiniStack::start(&config);
+    let peer = match &ministack {
+        Ok(ministack) => {
+            ministack.take_over(&config, &outputs, &zip).await;
+            let peer = Pipeline::new(ministack.s3(), &outputs);
+            peer.carry("warm").await;
+            Ok(peer)
+        }
+        Err(why) => Err(why),
+    };
 
-    let mut rates = Vec::new();
-    for round in 0..ROUNDS {
-        rates.push(pipeline.carry_many(round).await);
+    let (mut here, mut there) = (Seen::default(), Seen::default());
+    here.times = ours.carry_one_by_one(ONE_BY_ONE).await;
+    if let Ok(peer) = &peer {
+        there.times = peer.carry_one_by_one(PEERS_ONE_BY_ONE).await;
     }
-    rates.sort_by(f64::total_cmp);
-    let (rate, highest) = (rates[ROUNDS / 2], rates[ROUNDS - 1]);
+    for round in 0..ROUNDS {
+        here.rates.push(ours.carry_many(round, AT_ONCE).await);
+        if let Ok(peer) = &peer {
+            there.rates.push(peer.carry_many(round, PEERS_AT_ONCE).await);
+        }
+    }
     let loaded = memory(&place);
     let down = timed(|| place.json(&["down", "--local", "--yes"]));
 
-    let at = |percent: usize| times[times.len() * percent / 100].as_secs_f64() * 1000.0;
     println!(
         "PutObject to result, copying function        median        p95    objects/s: median, highest of {ROUNDS}"
     );
-    println!(
-        "  resizer --local                          {:>6.1} ms  {:>6.1} ms  {rate:>9.0}  {highest:>7.0}",
-        at(50),
-        at(95)
-    );
-    println!("  MiniStack (published)                     217   ms          –         70");
-    println!("  LocalStack 4.14 (published)            267–324   ms          –        4.3");
+    here.print("resizer --local");
+    match peer {
+        Ok(_) => {
+            there.print(&format!("MiniStack {}", ministack::VERSION));
+            here.print_beside(&there);
+        }
+        Err(why) => println!("  MiniStack was not measured: {why}"),
+    }
+    println!("  LocalStack 4.14 (published)            267–324   ms          –         4.3");
     println!();
     println!(
         "start {start:.0?}, up {up:.0?}, up again {again:.0?}, down with {} objects {down:.0?}",
         ROUNDS * AT_ONCE
     );
     println!("memory of the local cloud: {idle:.0} MiB idle, {loaded:.0} MiB after the load");
+}
+
+/// What was measured of one pipeline.
+#[derive(Default)]
+struct Seen {
+    times: Vec<Duration>,
+    /// Objects a second.
+    rates: Vec<f64>,
+}
+
+impl Seen {
+    fn print(&self, name: &str) {
+        let milliseconds = |percent| at(percent, &self.times).as_secs_f64() * 1000.0;
+        println!(
+            "  {name:<38} {:>8.1} ms  {:>6.1} ms  {:>9.0}  {:>7.0}",
+            milliseconds(50),
+            milliseconds(95),
+            median(&self.rates),
+            self.rates.iter().copied().fold(0.0, f64::max),
+        );
+    }
+
+    fn print_beside(&self, peer: &Self) {
+        println!(
+            "  ratio                                    {:>6.3}                    {:>9.1}",
+            median(&self.times).as_secs_f64() / median(&peer.times).as_secs_f64(),
+            median(&self.rates) / median(&peer.rates),
+        );
+    }
+}
+
+fn median<T: PartialOrd + Copy>(all: &[T]) -> T {
+    at(50, all)
+}
+
+/// The one that so many percent are not above; there has to be one.
+fn at<T: PartialOrd + Copy>(percent: usize, all: &[T]) -> T {
+    let mut sorted = all.to_vec();
+    sorted.sort_by(|one, other| one.partial_cmp(other).unwrap());
+    sorted[sorted.len() * percent / 100]
 }
 
 struct Pipeline {
@@ -95,6 +145,15 @@ struct Pipeline {
 }
 
 impl Pipeline {
+    fn new(s3: Client, outputs: &Value) -> Self {
+        let bucket = |output: &str| outputs[output].as_str().unwrap().to_owned();
+        Self {
+            s3,
+            original: bucket("original_bucket"),
+            resized: bucket("resized_bucket"),
+        }
+    }
+
     async fn put(&self, key: String) {
         let put = self.s3.put_object().bucket(&self.original).key(key + ".jpg");
         put.body(ByteStream::from_static(&[7; 4096]))
@@ -120,16 +179,24 @@ impl Pipeline {
     }
 
     /// Uploads many from several clients at once: objects a second, until the last result is there.
-    async fn carry_many(&self, round: usize) -> f64 {
+    async fn carry_many(&self, round: usize, objects: usize) -> f64 {
         let key = |n: usize| format!("many/{round}/{n}");
         let began = Instant::now();
-        stream::iter(0..AT_ONCE)
+        stream::iter(0..objects)
             .for_each_concurrent(UPLOADERS, |n| self.put(key(n)))
             .await;
-        for n in 0..AT_ONCE {
+        for n in 0..objects {
             self.result(&key(n), RARELY).await;
         }
-        AT_ONCE as f64 / began.elapsed().as_secs_f64()
+        objects as f64 / began.elapsed().as_secs_f64()
+    }
+
+    async fn carry_one_by_one(&self, objects: usize) -> Vec<Duration> {
+        let mut times = Vec::new();
+        for n in 0..objects {
+            times.push(self.carry(&format!("one/{n}")).await);
+        }
+        times
     }
 
     /// From before the upload until the result is there.
