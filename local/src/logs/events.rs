@@ -1,7 +1,11 @@
 //! Log events: writing, reading a stream, searching a group.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use jiff::Timestamp;
-use rusqlite::{Transaction, params};
+use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator;
+use rusqlite::{Rows, Transaction, params};
 use serde_json::{Value, json};
 
 use super::filter::Filter;
@@ -171,6 +175,61 @@ fn from_token(token: &str) -> Result<(bool, Place), AwsError> {
     }
 }
 
+/// Goes through the events of some streams in the order of their times. Each stream is read along its index, so that nothing
+/// is sorted, and no more is read than is asked for.
+struct Walk<'a> {
+    streams: Vec<Rows<'a>>,
+    /// Those that are not at their end: the place of the event that each is at, and which it is.
+    ahead: BinaryHeap<Reverse<(Place, usize)>>,
+}
+
+/// An event that is come by.
+struct Met {
+    place: Place,
+    /// Which of the streams.
+    stream: usize,
+    ingested: i64,
+    message: String,
+}
+
+impl<'a> Walk<'a> {
+    fn begin(streams: Vec<Rows<'a>>) -> Result<Self, AwsError> {
+        let mut walk = Self {
+            ahead: BinaryHeap::with_capacity(streams.len()),
+            streams,
+        };
+        for stream in 0..walk.streams.len() {
+            walk.go_on(stream)?;
+        }
+        Ok(walk)
+    }
+
+    fn go_on(&mut self, stream: usize) -> Result<(), AwsError> {
+        if let Some(row) = self.streams[stream].next()? {
+            let place = (row.get(0)?, row.get(1)?);
+            self.ahead.push(Reverse((place, stream)));
+        }
+        Ok(())
+    }
+
+    fn next(&mut self) -> Result<Option<Met>, AwsError> {
+        let Some(Reverse((place, stream))) = self.ahead.pop() else {
+            return Ok(None);
+        };
+        let Some(row) = self.streams[stream].get() else {
+            return Ok(None);
+        };
+        let (ingested, message) = (row.get(2)?, row.get(3)?);
+        self.go_on(stream)?;
+        Ok(Some(Met {
+            place,
+            stream,
+            ingested,
+            message,
+        }))
+    }
+}
+
 /// A group's events that match, in the order of their times.
 pub fn search(cloud: &Cloud, input: &Value) -> Result<Value, AwsError> {
     let group = group_name(input)?;
@@ -205,30 +264,37 @@ pub fn search(cloud: &Cloud, input: &Value) -> Result<Value, AwsError> {
     let delivered = delivered_until(cloud);
     let (events, next) = cloud.store.read(|db| {
         let start = start.max(groups::oldest_kept(db, &group)?);
-        let mut statement = db.prepare_cached(
-            "SELECT time, log_events.id, ingested, message, name
-             FROM log_streams JOIN log_events ON log_events.stream = log_streams.id
-             WHERE log_group = ?1 AND time >= ?2 AND time <= ?3 AND (time, log_events.id) > (?4, ?5)
-                 AND ingested <= ?6
-             ORDER BY time, log_events.id",
-        )?;
-        let mut rows = statement.query(params![group, start, end, place.0, place.1, delivered])?;
+        let streams: Vec<_> = streams::of(db, &group)?
+            .into_iter()
+            .filter(|(_, name)| in_stream(name))
+            .collect();
+        let mut statements = Vec::new();
+        for _ in &streams {
+            statements.push(db.prepare_cached(
+                "SELECT time, id, ingested, message FROM log_events
+                 WHERE stream = ?1 AND (time, id) > (?2, ?3) AND time <= ?4 AND ingested <= ?5 ORDER BY time, id",
+            )?);
+        }
+        let after = place.max((start, i64::MIN));
+        let rows = statements.iter_mut().zip(&streams).map(|(statement, (id, _))| {
+            statement.query(params![id, after.0, after.1, end, delivered])
+        });
+        let mut walk = Walk::begin(rows.collect::<Result<_, _>>()?)?;
         let (mut events, mut last, mut next) = (Vec::new(), place, None);
-        while let Some(row) = rows.next()? {
-            let (stream, message): (String, String) = (row.get(4)?, row.get(3)?);
-            if !in_stream(&stream) || !filter.matches(&message) {
+        while let Some(event) = walk.next()? {
+            if !filter.matches(&event.message) {
                 continue;
             }
             if events.len() == most {
                 next = Some(format!("f/{}/{}", last.0, last.1));
                 break;
             }
-            last = (row.get(0)?, row.get(1)?);
+            last = event.place;
             events.push(json!({
-                "logStreamName": stream,
+                "logStreamName": streams[event.stream].1,
                 "timestamp": last.0,
-                "message": message,
-                "ingestionTime": row.get::<_, i64>(2)?,
+                "message": event.message,
+                "ingestionTime": event.ingested,
                 "eventId": format!("{:056}", last.1),
             }));
         }

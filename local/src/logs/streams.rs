@@ -19,6 +19,13 @@ pub fn find(db: &Connection, group: &str, stream: &str) -> Result<Option<i64>, A
         .optional()?)
 }
 
+/// A group's streams: their row ids and names.
+pub fn of(db: &Connection, group: &str) -> Result<Vec<(i64, String)>, AwsError> {
+    let mut statement = db.prepare_cached("SELECT id, name FROM log_streams WHERE log_group = ?1")?;
+    let rows = statement.query_map([group], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Makes a stream in a group that is there; gives its row id.
 pub fn make(tx: &Transaction<'_>, group: &str, stream: &str) -> Result<i64, AwsError> {
     tx.prepare_cached("INSERT INTO log_streams (log_group, name, created) VALUES (?1, ?2, ?3)")?

@@ -291,10 +291,14 @@ pub fn list(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
         None => i64::MAX,
     };
     let status = input["statusFilter"].as_str();
+    // Each an index walk: by the index of the machine alone, all of its executions would be sorted for every page.
+    let wanted = match status {
+        Some(_) => "machine = ?1 AND status = ?3",
+        None => "+machine = ?1 AND ?3 IS NULL",
+    };
     let mut found = cloud.store.read(|db| {
         let mut query = db.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM executions WHERE machine = ?1 AND id < ?2 AND (?3 IS NULL OR status = ?3)
-             ORDER BY id DESC LIMIT ?4"
+            "SELECT {COLUMNS} FROM executions WHERE {wanted} AND id < ?2 ORDER BY id DESC LIMIT ?4"
         ))?;
         let limit = i64::try_from(most + 1).unwrap_or(i64::MAX);
         let rows = query
