@@ -45,8 +45,8 @@ pub const REST_API: &str = "rest_api";
 pub const FUNCTION: &str = "function";
 pub const ORIGINAL_BUCKET: &str = "original_bucket";
 pub const RESIZED_BUCKET: &str = "resized_bucket";
-const RULE: &str = "rule";
-const STATE_MACHINE: &str = "state_machine";
+pub const RULE: &str = "rule";
+pub const STATE_MACHINE: &str = "state_machine";
 
 const FUNCTION_LOGS: &str = "function_log_group";
 const STATE_MACHINE_LOGS: &str = "state_machine_log_group";

@@ -16,6 +16,15 @@ async fn every_field_that_is_changed_by_hand_is_told_and_put_back() {
     let outputs = place.outputs();
     place.resizer(&["plan", "--local", "--exit-code"]).code(0);
     change_everything_by_hand(&place, &outputs).await;
+    let rocket = sample("rocket.jpg");
+    let rocket = rocket.to_str().unwrap();
+    place
+        .resizer(&["invoke", "--local", "--file", rocket])
+        .code(1)
+        .says("does not tell EventBridge of uploads")
+        .says(
+            "the rule resizer-object-created matches other events than it should, is disabled, has no target",
+        );
 
     let plan = place
         .resizer(&["plan", "--local", "--exit-code", "--json"])
@@ -53,8 +62,6 @@ async fn every_field_that_is_changed_by_hand_is_told_and_put_back() {
 
     assert_eq!(place.json(&["up", "--local"])["changed"], true);
     place.resizer(&["plan", "--local", "--exit-code"]).code(0);
-    let rocket = sample("rocket.jpg");
-    let rocket = rocket.to_str().unwrap();
     place.resizer(&["invoke", "--local", "--file", rocket]).ok();
     place
         .resizer(&["invoke", "--local", "--key", "rocket.jpg", "--via", "api"])

@@ -6,15 +6,17 @@ mod common;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use common::gate::Gate;
 use common::near::{NearCloud, refusal};
 use common::terminal::printed;
 use common::{Ended, Place, eventually, sample, signal};
-use resizer_local::{Fault, Realism};
+use resizer_local::{Fault, Mishap, Realism};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use serde_json::Value;
 
 /// One of the album that [`make_album`] makes.
@@ -96,7 +98,7 @@ fn programs_read_a_line_for_each_picture() {
     let place = Place::with_stack();
     make_album(&place);
     fs::write(place.path().join("bad.jpg"), "not a picture").unwrap();
-    std::os::unix::fs::symlink("album/rocket.jpg", place.path().join("linked.jpg")).unwrap();
+    symlink("album/rocket.jpg", place.path().join("linked.jpg")).unwrap();
     let ended = place
         .resizer(&[
             "invoke",
@@ -143,12 +145,38 @@ fn no_result_takes_the_place_of_the_picture_that_it_came_of() {
             key,
         ]
         .concat();
-        place
-            .resizer(&args)
-            .code(1)
-            .says("this is the picture that was uploaded; name another folder");
+        let (code, words) = match files {
+            "album" => (2, "results in . would lie among the pictures of album"),
+            _ => (1, "this is the picture that was uploaded; name another folder"),
+        };
+        place.resizer(&args).code(code).says(words);
         assert_eq!(fs::read(&picture).unwrap(), before, "{files}");
     }
+}
+
+#[test]
+fn results_are_not_uploaded_by_the_next_run() {
+    let place = Place::with_stack();
+    make_album(&place);
+    let invoke = |download: &str| {
+        place.resizer(&[
+            "invoke",
+            "--local",
+            "--again",
+            "--file",
+            "album",
+            "--download",
+            download,
+        ])
+    };
+    invoke("album")
+        .code(2)
+        .says("the next run would upload them as well");
+    invoke("album/../album").code(2);
+    invoke("album/small").ok();
+    let again = invoke("album/small").ok();
+    let again = again.says("album/small is where the results go, and is passed over");
+    assert!(again.stdout.contains("\n4 resized to s3://"), "{}", again.stdout);
 }
 
 #[test]
@@ -201,9 +229,27 @@ fn what_of_a_folder_cannot_be_uploaded_takes_none_with_it() {
     let odd = place.path().join("album").join(OsStr::from_bytes(b"caf\xe9.jpg"));
     fs::copy(sample("rocket.jpg"), &odd).unwrap();
     fs::write(place.path().join("album/empty.jpg"), "").unwrap();
+    fs::write(place.path().join("album/text.JPG"), "no picture").unwrap();
+    symlink("nowhere.jpg", place.path().join("album/gone.jpg")).unwrap();
+    symlink("summer", place.path().join("album/winter")).unwrap();
+    mknodat(
+        CWD,
+        place.path().join("album/pipe.jpg"),
+        FileType::Fifo,
+        Mode::RWXU,
+        0,
+    )
+    .unwrap();
     let invoke = |more: &[&str]| place.resizer(&[&["invoke", "--local", "--file"], more].concat());
     let ended = invoke(&["album"]).code(1);
-    let ended = ended.says("1 path was left out").says("album/empty.jpg is empty");
+    let ended = ended
+        .says("1 path was left out")
+        .says("album/empty.jpg is empty, and is passed over")
+        .says("album/text.JPG is no picture, whatever its name says, and is passed over")
+        .says("album/gone.jpg is a link that leads nowhere, and is passed over")
+        .says("album/winter is a link to a folder, which is not followed, and is passed over")
+        .says("album/pipe.jpg is no regular file, and is passed over")
+        .says("1 file that is no picture is passed over");
     assert!(
         ended.stdout.contains("✗ album/caf\u{fffd}.jpg"),
         "{}",
@@ -326,6 +372,59 @@ fn interrupted_among_many_it_says_how_far_it_was() {
     gate.open();
 }
 
+#[test]
+fn when_its_cloud_ends_it_shows_what_went_through() {
+    let mut near = NearCloud::start();
+    near.place.resizer(&["up", "--local"]).ok();
+    make_album(&near.place);
+    near.behave(Realism {
+        faults: vec![Fault {
+            operation: "s3:GetObject".to_owned(),
+            call: 4,
+            times: 1,
+            after: false,
+            does: Mishap::Stall,
+        }],
+        ..Realism::default()
+    });
+    let mut run = near.place.spawn(&["invoke", "--local", "--file", "album"]);
+    let mut said = BufReader::new(run.stderr.take().unwrap()).lines();
+    let done = said.by_ref().map(Result::unwrap);
+    assert_eq!(done.filter(|line| line.starts_with('✓')).take(3).count(), 3);
+    near.end();
+    let said: String = said.map(|line| line.unwrap() + "\n").collect();
+    let ended = Ended::from(run.wait_with_output().unwrap()).code(1);
+    assert!(
+        said.contains("3 of 4 pictures are done, 1 were under way, 0 were not begun"),
+        "{said}"
+    );
+    assert_eq!(ended.stdout.matches('✓').count(), 3, "{}", ended.stdout);
+    assert!(ended.stdout.contains("\n3 resized to s3://"), "{}", ended.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_uploads_start_nothing_it_says_why_and_waits_no_longer() {
+    let place = Place::with_stack();
+    make_album(&place);
+    let events = aws_sdk_eventbridge::Client::new(&place.sdk_config());
+    let rule = "resizer-object-created";
+    events.disable_rule().name(rule).send().await.unwrap();
+    place
+        .resizer(&["invoke", "--local", "--file", "album"])
+        .code(1)
+        .says("an upload starts nothing here: the rule resizer-object-created is disabled")
+        .says("`resizer up --local` mends it")
+        .says("0 of 4 pictures are done, 4 were under way, 0 were not begun");
+    events.enable_rule().name(rule).send().await.unwrap();
+    let targets = events.list_targets_by_rule().rule(rule).send().await.unwrap();
+    let remove = events.remove_targets().rule(rule).ids(targets.targets()[0].id());
+    remove.send().await.unwrap();
+    place
+        .resizer(&["invoke", "--local", "--file", ROCKET])
+        .code(1)
+        .says("the rule resizer-object-created has no target that starts the state machine");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_result_is_opened_with_what_the_machine_has_for_pictures() {
     let place = Place::with_stack();
@@ -347,7 +446,7 @@ async fn the_result_is_opened_with_what_the_machine_has_for_pictures() {
     let ended = Ended::from(
         place
             .command(&args)
-            .env("PATH", path)
+            .env("PATH", &path)
             .env("TMPDIR", place.path())
             .output()
             .unwrap(),
@@ -363,6 +462,15 @@ async fn the_result_is_opened_with_what_the_machine_has_for_pictures() {
         ended.stdout
     );
     assert_eq!(image::open(opened.trim()).unwrap().width(), 500);
+
+    // One that is there and fails.
+    let script = "#!/bin/sh\nexit 3\n";
+    fs::write(&opener, script).unwrap();
+    let mut failing = place.command(&args);
+    failing.env("PATH", &path).env("TMPDIR", place.path());
+    Ended::from(failing.output().unwrap())
+        .code(1)
+        .says("cannot be opened: xdg-open ended with exit status: 3");
 
     // Where there is no result, no folder for it is left.
     let temporary = place.path().join("temporary");

@@ -46,7 +46,7 @@ pub const BUCKET: &str = "bucket";
 
 const ENCRYPTION: &str = "encryption";
 const PUBLIC_ACCESS: &str = "public access block";
-const EVENT_BRIDGE: &str = "notification to EventBridge";
+pub const EVENT_BRIDGE: &str = "notification to EventBridge";
 
 // Assumption (AWS docs: S3 User Guide, "Controlling ownership of objects"): a new bucket's object ownership is
 // BucketOwnerEnforced (no ACLs) since April 2023, so it is not set again.

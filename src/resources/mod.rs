@@ -24,13 +24,13 @@ mod state_machine;
 mod topic;
 
 pub use alarm::{ALARM, ALARM_STATE, Alarm, Counted};
-pub use bucket::{BUCKET, Bucket, Notification};
+pub use bucket::{BUCKET, Bucket, EVENT_BRIDGE, Notification};
 pub use bucket_contents::{Contents, count};
 pub use dashboard::{DASHBOARD, Dashboard};
 pub use function::{ARCHITECTURE, Function};
 pub use log_group::LogGroup;
 pub use rest_api::{API_ID, RestApi};
 pub use role::{InlinePolicy, ServiceRole};
-pub use rule::{Rule, Target};
+pub use rule::{PATTERN as RULE_PATTERN, Rule, STATE as RULE_STATE, TARGET as RULE_TARGET, Target};
 pub use state_machine::StateMachine;
 pub use topic::{Topic, UNCONFIRMED};

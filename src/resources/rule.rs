@@ -37,10 +37,10 @@ pub struct Target {
     pub input_template: &'static str,
 }
 
-const PATTERN: &str = "pattern";
-const STATE: &str = "state";
+pub const PATTERN: &str = "pattern";
+pub const STATE: &str = "state";
 const DESCRIPTION: &str = "description";
-const TARGET: &str = "target";
+pub const TARGET: &str = "target";
 
 impl Target {
     fn wanted(&self) -> Value {

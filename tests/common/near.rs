@@ -99,12 +99,19 @@ impl NearCloud {
     }
 }
 
-impl Drop for NearCloud {
-    fn drop(&mut self) {
+impl NearCloud {
+    /// Ends the cloud: nobody listens there any more.
+    pub fn end(&mut self) {
         if let Some((stop, thread)) = self.server.take() {
             let _ = stop.send(());
             let _ = thread.join();
         }
+    }
+}
+
+impl Drop for NearCloud {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

@@ -6,9 +6,11 @@ use aws_sdk_sfn::types::ExecutionListItem;
 use tokio::time::Instant;
 
 use super::Object;
+use super::obstacles::{self, SILENCE};
 use super::passing::Passing;
 use super::sought::{News, Sought};
 use crate::aws::CallFailure;
+use crate::config::Settings;
 use crate::error::CommandError;
 use crate::execution::{self, Page, describe_all};
 use crate::session::Session;
@@ -114,8 +116,9 @@ impl<'a> Seeker<'a> {
 /// The ARN of the execution that the upload of `object` causes.
 ///
 /// # Errors
-/// None came before `deadline`.
+/// None came before `deadline`, or something is in its way.
 pub async fn find(
+    settings: &Settings,
     mut seeker: Seeker<'_>,
     object: &Object,
     deadline: Instant,
@@ -125,6 +128,7 @@ pub async fn find(
     let waiting = Waiting::new(ui, "Waiting for the upload's event to start an execution");
     seeker.want(0, object.clone());
     let mut passing = Passing::new(session);
+    let mut silent_until = Some(Instant::now() + SILENCE);
     loop {
         seeker.pause().await;
         let news = passing.unless_passing(seeker.look().await, |words| waiting.say(words))?;
@@ -133,6 +137,9 @@ pub async fn find(
                 waiting.clear();
                 return Ok(arn);
             }
+        }
+        if silent_until.take_if(|until| *until < Instant::now()).is_some() {
+            obstacles::check(session, settings).await?;
         }
         if seeker.next_look > deadline {
             return Err(passing.told_of(none_in_time(session, object)));

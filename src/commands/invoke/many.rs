@@ -13,6 +13,7 @@ use super::Object;
 use super::caused::{Seeker, none_in_time};
 use super::earlier::Earlier;
 use super::follow::not_in_time;
+use super::obstacles::{self, SILENCE};
 use super::outcome::unsuccessful;
 use super::passing::Passing;
 use super::pictures::{LeftOut, Picture};
@@ -21,6 +22,7 @@ use super::sought::News;
 use super::upload::upload;
 use super::way::{Way, document_of_left_out, table, trouble};
 use crate::commands::interrupt::{ctrl_c, nothing_changed, unless_interrupted};
+use crate::config::Settings;
 use crate::error::CommandError;
 use crate::execution::{Answer, Timeline};
 use crate::session::Session;
@@ -47,6 +49,7 @@ pub struct Order {
 
 /// The pictures' ways through the pipeline.
 struct Ways<'a> {
+    settings: &'a Settings,
     session: &'a Session,
     ui: &'a Ui,
     order: &'a Order,
@@ -55,6 +58,8 @@ struct Ways<'a> {
     earlier: Option<Arc<Earlier>>,
     seeker: Seeker<'a>,
     passing: Passing<'a>,
+    /// When it is looked at why nothing begins, should nothing begin until then; none once it was.
+    silent_until: Option<Instant>,
     jobs: JoinSet<(usize, Done)>,
     /// In the order of the pictures, those that have begun.
     ways: Vec<Way>,
@@ -85,8 +90,8 @@ async fn begin(session: &Session, picture: &Picture, earlier: Option<&Earlier>, 
 ///
 /// # Errors
 /// One of them was not resized, or not fetched; or it was interrupted.
-pub async fn run(session: &Session, order: &Order, ui: &Ui) -> Result<(), CommandError> {
-    let outcome = put_through(session, order, ui).await;
+pub async fn run(settings: &Settings, session: &Session, order: &Order, ui: &Ui) -> Result<(), CommandError> {
+    let outcome = put_through(settings, session, order, ui).await;
     match outcome {
         // A line among lines.
         Err(error) if ui.json => {
@@ -97,7 +102,12 @@ pub async fn run(session: &Session, order: &Order, ui: &Ui) -> Result<(), Comman
     }
 }
 
-async fn put_through(session: &Session, order: &Order, ui: &Ui) -> Result<(), CommandError> {
+async fn put_through(
+    settings: &Settings,
+    session: &Session,
+    order: &Order,
+    ui: &Ui,
+) -> Result<(), CommandError> {
     let began = Instant::now();
     let seeker = async {
         Seeker::new(session)
@@ -106,6 +116,7 @@ async fn put_through(session: &Session, order: &Order, ui: &Ui) -> Result<(), Co
     };
     let seeker = unless_interrupted(seeker, nothing_changed).await?;
     let mut ways = Ways {
+        settings,
         session,
         ui,
         order,
@@ -113,6 +124,7 @@ async fn put_through(session: &Session, order: &Order, ui: &Ui) -> Result<(), Co
         earlier: (!order.again).then(|| Arc::new(Earlier::of(order.pictures.len()))),
         seeker,
         passing: Passing::new(session),
+        silent_until: Some(Instant::now() + SILENCE),
         jobs: JoinSet::new(),
         ways: Vec::new(),
     };
@@ -129,7 +141,7 @@ async fn put_through(session: &Session, order: &Order, ui: &Ui) -> Result<(), Co
     gone_through?;
     if let Some(destination) = &order.destination {
         let fetched: Vec<_> = ended.iter().flat_map(|(_, way)| way.fetched.clone()).collect();
-        destination.open(&fetched)?;
+        destination.open(&fetched).await?;
     }
     trouble(&ended, session, order).map_or(Ok(()), Err)
 }
@@ -157,12 +169,31 @@ impl Ways<'_> {
                     () = &mut interrupted => return Err(self.interrupted()),
                     news = self.seeker.look() => news,
                 };
-                let news = self.passing.unless_passing(news, |words| self.lines.say(words))?;
+                let news = self.passing.unless_passing(news, |words| self.lines.say(words));
+                let news = news.map_err(|error| error.hint(self.how_far()))?;
                 for (index, news) in news.unwrap_or_default() {
                     self.heard(index, news)?;
                 }
                 self.give_up_late_ones()?;
+                self.look_why_nothing_begins().await?;
             }
+        }
+    }
+
+    async fn look_why_nothing_begins(&mut self) -> Result<(), CommandError> {
+        let waits = |way: &Way| way.object.is_some() && way.line.is_some() && way.execution.is_none();
+        let is_time = |until: &mut Instant| *until < Instant::now();
+        if self.ways.iter().any(waits) && self.silent_until.take_if(is_time).is_some() {
+            let checked = obstacles::check(self.session, self.settings).await;
+            return checked.map_err(|error| error.hint(self.how_far()));
+        }
+        Ok(())
+    }
+
+    /// While something goes on it is not silent.
+    fn is_heard(&mut self) {
+        if let Some(until) = &mut self.silent_until {
+            *until = Instant::now() + SILENCE;
         }
     }
 
@@ -196,6 +227,7 @@ impl Ways<'_> {
     }
 
     fn job_done(&mut self, job: Result<(usize, Done), JoinError>) -> Result<(), CommandError> {
+        self.is_heard();
         let (index, done) = job.map_err(|error| CommandError::failed(format!("a task ended: {error}")))?;
         let way = &mut self.ways[index];
         match done {
@@ -220,6 +252,7 @@ impl Ways<'_> {
     }
 
     fn heard(&mut self, index: usize, news: News) -> Result<(), CommandError> {
+        self.is_heard();
         let way = &mut self.ways[index];
         match news {
             News::Started { arn } => {
@@ -281,16 +314,19 @@ impl Ways<'_> {
         Ok(())
     }
 
-    fn interrupted(&self) -> CommandError {
+    fn how_far(&self) -> String {
         let begun = self.ways.len();
         let ended = begun - self.under_way();
         let total = self.order.pictures.len();
-        CommandError::interrupted(format!(
-            "stopped looking on: {ended} of {total} pictures are done, {} were under way, {} were not begun",
+        format!(
+            "{ended} of {total} pictures are done, {} were under way, {} were not begun",
             begun - ended,
             total - begun
-        ))
-        .hint(format!(
+        )
+    }
+
+    fn interrupted(&self) -> CommandError {
+        CommandError::interrupted(format!("stopped looking on: {}", self.how_far())).hint(format!(
             "what was uploaded goes on: `resizer status{}` lists the newest executions",
             self.session.flags
         ))

@@ -7,6 +7,7 @@
 //! - [`upload`]: a file, sent to the original bucket
 //! - [`caused`]: the executions that uploads caused
 //! - [`sought`]: which of them is whose
+//! - [`obstacles`]: why none begins
 //! - [`start`]: starting one, at Step Functions or through the REST API
 //! - [`follow`]: looking on until it ends
 //! - [`passing`]: what is waited out meanwhile
@@ -19,6 +20,7 @@ mod caused;
 mod earlier;
 mod follow;
 mod many;
+mod obstacles;
 mod outcome;
 mod passing;
 mod pictures;
@@ -48,7 +50,7 @@ use crate::ui::table::width_of_stderr;
 use crate::ui::waiting::Waiting;
 use crate::ui::{Ui, timeline};
 use earlier::Earlier;
-use pictures::Picture;
+use pictures::{Odd, Picture};
 use request::{Door, One, Request};
 use results::Destination;
 
@@ -152,9 +154,9 @@ pub async fn run(settings: &Settings, args: InvokeArgs, ui: &Ui) -> Result<(), C
         .map(|destination| destination.sparing(request.files()));
     let told = match request {
         Request::Many(found) => {
-            for path in &found.empty {
+            for Odd { path, why } in &found.odd {
                 let path = printable(&path.display().to_string());
-                ui.say(format!("{path} is empty, and passed over"));
+                ui.say(format!("{path} {why}, and is passed over"));
             }
             match found.passed_over {
                 0 => {}
@@ -168,7 +170,7 @@ pub async fn run(settings: &Settings, args: InvokeArgs, ui: &Ui) -> Result<(), C
                 timeout,
                 destination: destination.clone(),
             };
-            many::run(&session, &order, ui).await
+            many::run(settings, &session, &order, ui).await
         }
         Request::One(picture) => {
             let deadline = Instant::now() + timeout;
@@ -277,7 +279,7 @@ async fn begin(
                 upload::upload(session, picture, deadline).await?
             };
             Ok(Begun {
-                execution: caused::find(seeker, &object, deadline, ui).await?,
+                execution: caused::find(settings, seeker, &object, deadline, ui).await?,
                 object,
                 is_earlier: false,
             })
@@ -317,7 +319,7 @@ async fn find(session: &Session, bucket: String, key: &str) -> Result<Object, Co
             there.map_err(|failure| absent(session, failure))?;
             Err(
                 CommandError::failed(format!("there is no object {}", s3_uri(&bucket, key))).hint(format!(
-                    "upload one and run the pipeline on it: resizer invoke{} --key KEY --file PATH",
+                    "`resizer invoke{} --key KEY --file PATH` uploads one and runs the pipeline on it",
                     session.flags
                 )),
             )

@@ -70,7 +70,7 @@ impl Outcome<'_> {
             ui.say(timeline::verdict(self.timeline));
         }
         if let Some(destination) = destination {
-            destination.open(&fetched)?;
+            destination.open(&fetched).await?;
         }
         failure.map_or(Ok(()), |failure| Err(failure.documented()))
     }

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::KEY_MAX;
+use super::results::ResultsFolder;
 use crate::commands::media_type::of_picture;
 use crate::error::CommandError;
 
@@ -23,10 +24,17 @@ pub struct Pictures {
     pub pictures: Vec<Picture>,
     /// What of folders cannot be uploaded.
     pub left_out: Vec<LeftOut>,
-    /// Files of folders that have nothing in them.
-    pub empty: Vec<PathBuf>,
+    /// What of folders looks like a picture, or leads to one, and is none.
+    pub odd: Vec<Odd>,
     /// How many other files of folders are no pictures.
     pub passed_over: usize,
+}
+
+/// What is passed over, and the reason as a phrase: `is empty`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Odd {
+    pub path: PathBuf,
+    pub why: &'static str,
 }
 
 /// A file or a folder that cannot be uploaded, while others can.
@@ -43,13 +51,17 @@ impl Pictures {
     ///
     /// # Errors
     /// A path cannot be read or has no name to make a key of, two have the same key, or there is no picture at all.
-    pub fn find(paths: &[PathBuf], key: Option<&str>) -> Result<Self, CommandError> {
+    pub fn find(
+        paths: &[PathBuf],
+        key: Option<&str>,
+        results: Option<&ResultsFolder>,
+    ) -> Result<Self, CommandError> {
         let mut found = Self::default();
         let is_key = |key: &&str| paths.len() == 1 && !key.ends_with('/');
         for path in paths {
             let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
             if metadata.is_dir() {
-                found.add_folder(path)?;
+                found.add_folder(path, results)?;
             } else {
                 let key = key
                     .filter(is_key)
@@ -68,42 +80,57 @@ impl Pictures {
         self.pictures.push(Picture { file, key });
     }
 
-    fn add_folder(&mut self, folder: &Path) -> Result<(), CommandError> {
+    fn add_folder(&mut self, folder: &Path, results: Option<&ResultsFolder>) -> Result<(), CommandError> {
         // `.` and `..` have names too.
         let real = fs::canonicalize(folder).map_err(|error| unreadable(folder, &error))?;
         let first = self.pictures.len();
         let mut folders = vec![(folder.to_owned(), name_of(&real)?)];
         while let Some((folder, key)) = folders.pop() {
             match fs::read_dir(&folder).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
-                Ok(entries) => folders.extend(entries.iter().filter_map(|entry| self.add_entry(entry, &key))),
+                Ok(entries) => {
+                    let entries = entries.iter();
+                    folders.extend(entries.filter_map(|entry| self.add_entry(entry, &key, results)));
+                }
                 Err(error) => self.leave_out(&folder, unreadable(&folder, &error)),
             }
         }
         self.pictures[first..].sort_by(|a, b| a.key.cmp(&b.key));
         self.left_out.sort_by(|a, b| a.path.cmp(&b.path));
-        self.empty.sort();
+        self.odd.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(())
     }
 
     /// What is in a folder that has the key `parent`: a folder and its key, to be looked into.
-    fn add_entry(&mut self, entry: &DirEntry, parent: &str) -> Option<(PathBuf, String)> {
+    fn add_entry(
+        &mut self,
+        entry: &DirEntry,
+        parent: &str,
+        results: Option<&ResultsFolder>,
+    ) -> Option<(PathBuf, String)> {
         let path = entry.path();
         if entry.file_name().as_encoded_bytes().starts_with(b".") {
             return None;
         }
         // Not of what a link leads to: a folder that links to one above it has no end.
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if !is_folder && !path.is_file() {
+        let why = if is_folder {
+            results
+                .is_some_and(|results| results.is(&path))
+                .then_some("is where the results go")
+        } else {
+            no_file(&path)
+        };
+        if let Some(why) = why {
+            self.odd.push(Odd { path, why });
             return None;
         }
         let head = if is_folder { None } else { head(&path).ok() };
         if let Some(head) = head
             && of_picture(&head).is_none()
         {
-            if head.is_empty() {
-                self.empty.push(path);
-            } else {
-                self.passed_over += 1;
+            match no_picture(&path, &head) {
+                Some(why) => self.odd.push(Odd { path, why }),
+                None => self.passed_over += 1,
             }
             return None;
         }
@@ -147,7 +174,7 @@ impl Pictures {
         if self.pictures.is_empty() {
             let error = CommandError::usage(format!(
                 "there is no picture to upload; {} other files were passed over",
-                self.passed_over + self.empty.len()
+                self.passed_over + self.odd.len()
             ))
             .hint("a file that is named itself is uploaded whatever is in it");
             let left_out = self.left_out.iter().map(|left_out| &left_out.why.message);
@@ -172,6 +199,32 @@ impl Pictures {
             }
         }
         Ok(())
+    }
+}
+
+/// Why there is no file to upload, if there is none.
+fn no_file(path: &Path) -> Option<&'static str> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_file() => None,
+        Ok(found) if found.is_dir() => Some("is a link to a folder, which is not followed"),
+        Ok(_) => Some("is no regular file"),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Some("is a link that leads nowhere"),
+        // Its upload will say why.
+        Err(_) => None,
+    }
+}
+
+/// Why a file that begins so is no picture, where that may surprise.
+fn no_picture(path: &Path, head: &[u8]) -> Option<&'static str> {
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    let is_named_so = ending.is_some_and(|ending| {
+        let named = ["jpg", "jpeg", "png", "webp", "gif", "tif", "tiff", "bmp"];
+        named.iter().any(|name| ending.eq_ignore_ascii_case(name))
+    });
+    match head {
+        [] => Some("is empty"),
+        _ if is_named_so => Some("is no picture, whatever its name says"),
+        _ => None,
     }
 }
 
@@ -237,8 +290,12 @@ mod tests {
         place
     }
 
+    fn odd_one(path: PathBuf, why: &'static str) -> Odd {
+        Odd { path, why }
+    }
+
     fn keys(paths: &[&Path], key: Option<&str>) -> Result<Vec<String>, String> {
-        Pictures::find(&paths.iter().map(PathBuf::from).collect::<Vec<_>>(), key)
+        Pictures::find(&paths.iter().map(PathBuf::from).collect::<Vec<_>>(), key, None)
             .map(|found| found.pictures.into_iter().map(|picture| picture.key).collect())
             .map_err(|error| error.message)
     }
@@ -247,7 +304,7 @@ mod tests {
     fn the_pictures_of_a_folder_keep_its_name_and_the_rest_is_passed_over() {
         let place = album();
         let album = place.path().join("album");
-        let found = Pictures::find(std::slice::from_ref(&album), None).unwrap();
+        let found = Pictures::find(std::slice::from_ref(&album), None, None).unwrap();
         assert_eq!(found.passed_over, 1);
         assert_eq!(
             keys(&[&album], None).unwrap(),
@@ -279,13 +336,22 @@ mod tests {
         let odd = album.join(OsStr::from_bytes(b"caf\xe9.jpg"));
         fs::write(&odd, JPEG).unwrap();
         fs::write(album.join("summer/empty.jpg"), "").unwrap();
-        let found = Pictures::find(std::slice::from_ref(&album), None).unwrap();
+        let found = Pictures::find(std::slice::from_ref(&album), None, None).unwrap();
         assert_eq!(found.pictures.len(), 3);
         let [left_out] = found.left_out.as_slice() else {
             panic!("{found:?}")
         };
         assert_eq!(left_out.path, odd);
-        assert_eq!(found.empty, [album.join("summer/empty.jpg")]);
+        assert_eq!(
+            found.odd,
+            [
+                odd_one(
+                    album.join("again"),
+                    "is a link to a folder, which is not followed"
+                ),
+                odd_one(album.join("summer/empty.jpg"), "is empty"),
+            ]
+        );
 
         assert_eq!(keys(&[&odd], Some("in/cafe.jpg")).unwrap(), ["in/cafe.jpg"]);
         for key in [None, Some("in/")] {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::pictures::{Picture, Pictures};
+use super::results::ResultsFolder;
 use super::{InvokeArgs, KEY_MAX, Via};
 use crate::error::CommandError;
 
@@ -58,7 +59,11 @@ impl InvokeArgs {
             )
             .hint("say --file PATH, or --via states for an object that is there")),
             (files, None | Some(Via::Event)) => {
-                let mut found = Pictures::find(files, self.key.as_deref())?;
+                let results = self.download.as_deref().map(ResultsFolder::new);
+                let mut found = Pictures::find(files, self.key.as_deref(), results.as_ref())?;
+                if let Some(results) = &results {
+                    results.check_apart_from(files, &found.pictures)?;
+                }
                 match (files, found.pictures.as_mut_slice()) {
                     ([file], [_]) if !file.is_dir() => Ok(Request::One(One::Upload {
                         picture: found.pictures.remove(0),

@@ -5,10 +5,14 @@ use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
+use std::time::Duration;
 
 use tempfile::{Builder, NamedTempFile};
+use tokio::process::Command;
+use tokio::time::timeout;
 
+use super::pictures::Picture;
 use crate::aws::During;
 use crate::error::CommandError;
 use crate::execution::Answer;
@@ -24,6 +28,73 @@ const OPENER: &str = if cfg!(target_os = "macos") {
 } else {
     "xdg-open"
 };
+
+/// How long a program that opens a picture has to fail.
+const OPENER_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The folder that results are to be put in, whether it is there yet or not.
+#[derive(Debug)]
+pub struct ResultsFolder<'a> {
+    named: &'a Path,
+    /// The path from the root.
+    real: PathBuf,
+}
+
+impl<'a> ResultsFolder<'a> {
+    pub fn new(named: &'a Path) -> Self {
+        Self {
+            named,
+            real: resolved(named),
+        }
+    }
+
+    /// Whether this is the folder.
+    pub fn is(&self, folder: &Path) -> bool {
+        resolved(folder) == self.real
+    }
+
+    /// That results come to lie beside no picture of the folders among `paths`: the next run would upload them as well. A
+    /// folder for them alone is well anywhere, since what is in it is passed over.
+    ///
+    /// # Errors
+    /// One would.
+    pub fn check_apart_from(&self, paths: &[PathBuf], pictures: &[Picture]) -> Result<(), CommandError> {
+        let folders: Vec<_> = paths.iter().filter(|path| path.is_dir()).collect();
+        let is_within = |folder: &Path, of: &Path| folder != of && folder.starts_with(of);
+        for folder in folders {
+            let real = resolved(folder);
+            let mut results = pictures
+                .iter()
+                .map(|picture| self.real.join(path_of(&picture.key)));
+            if !is_within(&self.real, &real) && results.any(|result| result.starts_with(&real)) {
+                return Err(CommandError::usage(format!(
+                    "results in {} would lie among the pictures of {}, and the next run would upload them as well",
+                    printable(&self.named.display().to_string()),
+                    printable(&folder.display().to_string()),
+                ))
+                .hint("name another folder with --download; one of their own within it is passed over"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The path from the root, without links as far as it is there.
+fn resolved(path: &Path) -> PathBuf {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut there = whole.ancestors();
+    there
+        .find_map(|ancestor| {
+            let real = ancestor.canonicalize().ok()?;
+            let rest = whole.strip_prefix(ancestor).ok()?;
+            Some(if rest.as_os_str().is_empty() {
+                real
+            } else {
+                real.join(rest)
+            })
+        })
+        .unwrap_or(whole.clone())
+}
 
 /// Where results are fetched to.
 #[derive(Debug, Clone)]
@@ -142,7 +213,10 @@ impl Destination {
     }
 
     /// Opens what was fetched, if that is asked for: the file, or the folder of several.
-    pub fn open(&self, files: &[PathBuf]) -> Result<(), CommandError> {
+    ///
+    /// # Errors
+    /// There is no program for it, or it has failed within [`OPENER_PATIENCE`].
+    pub async fn open(&self, files: &[PathBuf]) -> Result<(), CommandError> {
         if !self.opens {
             return Ok(());
         }
@@ -151,16 +225,23 @@ impl Destination {
             [file] => file,
             _ => &self.folder,
         };
-        let started = Command::new(OPENER)
+        let not_opened = |reason: String| {
+            let what = printable(&what.display().to_string());
+            CommandError::failed(format!("{what} cannot be opened: {OPENER} {reason}"))
+                .hint("the result is there; open it with another program")
+        };
+        let mut started = Command::new(OPENER)
             .arg(what)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .spawn();
-        started.map(drop).map_err(|error| {
-            CommandError::failed(format!("{} cannot be opened: {OPENER}: {error}", what.display()))
-                .hint("the result is there; open it with another program")
-        })
+            .spawn()
+            .map_err(|error| not_opened(format!("was not started: {error}")))?;
+        match timeout(OPENER_PATIENCE, started.wait()).await {
+            Ok(Ok(ended)) if !ended.success() => Err(not_opened(format!("ended with {ended}"))),
+            // Some go on for as long as the picture is looked at.
+            _ => Ok(()),
+        }
     }
 }
 
