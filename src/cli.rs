@@ -147,7 +147,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             // A reader that has gone away is no reason to fail.
             let _ = error.print();
             let has = |word| arguments.iter().any(|argument| argument == word);
-            if error.use_stderr() && has("plan") && has("--exit-code") {
+            if error.use_stderr() && (has("plan") || has("status")) && has("--exit-code") {
                 return ExitCode::FAILURE;
             }
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
@@ -155,8 +155,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let ui = Ui::new(&cli.global);
     log_to_stderr(cli.global.verbose);
-    let tells_of_changes =
-        matches!(&cli.command, Command::OnStack(StackCommand::Plan(args)) if args.exit_code);
+    let tells_of_changes = match &cli.command {
+        Command::OnStack(StackCommand::Plan(args)) => args.exit_code,
+        Command::OnStack(StackCommand::Status(args)) => args.exit_code,
+        _ => false,
+    };
     match execute(cli, &ui) {
         Ok(HasChanges(true)) if tells_of_changes => ExitCode::from(2),
         Ok(_) => ExitCode::SUCCESS,
@@ -233,7 +236,7 @@ fn log_to_stderr(verbose: u8) {
         .init();
 }
 
-/// Whether a plan found anything to do; of other commands, no.
+/// Whether a plan, or a look at what stands, found anything to do; of other commands, no.
 struct HasChanges(bool);
 
 fn execute(cli: Cli, ui: &Ui) -> Result<HasChanges, CommandError> {
@@ -253,7 +256,10 @@ fn execute_on_stack(command: StackCommand, settings: &Settings, ui: &Ui) -> Resu
             }
             StackCommand::Up(args) => commands::up::run(settings, &args, ui).await,
             StackCommand::Invoke(args) => commands::invoke::run(settings, args, ui).await,
-            StackCommand::Status(args) => commands::status::run(settings, args, ui).await,
+            StackCommand::Status(args) => {
+                let is_right = commands::status::run(settings, args, ui).await?;
+                return Ok(HasChanges(!is_right));
+            }
             StackCommand::Logs(args) => commands::logs::run(settings, args, ui).await,
             StackCommand::Down(args) => commands::down::run(settings, args, ui).await,
             StackCommand::Report(args) => commands::report::run(settings, &args, ui).await,

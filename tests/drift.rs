@@ -15,7 +15,9 @@ async fn every_field_that_is_changed_by_hand_is_told_and_put_back() {
     let place = Place::with_stack();
     let outputs = place.outputs();
     place.resizer(&["plan", "--local", "--exit-code"]).code(0);
+    place.resizer(&["status", "--local", "--exit-code"]).code(0);
     change_everything_by_hand(&place, &outputs).await;
+    place.resizer(&["status", "--local", "--exit-code"]).code(2);
     let rocket = sample("rocket.jpg");
     let rocket = rocket.to_str().unwrap();
     place

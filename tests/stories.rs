@@ -179,6 +179,31 @@ fn rewrite(place: &Place, statements: &str) {
     db.execute_batch(statements).unwrap();
 }
 
+#[test]
+fn of_two_whose_names_begin_alike_none_is_taken_for_the_other() {
+    let place = Place::with_stack();
+    invoke(&place, &["--quiet"]).ok();
+    // A thousand are listed at once.
+    let columns = "revision, status, input, started, stopped, output, error, cause, run";
+    rewrite(
+        &place,
+        &format!(
+            "WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count WHERE n < 1200)
+             INSERT INTO executions (machine, name, {columns})
+                 SELECT machine, CASE n WHEN 1 THEN 'twin-a' WHEN 1200 THEN 'twin-b' ELSE 'load-' || n END, {columns}
+                 FROM executions, count ORDER BY n"
+        ),
+    );
+    place
+        .resizer(&["status", "--local", "--execution", "twin-"])
+        .code(1)
+        .says("2 executions have names that begin with twin-")
+        .says("twin-b and twin-a");
+    place
+        .resizer(&["status", "--local", "--execution", "twin-a"])
+        .ok();
+}
+
 /// Four hundred days: longer than any log is kept.
 const LONG_AGO: &str = "400 * 86400000";
 

@@ -5,7 +5,7 @@ mod common;
 
 use std::io::{BufRead, BufReader};
 
-use common::near::{NearCloud, refusal};
+use common::near::{self, NearCloud, UP, refusal};
 use common::terminal::{Screen, printed_until};
 use common::{Ended, Place, corpus, sample, signal};
 use resizer_local::{Fault, Mishap, Realism};
@@ -98,6 +98,44 @@ fn when_it_cannot_be_read_again_it_says_so_and_goes_on() {
     place.kill_the_cloud();
     let shown = screen.wait_for("not read again");
     assert!(shown.contains("rocket.jpg"), "what was read last stays: {shown}");
+}
+
+#[test]
+fn after_down_it_shows_that_nothing_stands_and_then_what_comes() {
+    let near = NearCloud::start();
+    near.place.resizer(&UP).ok();
+    let screen = Screen::start(&near.place, &WATCH, 100, 40);
+    screen.wait_for("Resources: all 13 there and right");
+    near.place.resizer(&near::DOWN).ok();
+    let nothing = "Resources: none of 13 is there; `resizer up --local` makes them";
+    let shown = screen.wait_for(nothing);
+    assert!(!shown.contains("not read"), "{shown}");
+    near.place.resizer(&UP).ok();
+    screen.wait_for("Resources: all 13 there and right");
+
+    near.place.resizer(&near::DOWN).ok();
+    let status = near.place.resizer(&["status", "--local", "--exit-code"]).code(2);
+    assert!(status.stdout.contains(nothing), "{}", status.stdout);
+    near.place
+        .resizer(&["status", "--local"])
+        .code(1)
+        .says("does not stand");
+}
+
+#[test]
+fn when_it_cannot_be_read_at_first_it_says_so_and_tries_again() {
+    let near = NearCloud::start();
+    near.place.resizer(&UP).ok();
+    near.behave(Realism {
+        faults: vec![Fault {
+            does: refusal(400, "AccessDeniedException", "not allowed to"),
+            ..in_trouble("states:ListExecutions", 1).faults.remove(0)
+        }],
+        ..Realism::default()
+    });
+    let screen = Screen::start(&near.place, &WATCH, 100, 40);
+    screen.wait_for("not read: states:ListExecutions");
+    screen.wait_for("Resources: all 13 there and right");
 }
 
 /// An operation is refused for a while, by a service that is in trouble: so many times from now on.

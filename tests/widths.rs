@@ -10,22 +10,42 @@ use common::steady::steady;
 use common::terminal::{Screen, printed};
 use common::{Place, corpus, sample};
 use insta::assert_snapshot;
+use rusqlite::Connection;
 use unicode_width::UnicodeWidthStr;
 
 const WIDTHS: [u16; 3] = [60, 80, 120];
 
-/// What a screen is called, and the command that shows it.
-const SCREENS: [(&str, &[&str]); 3] = [
-    ("status", &["status", "--local", "--limit", "2"]),
-    ("down_dry_run", &["down", "--local", "--dry-run"]),
-    (
-        "invoke_many",
-        &["invoke", "--local", "--again", "--file", "album", "bad.png"],
-    ),
-];
+/// Enough for every screen.
+const ROWS: u16 = 70;
 
-#[test]
-fn every_screen_fits_its_terminal_with_colour_and_without() {
+/// Compares what `show` shows in each width, without colour and with it, to what it showed before.
+#[track_caller]
+fn assert_screen(name: &str, show: impl Fn(u16, &[(&str, &str)]) -> String) {
+    let styles = regex_lite::Regex::new("⟨[a-z ]*⟩").unwrap();
+    let mut views = String::new();
+    for width in WIDTHS {
+        let plain = steady(&show(width, &[("NO_COLOR", "1")]));
+        let coloured = steady(&show(width, &[]));
+        assert_eq!(
+            styles.replace_all(&coloured, ""),
+            styles.replace_all(&plain, ""),
+            "{name} at {width}: colour changes the words"
+        );
+        views +=
+            &format!("── {width} columns ──\n{plain}\n\n── {width} columns, with colour ──\n{coloured}\n\n");
+    }
+    assert_snapshot!(name, views);
+}
+
+/// Runs the binary on a terminal.
+fn run(place: &Place, args: &[&str], width: u16, settings: &[(&str, &str)]) -> Screen {
+    let mut command = place.command(args);
+    command.envs(settings.iter().copied());
+    Screen::run(command, width, ROWS)
+}
+
+/// A stack through which a picture went, and then one that is none; what took its time at random takes always the same.
+fn used_stack() -> Place {
     let place = Place::with_stack();
     fs::create_dir(place.path().join("album")).unwrap();
     fs::copy(sample("rocket.jpg"), place.path().join("album/rocket.jpg")).unwrap();
@@ -34,23 +54,116 @@ fn every_screen_fits_its_terminal_with_colour_and_without() {
         .resizer(&["invoke", "--local", "--file", "album/rocket.jpg"])
         .ok();
     place.resizer(&["invoke", "--local", "--file", "bad.png"]).code(1);
-    for (name, args) in SCREENS {
-        for width in WIDTHS {
-            let coloured = printed(&place, args, width, &[]);
-            let plain = printed(&place, args, width, &[("NO_COLOR", "1")]);
-            assert!(!plain.contains('\x1b'), "{name} at {width}: {plain:?}");
-            assert_eq!(
-                steady(&strip_str(&coloured).to_string()),
-                steady(&plain),
-                "{name} at {width}: colour changes the words"
-            );
-            assert_snapshot!(format!("{name}_{width}"), steady(&plain));
-            if width == 80 {
-                let visible = steady(&with_visible_styles(&coloured));
-                assert_snapshot!(format!("{name}_{width}_coloured"), visible);
-            }
-        }
+    place.resizer(&["local", "stop"]).ok();
+    let db = Connection::open(place.path().join(".resizer/local/cloud.db")).unwrap();
+    db.execute_batch(
+        r"UPDATE log_events SET message = json_set(message, '$.event_timestamp', CAST(
+              (SELECT started FROM executions WHERE instr(message, name)) + 2 * json_extract(message, '$.id') AS TEXT))
+              WHERE instr(message, 'execution_arn');
+          UPDATE log_events SET time = CAST(json_extract(message, '$.event_timestamp') AS INTEGER)
+              WHERE instr(message, 'execution_arn');
+          UPDATE log_events SET time = (SELECT max(started) FROM executions) + 7
+              WHERE NOT instr(message, 'execution_arn') AND time >= (SELECT max(started) FROM executions);
+          UPDATE log_events SET message = substr(message, 1, instr(message, 'Duration') - 1)
+              || 'Duration: 12.34 ms' || char(9) || 'Billed Duration: 13 ms' || char(9) || 'Memory Size: 1769 MB'
+              || char(9) || 'Max Memory Used: 38 MB' || char(9)
+              WHERE message LIKE 'REPORT %';
+          UPDATE executions SET stopped = started + 26;",
+    )
+    .unwrap();
+    place
+}
+
+#[test]
+fn every_screen_of_a_stack_at_work_fits_its_terminal_with_colour_and_without() {
+    let place = used_stack();
+    let newest = place.json(&["status", "--local"])["executions"][0]["name"].clone();
+    let newest = newest.as_str().unwrap();
+    for (name, args) in [
+        ("status", &["status", "--local", "--limit", "2"][..]),
+        ("execution", &["status", "--local", "--execution", newest]),
+        ("logs", &["logs", "--local", "--key", "bad.png"]),
+        ("down_dry_run", &["down", "--local", "--dry-run"]),
+        ("no_such_object", &["invoke", "--local", "--key", "nowhere.jpg"]),
+    ] {
+        assert_screen(name, |width, settings| {
+            run(&place, args, width, settings).picture_at_its_end()
+        });
     }
+    assert_screen("watch", |width, settings| {
+        let mut command = place.command(&["status", "--local", "--watch"]);
+        command.envs(settings.iter().copied());
+        let mut screen = Screen::run(command, width, 36);
+        screen.wait_until("the list", |shown| {
+            shown.contains("rocket.jpg") && shown.contains("only")
+        });
+        let list = screen.picture();
+        screen.press("\r");
+        screen.wait_until("the story to its end", |shown| {
+            let end = shown.split_once("FAILED in").unwrap_or_default().1;
+            end.contains("404<") && end.contains("scroll")
+        });
+        format!("{list}\n\n{}", screen.picture())
+    });
+    assert_screen("down", |width, settings| {
+        let mut screen = run(&place, &["down", "--local"], width, settings);
+        screen.wait_for("or y: ");
+        screen.press("n\n");
+        screen.picture_at_its_end()
+    });
+    assert_screen("report", |width, settings| {
+        let report = run(&place, &["report", "--local"], width, settings);
+        let size = regex_lite::Regex::new("[0-9]+ kB").unwrap();
+        let picture = report.picture_at_its_end();
+        size.replace(&picture, "[size]").into_owned()
+    });
+    // They change what the others show.
+    fs::copy(corpus("bad-empty.jpg"), place.path().join("empty.jpg")).unwrap();
+    // The first starts the function cold.
+    place
+        .resizer(&["invoke", "--local", "--file", "empty.jpg"])
+        .code(1);
+    for (name, args) in [
+        (
+            "invoke",
+            &["invoke", "--local", "--again", "--file", "empty.jpg"][..],
+        ),
+        (
+            "invoke_many",
+            &["invoke", "--local", "--again", "--file", "album", "bad.png"],
+        ),
+    ] {
+        assert_screen(name, |width, settings| {
+            run(&place, args, width, settings).picture_at_its_end()
+        });
+    }
+    fs::write(
+        place.path().join("resizer.toml"),
+        "[resize]\nwidth = 120\n[logs]\nretention_days = 30\n",
+    )
+    .unwrap();
+    assert_screen("plan", |width, settings| {
+        run(&place, &["plan", "--local"], width, settings).picture_at_its_end()
+    });
+}
+
+#[test]
+fn every_screen_of_a_stack_that_comes_fits_its_terminal_with_colour_and_without() {
+    let place = Place::with_a_cloud();
+    assert_screen("no_stack", |width, settings| {
+        run(&place, &["status", "--local"], width, settings).picture_at_its_end()
+    });
+    assert_screen("up", |width, settings| {
+        let up = run(&place, &["up", "--local"], width, settings).picture_at_its_end();
+        place.resizer(&["down", "--local", "--yes"]).ok();
+        // Which address the local cloud has is no concern of this.
+        let (up, _) = up.split_once("http://").unwrap();
+        // What is made at once is done in any order.
+        let (mut steps, result): (Vec<_>, Vec<_>) =
+            up.trim_end().lines().partition(|line| line.contains('✓'));
+        steps.sort_unstable();
+        [steps, result].concat().join("\n")
+    });
 }
 
 /// That nothing of it is wider than the terminal.
@@ -124,10 +237,4 @@ fn no_line_is_wider_than_the_terminal_and_none_is_cut() {
         screen.press("q");
         assert!(screen.ended().success());
     }
-}
-
-/// With its styles where they can be seen.
-fn with_visible_styles(coloured: &str) -> String {
-    let names = regex_lite::Regex::new(" [0-9a-f]{8}  ").unwrap();
-    names.replace_all(coloured, " [execution]  ").replace('\x1b', "␛")
 }

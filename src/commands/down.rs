@@ -17,7 +17,8 @@ use crate::turn::Turn;
 use crate::ui::Ui;
 use crate::ui::format;
 use crate::ui::progress::Progress;
-use crate::ui::table::aligned;
+use crate::ui::table::{aligned, width_of_stdout};
+use crate::ui::wrap::columns_of;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -63,6 +64,8 @@ struct Resource {
     name: String,
 }
 
+/// What stands before that which is in a bucket, where it has a line of its own.
+const LIST_INDENT: usize = 4;
 /// How often it is looked for what came back.
 const LOOKS: usize = 5;
 
@@ -234,10 +237,29 @@ async fn listing(session: &Session, graph: &Graph, plan: &Plan) -> Result<String
         "This removes from account {} in {}:\n\n{}\n{}",
         session.names.account,
         session.names.region,
-        // Not cut, however narrow the terminal: it is what one decides by.
-        aligned(&rows, usize::MAX).join("\n"),
+        list(&rows, width_of_stdout()),
         kept.chain(unseen).collect::<String>()
     ))
+}
+
+/// The rows, none of which is cut: it is what one decides by. Where they are wider than the terminal, what is in the buckets
+/// stands below them.
+fn list(rows: &[[String; 3]], width: usize) -> String {
+    let lines = aligned(rows, usize::MAX);
+    if lines.iter().all(|line| columns_of(line) <= width) {
+        return lines.join("\n");
+    }
+    let names: Vec<_> = rows
+        .iter()
+        .map(|[kind, name, _]| [kind.clone(), name.clone()])
+        .collect();
+    let contents = rows.iter().map(|[.., contents]| match contents.as_str() {
+        "" => String::new(),
+        contents => format!("\n{:LIST_INDENT$}{contents}", ""),
+    });
+    let lines = aligned(&names, usize::MAX).into_iter().zip(contents);
+    let lines = lines.map(|(name, contents)| name + &contents);
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn described(contents: Contents) -> String {

@@ -16,6 +16,7 @@ use crate::stack;
 use crate::ui::format::shell_word;
 use crate::ui::progress::Progress;
 use crate::ui::table::{aligned, width_of_stdout};
+use crate::ui::wrap::columns_of;
 use crate::ui::{self, Ui};
 
 const EXAMPLES: &str = "\
@@ -192,10 +193,7 @@ impl Up<'_> {
             ],
         ];
         let mut lines = aligned(&rows, usize::MAX);
-        if lines
-            .iter()
-            .any(|line| line.chars().count() + 2 > width_of_stdout())
-        {
+        if lines.iter().any(|line| columns_of(line) + 2 > width_of_stdout()) {
             // What they do is told by their help as well; a command is to be copied whole.
             lines = rows.map(|[command, _]| command).into();
         }

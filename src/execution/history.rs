@@ -1,8 +1,11 @@
 //! Reading what an execution is, and its events.
 
+use std::fmt;
+
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
 use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus, LogLevel};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use serde::Serialize;
 
 use crate::aws::{CallFailure, Clients, During, UnlessGone};
 
@@ -11,6 +14,23 @@ use super::log_events::{Search, search};
 
 /// The most events that are read: Step Functions ends an execution at 25,000.
 const EVENTS_MAX: usize = 25_000;
+
+/// Who tells an execution's events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToldBy {
+    CloudwatchLogs,
+    StepFunctions,
+}
+
+impl fmt::Display for ToldBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CloudwatchLogs => "CloudWatch Logs",
+            Self::StepFunctions => "Step Functions",
+        })
+    }
+}
 
 /// The name at the end of an execution's ARN.
 pub fn name_part(execution_arn: &str) -> &str {

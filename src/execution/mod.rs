@@ -25,7 +25,8 @@ pub use absence::LogGroup;
 pub use document::{Answer, Document, Rendition};
 pub use event::{Event, timestamp};
 pub use history::{
-    Page, describe, describe_all, from_history, from_logs, is_logging_off, list, name_part, pattern_of,
+    Page, ToldBy, describe, describe_all, from_history, from_logs, is_logging_off, list, name_part,
+    pattern_of,
 };
 pub use invocation::{FoundBy, FunctionLog, Invocation, Logged, are_lines_whole};
 pub use log_events::{

@@ -2,12 +2,10 @@
 
 use serde_json::Value;
 
+use super::wrap::columns_of;
+
 /// Indents what is inside something.
 pub const STEP: usize = 2;
-
-pub fn columns(text: &str) -> usize {
-    text.chars().count()
-}
 
 /// JSON on one line.
 pub fn line(value: &Value) -> String {
@@ -31,7 +29,7 @@ fn named(key: &str) -> String {
 /// JSON over as few lines as keep to `room` columns, of which the first has `taken` already.
 pub fn over_lines(value: &Value, taken: usize, room: usize) -> Vec<String> {
     let on_one = line(value);
-    let is_short = taken.saturating_add(columns(&on_one)) <= room;
+    let is_short = taken.saturating_add(columns_of(&on_one)) <= room;
     let (open, close, items): (_, _, Vec<(String, &Value)>) = match value {
         Value::Object(fields) if !is_short => {
             let fields = fields.iter().map(|(key, value)| (named(key), value));
@@ -47,7 +45,7 @@ pub fn over_lines(value: &Value, taken: usize, room: usize) -> Vec<String> {
     let count = items.len();
     for (index, (name, value)) in items.into_iter().enumerate() {
         // With the comma behind it.
-        let below = over_lines(value, columns(&name) + 1, room.saturating_sub(STEP));
+        let below = over_lines(value, columns_of(&name) + 1, room.saturating_sub(STEP));
         let last = below.len() - 1;
         for (at, line) in below.into_iter().enumerate() {
             let name = if at == 0 { name.as_str() } else { "" };

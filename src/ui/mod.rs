@@ -31,6 +31,8 @@ use serde::Serialize;
 use crate::cli::{ColorWhen, GlobalArgs};
 use crate::error::CommandError;
 use glyphs::{fitting, is_unicode};
+use table::width_of_stderr;
+use wrap::by_words;
 
 /// How this run speaks.
 #[derive(Debug, Clone, Copy)]
@@ -201,9 +203,13 @@ impl Ui {
             return;
         }
         let mut stderr = AutoStream::new(io::stderr(), self.color).lock();
-        let _ = writeln!(stderr, "{ERROR}error:{ERROR:#} {}", fitting(&error.message));
-        for hint in &error.hints {
-            let _ = writeln!(stderr, "  {HINT}hint:{HINT:#} {}", fitting(hint));
+        let message = format!("{ERROR}error:{ERROR:#} {}", error.message);
+        let hints = error.hints.iter();
+        let hints = hints.map(|hint| format!("  {HINT}hint:{HINT:#} {hint}"));
+        for text in [message].into_iter().chain(hints) {
+            for line in text.split('\n') {
+                let _ = writeln!(stderr, "{}", fitting(&by_words(line, width_of_stderr(), 4)));
+            }
         }
     }
 }

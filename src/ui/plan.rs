@@ -3,8 +3,9 @@
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
-use super::json::{STEP, columns, line, over_lines};
+use super::json::{STEP, line, over_lines};
 use super::table::{aligned, width_of_stdout};
+use super::wrap::{columns_of, wrapped};
 use crate::engine::{Action, FieldChange, Graph, Plan, Planned};
 
 const CREATE: Style = AnsiColor::Green.on_default();
@@ -24,7 +25,8 @@ const MOST_LINES: usize = 50;
 /// The steps that would write something, with every field that is set or would change; and what others have put anywhere,
 /// which stays. How much there is to do comes last.
 pub fn text(graph: &Graph, plan: &Plan) -> String {
-    let room = width_of_stdout().min(WIDEST).saturating_sub(INDENT);
+    let width = width_of_stdout();
+    let room = width.min(WIDEST).saturating_sub(INDENT);
     let is_shown = |step: &&Planned| step.action.writes() || !plan.others(step.node).is_empty();
     let steps: Vec<_> = plan.steps.iter().filter(is_shown).collect();
     let rows: Vec<[String; 2]> = steps
@@ -39,7 +41,8 @@ pub fn text(graph: &Graph, plan: &Plan) -> String {
     let mut lines = Vec::new();
     for (step, name) in steps.iter().zip(names) {
         let (style, verb) = verb(plan, step);
-        lines.push(format!("{style}{verb:8}{style:#}{name}"));
+        let heading = format!("{style}{verb:8}{style:#}{name}");
+        lines.push(wrapped(&heading, width, INDENT));
         let fields: Vec<String> = match &step.action {
             Action::Create(fields) => fields.iter().flat_map(|field| set(field, room)).collect(),
             Action::Change(changes) => changes
@@ -81,7 +84,7 @@ fn summary(plan: &Plan) -> String {
 /// What a field of something new is set to: a document that needs more than `room` columns goes over several lines.
 fn set(field: &FieldChange, room: usize) -> Vec<String> {
     let line = format!("{}: {}", field.field, value(&field.after));
-    if columns(&line) <= room || !(field.after.is_array() || field.after.is_object()) {
+    if columns_of(&line) <= room || !(field.after.is_array() || field.after.is_object()) {
         return vec![line];
     }
     let below = over_lines(&field.after, 0, room.saturating_sub(STEP));
@@ -130,7 +133,7 @@ fn differing(
     }
     let shown = |value_there: Option<&Value>| value_there.map_or_else(|| "(not set)".to_owned(), value);
     let line = format!("{path}: {} → {}", shown(before), shown(after));
-    if columns(&line) <= room {
+    if columns_of(&line) <= room {
         parts.push(line);
         return;
     }
@@ -138,16 +141,11 @@ fn differing(
         (Some(Value::Array(before)), Some(Value::Array(after))) => {
             differing_items(path, before, after, room, parts);
         }
-        _ if [before, after]
-            .into_iter()
-            .flatten()
-            .any(|value| value.is_array() || value.is_object()) =>
-        {
+        _ => {
             parts.push(format!("{path}:"));
             marked("-", before, room, parts);
             marked("+", after, room, parts);
         }
-        _ => parts.push(line),
     }
 }
 
@@ -180,7 +178,10 @@ fn differing_items(path: &str, before: &[Value], after: &[Value], room: usize, p
 }
 
 fn marked(mark: &str, value: Option<&Value>, room: usize, parts: &mut Vec<String>) {
-    let lines = value.map(|value| over_lines(value, 0, room.saturating_sub(2 * STEP)));
+    let lines = value.map(|shown| match shown {
+        Value::String(_) => vec![self::value(shown)],
+        _ => over_lines(shown, 0, room.saturating_sub(2 * STEP)),
+    });
     let lines = lines.into_iter().flatten();
     parts.extend(lines.map(|line| format!("{:STEP$}{mark} {line}", "")));
 }

@@ -8,6 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, P
 
 use super::styles::{BAD, FAINT, GOOD};
 use super::table::{cut_middle, width_of_stderr};
+use super::wrap::columns_of;
 use super::{TICK, Ui};
 use crate::engine::{Action, Event, Graph, Listener, NodeId, Outcome};
 
@@ -155,12 +156,9 @@ impl Row {
     fn line_leaving(&self, free: usize, verb: &str, detail: &str) -> String {
         let room = width_of_stderr().saturating_sub(VERB_WIDTH + KIND_WIDTH + MARK_AND_TIME_WIDTH + 4 + free);
         let separator = if detail.is_empty() { "" } else { "  " };
-        let name_room = room.saturating_sub(detail.chars().count() + separator.len());
+        let name_room = room.saturating_sub(columns_of(detail) + separator.len());
         let name = cut_middle(&self.name, name_room.max(room / 2));
-        let detail = cut_middle(
-            detail,
-            room.saturating_sub(name.chars().count() + separator.len()),
-        );
+        let detail = cut_middle(detail, room.saturating_sub(columns_of(&name) + separator.len()));
         format!(
             "{verb:VERB_WIDTH$}  {:KIND_WIDTH$}  {name}{separator}{detail}",
             self.kind

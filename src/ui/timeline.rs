@@ -4,11 +4,11 @@ use anstyle::Style;
 use jiff::Timestamp;
 
 use super::chart::span;
-use super::format::{duration, printable};
+use super::format::{date_and_time, duration, printable};
 use super::log_line::{of_function, of_report};
 use super::styles::{BAD, FAINT, GOOD, UNSETTLED};
-use super::wrap::wrapped;
-use crate::execution::{FoundBy, Invocation, Logged, Status, Step, Timeline, Try};
+use super::wrap::{fitted, wrapped};
+use crate::execution::{FoundBy, Invocation, Logged, Status, Step, Timeline, ToldBy, Try};
 
 /// The room for a state's name: most are shorter.
 const NAME_WIDTH: usize = 12;
@@ -17,18 +17,27 @@ const BEFORE_BAR: usize = 40;
 /// The room for a bar, at least and at most; where there is less, there is none.
 const BAR_MIN: usize = 10;
 const BAR_MAX: usize = 40;
+/// What stands before all that belongs to a step.
+const INDENT: usize = 14;
 /// The most lines that are shown of one invocation.
 const LINES_MAX: usize = 20;
 
-/// One step on a line, and a line for each try that failed.
-pub fn step(step: &Step, width: usize) -> String {
-    let tries = step.tries.iter().enumerate();
-    let troubles = tries.filter_map(|(index, each)| trouble(step, index, each, 4, width));
-    [heading(step)]
-        .into_iter()
-        .chain(troubles)
-        .collect::<Vec<_>>()
-        .join("\n")
+/// Each try that failed so far, and why.
+pub fn troubles(timeline: &Timeline, width: usize) -> Vec<String> {
+    let tries = timeline.steps.iter().flat_map(|step| {
+        let tries = step.tries.iter().enumerate();
+        tries.map(move |(index, each)| (step, index, each))
+    });
+    tries
+        .filter_map(|(step, index, each)| trouble(step, index, each, 2, width))
+        .collect()
+}
+
+/// The whole story of the execution with this ARN: what it is called, who tells of it, and every step.
+pub fn story(arn: &str, timeline: &Timeline, told_by: ToldBy, width: usize) -> String {
+    let started = timeline.started.map(date_and_time).unwrap_or_default();
+    let heading = format!("Execution {arn}\nStarted {started}, told by {told_by}");
+    format!("{}\n\n{}", fitted(&heading, width), full(timeline, width))
 }
 
 fn heading(step: &Step) -> String {
@@ -63,14 +72,14 @@ fn trouble(step: &Step, index: usize, each: &Try, indent: usize, width: usize) -
 }
 
 /// Every step with when it began, what went in, what the function logged and what came out, in `width` columns.
-pub fn full(timeline: &Timeline, width: usize) -> String {
+fn full(timeline: &Timeline, width: usize) -> String {
     let mut lines = Vec::new();
     // What is passed on as it came is not shown again.
     let mut shown = None;
     let mut passed = |what, text: &Option<String>| {
         let text = text.as_ref().filter(|text| shown.as_ref() != Some(*text))?;
         shown = Some(text.clone());
-        Some(labelled(14, what, Style::new(), text, width))
+        Some(labelled("", what, Style::new(), text, width))
     };
     for each in &timeline.steps {
         let began = timeline.started.map(|started| since(started, each.entered));
@@ -82,12 +91,12 @@ pub fn full(timeline: &Timeline, width: usize) -> String {
         lines.push(wrapped(
             &format!("{line}{}", bar(timeline, each, width)),
             width,
-            14,
+            INDENT,
         ));
         lines.extend(passed("in", &each.input));
         for (index, one) in each.tries.iter().enumerate() {
-            lines.extend(trouble(each, index, one, 14, width));
-            lines.extend(logged(one, 14, width));
+            lines.extend(trouble(each, index, one, INDENT, width));
+            lines.extend(logged(timeline, one, width));
         }
         lines.extend(passed("out", &each.output));
     }
@@ -103,23 +112,17 @@ pub fn full(timeline: &Timeline, width: usize) -> String {
     lines.join("\n")
 }
 
-/// What the function logged, of every try; none where there was nothing to look for.
-pub fn all_logged(timeline: &Timeline, width: usize) -> Option<String> {
-    let tries = timeline.steps.iter().flat_map(|step| &step.tries);
-    let lines: Vec<String> = tries.flat_map(|each| logged(each, 4, width)).collect();
-    (!lines.is_empty()).then(|| lines.join("\n"))
-}
-
-/// What the function logged in this try, after `indent` spaces.
-fn logged(each: &Try, indent: usize, width: usize) -> Vec<String> {
-    let label = |what, style, text: &str| labelled(indent, what, style, text, width);
+/// What the function logged in this try, each line with when that was.
+fn logged(timeline: &Timeline, each: &Try, width: usize) -> Vec<String> {
+    let label = |what, style, text: &str| labelled("", what, style, text, width);
     match &each.logged {
         None => Vec::new(),
         Some(Logged::Missing(why)) => vec![label("log", FAINT, why)],
         Some(Logged::Found(invocation)) => {
             let printed = invocation.printed().take(LINES_MAX).map(|line| {
                 let (style, words) = of_function(&line.text);
-                label("log", style, &words)
+                let at = timeline.started.map(|started| since(started, line.at()));
+                labelled(&at.unwrap_or_default(), "log", style, &words, width)
             });
             let more = invocation.printed().count().saturating_sub(LINES_MAX);
             let more = (more > 0).then(|| label("log", FAINT, &format!("{more} more lines")));
@@ -140,11 +143,11 @@ fn ran(invocation: &Invocation) -> String {
     }
 }
 
-/// `text` after `indent` spaces and what it is.
-fn labelled(indent: usize, what: &str, style: Style, text: &str, width: usize) -> String {
+/// `text` after when it was and what it is.
+fn labelled(at: &str, what: &str, style: Style, text: &str, width: usize) -> String {
     let text = printable(text);
-    let line = format!("{:indent$}{FAINT}{what:>3}{FAINT:#}  {style}{text}{style:#}", "");
-    wrapped(&line, width, indent + 5)
+    let line = format!("{FAINT}{at:>10}    {what:>3}{FAINT:#}  {style}{text}{style:#}");
+    wrapped(&line, width, INDENT + 5)
 }
 
 /// When the step was within the execution, heavy while a try went on; nothing where there is no room for it.
@@ -183,7 +186,7 @@ fn ending(timeline: &Timeline) -> String {
 }
 
 /// How it ended and after how long: `FAILED in 13 ms`.
-pub fn verdict(timeline: &Timeline) -> String {
+fn verdict(timeline: &Timeline) -> String {
     let Some(end) = &timeline.end else {
         return format!("{UNSETTLED}RUNNING{UNSETTLED:#}");
     };
@@ -199,10 +202,11 @@ pub fn verdict(timeline: &Timeline) -> String {
     )
 }
 
-/// `+41 ms`
+/// `+41 ms`; what another clock says may be earlier: `-3 ms`.
 fn since(start: Timestamp, at: Timestamp) -> String {
-    let passed = at.duration_since(start).unsigned_abs();
-    format!("+{}", duration(passed))
+    let passed = at.duration_since(start);
+    let sign = if passed.is_negative() { '-' } else { '+' };
+    format!("{sign}{}", duration(passed.unsigned_abs()))
 }
 
 #[cfg(test)]
@@ -239,21 +243,21 @@ mod tests {
         let told = plain(&full(&timeline, 80));
         let lines: Vec<&str> = told.lines().skip(2).take(4).collect();
         insta::assert_snapshot!(lines.join("\n"), @r#"
-        ↻ try 1 failed: Lambda.TooManyRequestsException: Rate exceeded
-        log  INFO answer {"ok":true}
-        ran  38 ms, billed 64 ms, 38 of 1769 MB, cold start 25 ms
-        out  {"ok":true,"destBucket":"r","destKey":"output/cat_resized.jpg
-        "#);
-        insta::assert_snapshot!(plain(&all_logged(&timeline, 40).unwrap()), @r#"
-        log  INFO answer {"ok":true}
-        ran  38 ms, billed 64 ms, 38 of 1769
-             MB, cold start 25 ms
+                  ↻ try 1 failed: Lambda.TooManyRequestsException: Rate exceeded
+        +1.9 s    log  INFO answer {"ok":true}
+                  ran  38 ms, billed 64 ms, 38 of 1769 MB, cold start 25 ms
+                  out  {"ok":true,"destBucket":"r","destKey":"output/cat_resized.jpg
         "#);
         timeline.steps[0].tries[1].logged = Some(Logged::Missing("not there yet".to_owned()));
-        assert_eq!(
-            plain(&all_logged(&timeline, 80).unwrap()),
-            "    log  not there yet"
-        );
+        let told = plain(&full(&timeline, 80));
+        assert!(told.contains("\n              log  not there yet\n"), "{told}");
+    }
+
+    #[test]
+    fn what_another_clock_says_may_be_earlier_than_the_start() {
+        let at = |millis| Timestamp::from_millisecond(millis).unwrap();
+        assert_eq!(since(at(10), at(12)), "+2 ms");
+        assert_eq!(since(at(10), at(7)), "-3 ms");
     }
 
     #[test]

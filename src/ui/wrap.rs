@@ -60,6 +60,30 @@ pub fn wrapped(line: &str, width: usize, indent: usize) -> String {
     done + &current
 }
 
+/// `line` in at most `width` columns, what goes on after `indent` spaces, without a break within a word or a `command`: one
+/// that is longer is left to the terminal, so that it can be copied whole.
+pub fn by_words(line: &str, width: usize, indent: usize) -> String {
+    let mut done = String::new();
+    let mut columns = 0;
+    let mut rest = line;
+    while !rest.is_empty() {
+        let is_quoted = |at: usize| rest[..at].matches('`').count() % 2 == 1;
+        let mut spaces = rest.match_indices(' ').map(|(at, _)| at);
+        let end = spaces.find(|at| !is_quoted(*at)).unwrap_or(rest.len());
+        let word = &rest[..end];
+        if columns > indent && columns + columns_of(word) > width {
+            done.truncate(done.trim_end_matches(' ').len());
+            done.push_str(&format!("\n{:indent$}", ""));
+            columns = indent;
+        }
+        let with_space = &rest[..rest.len().min(end + 1)];
+        done.push_str(with_space);
+        columns += columns_of(with_space);
+        rest = &rest[with_space.len()..];
+    }
+    done
+}
+
 /// The columns that `text` takes on a terminal: two for a wide character, as Japanese ones are, and none for styles.
 pub fn columns_of(text: &str) -> usize {
     anstream::adapter::strip_str(text).to_string().width()
@@ -100,6 +124,18 @@ mod tests {
         assert_eq!(paragraph("a  bc\ndef", 6, 2), "  a bc\n  def");
         assert_eq!(paragraph("a  bc\ndef", usize::MAX, 0), "a bc def");
         assert_eq!(paragraph("abcdefgh i", 6, 2), "  abcd\n  efgh\n  i");
+    }
+
+    #[test]
+    fn by_words_neither_a_word_nor_a_command_is_broken() {
+        let line = "  hint: see s3://bucket/key.jpg, `resizer up --local` makes it";
+        assert_eq!(
+            by_words(line, 18, 4),
+            "  hint: see\n    s3://bucket/key.jpg,\n    `resizer up --local`\n    makes it"
+        );
+        assert_eq!(by_words(line, 80, 4), line);
+        assert_eq!(by_words("a `b c", 3, 0), "a\n`b c");
+        assert_eq!(by_words("日本 日本", 5, 1), "日本\n 日本");
     }
 
     #[test]

@@ -4,13 +4,18 @@
 pub fn steady(text: &str) -> String {
     let patterns = [
         (r"invoke-[0-9a-f]{32}", "[execution]"),
+        // On one line or, where the line ends, on two.
         (
-            r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+            r"([0-9a-f]↩?(\n *)?){8}-↩?(\n *)?(([0-9a-f]↩?(\n *)?){4}-↩?(\n *)?){3}([0-9a-f]↩?(\n *)?){11}[0-9a-f]",
             "[execution]",
         ),
         (
-            r"[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}  [0-9a-f]{8}-[0-9a-f]{4} ",
-            "[moment]  [execution] ",
+            r"[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}(⟨⟩)?  (⟨[a-z]+⟩)?[0-9a-f]{8}-[0-9a-f]{4}\b",
+            "[moment]$1  $2[execution]",
+        ),
+        (
+            r"[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}",
+            "[moment]",
         ),
         (
             r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}",
@@ -19,9 +24,9 @@ pub fn steady(text: &str) -> String {
         (r"[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}", "[day and time]"),
         (r"\b[0-9]{2}:[0-9]{2}:[0-9]{2}\b", "[time of day]"),
         // The beginning of a name, as the list shows it.
-        (r"([✓✗]) [0-9a-f]{8}(-[0-9a-f]+)? ", "$1 [execution] "),
+        (r"([✓✗](⟨[a-z ]*⟩)*) [0-9a-f]{8}(-[0-9a-f]+)? ", "$1 [execution] "),
         // Where in the execution, and for how long.
-        (r" *[━─]+", " [bar]"),
+        (r" *(⟨[a-z]+⟩)?[━─]+", " $1[bar]"),
         (r"[0-9]+ of 1769 MB", "[memory] of 1769 MB"),
         (
             r#""(decode|download|encode|resize|upload)":[0-9]+"#,
@@ -32,8 +37,8 @@ pub fn steady(text: &str) -> String {
         (r"at most [0-9]+ an hour", "at most [number] an hour"),
         (r" [0-9]{2}:[0-9]{2} +now", " [time of day] now"),
         // However wide they are, and whatever room is left before them.
-        (r" *\+[0-9.]+ (ms|s)\b", " +[time]"),
-        (r" *[0-9.]+ (ms|s)\b", " [time]"),
+        (r" *(⟨dim⟩)?\+[0-9.]+ (ms|s)\b", " $1+[time]"),
+        (r" *(⟨dim⟩)?[0-9.]+ (ms|s)\b", " $1[time]"),
         (
             r"127\.0\.0\.1:[0-9]+/restapis/[0-9a-z]+/",
             "127.0.0.1:[port]/restapis/[id]/",

@@ -29,6 +29,7 @@ pub struct Screen {
     child: Child,
     controller: File,
     shown: Arc<(Mutex<Parser>, Condvar)>,
+    reader: Option<JoinHandle<()>>,
 }
 
 impl Screen {
@@ -50,7 +51,7 @@ impl Screen {
             Condvar::new(),
         ));
         let (mut reader, parser) = (controller.try_clone().unwrap(), Arc::clone(&shown));
-        thread::spawn(move || {
+        let reader = thread::spawn(move || {
             let mut bytes = [0; 4096];
             while let Ok(count @ 1..) = reader.read(&mut bytes) {
                 parser.0.lock().unwrap().process(&bytes[..count]);
@@ -61,6 +62,7 @@ impl Screen {
             child,
             controller,
             shown,
+            reader: Some(reader),
         }
     }
 
@@ -104,6 +106,33 @@ impl Screen {
         self.wait_until(words, |screen| screen.contains(words))
     }
 
+    /// What stands on it, row by row: each style is named where it begins, and `⟨⟩` is where it ends. Where a line goes on in
+    /// the next row since it is too long for the terminal, there is a `↩`.
+    pub fn picture(&self) -> String {
+        let parser = self.shown.0.lock().unwrap();
+        let screen = parser.screen();
+        let (rows, columns) = screen.size();
+        let rows = (0..rows.get()).map(|row| {
+            // Lines that move are filled up with spaces.
+            let last = screen.cell(row, columns.get() - 1);
+            let is_full = last.is_some_and(|cell| !cell.contents().trim().is_empty());
+            let end = if is_full && screen.row_wrapped(row) {
+                "↩"
+            } else {
+                ""
+            };
+            styled_row(screen, row).trim_end().to_owned() + end
+        });
+        rows.collect::<Vec<_>>().join("\n").trim_end().to_owned()
+    }
+
+    /// Waits for its end, and gives what stands there then.
+    pub fn picture_at_its_end(mut self) -> String {
+        self.child.wait().unwrap();
+        self.reader.take().unwrap().join().unwrap();
+        self.picture()
+    }
+
     /// Waits for its end, and until the screen that was there before is back.
     #[track_caller]
     pub fn ended(mut self) -> ExitStatus {
@@ -127,6 +156,55 @@ impl Drop for Screen {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn styled_row(screen: &vt100::Screen, row: u16) -> String {
+    let (_, columns) = screen.size();
+    let mut text = String::new();
+    let mut style = String::new();
+    let mut blanks = 0;
+    for cell in (0..columns.get()).filter_map(|column| screen.cell(row, column)) {
+        if cell.is_wide_continuation() {
+            continue;
+        }
+        // What is blank looks the same in any colour.
+        if cell.contents().trim().is_empty() && !cell.inverse() {
+            blanks += 1;
+            continue;
+        }
+        let new = style_of(cell);
+        if new != style && !style.is_empty() {
+            text += "⟨⟩";
+        }
+        text += &" ".repeat(std::mem::take(&mut blanks));
+        if new != style && !new.is_empty() {
+            text += &format!("⟨{new}⟩");
+        }
+        style = new;
+        text += if cell.has_contents() { cell.contents() } else { " " };
+    }
+    if style.is_empty() { text } else { text + "⟨⟩" }
+}
+
+fn style_of(cell: &vt100::Cell) -> String {
+    let colour = match cell.fgcolor() {
+        vt100::Color::Default => None,
+        vt100::Color::Idx(1) => Some("red"),
+        vt100::Color::Idx(2) => Some("green"),
+        vt100::Color::Idx(3) => Some("yellow"),
+        vt100::Color::Idx(5) => Some("magenta"),
+        vt100::Color::Idx(6) => Some("cyan"),
+        other => panic!("no name for {other:?}"),
+    };
+    let others = [
+        (cell.bold(), "bold"),
+        (cell.dim(), "dim"),
+        (cell.inverse(), "reversed"),
+    ];
+    let others = others
+        .into_iter()
+        .filter_map(|(is_so, name)| is_so.then_some(name));
+    colour.into_iter().chain(others).collect::<Vec<_>>().join(" ")
 }
 
 /// All that is said on a terminal, until nobody holds it any more.

@@ -8,12 +8,11 @@ use super::Begun;
 use super::passing::Passing;
 use crate::aws::UnlessGone;
 use crate::error::CommandError;
-use crate::execution::{Step, Timeline, Try, are_lines_whole, from_history, name_part};
+use crate::execution::{Timeline, Try, are_lines_whole, from_history, name_part};
 use crate::session::Session;
 use crate::ui::format::printable;
 use crate::ui::table::width_of_stderr;
 use crate::ui::waiting::Waiting;
-use crate::ui::wrap::paragraph;
 use crate::ui::{Ui, timeline};
 
 /// How often to look; GetExecutionHistory takes 20 calls a second for long.
@@ -23,10 +22,8 @@ const POLL_MAX: Duration = Duration::from_millis(500);
 const LINES_PATIENCE: Duration = Duration::from_secs(5);
 const LINES_POLL_FIRST: Duration = Duration::from_millis(300);
 const LINES_POLL_MAX: Duration = Duration::from_secs(1);
-/// What stands before a try below its step.
-const TRY_INDENT: usize = 4;
 
-/// Tells each step as it ends, until the execution ends.
+/// Looks on until the execution ends, and tells meanwhile what is tried again.
 ///
 /// # Errors
 /// It has not ended at `deadline`, or cannot be read.
@@ -48,20 +45,16 @@ pub async fn to_the_end(
         let events = from_history(&session.clients, execution).await.unless_gone();
         let events = passing.unless_passing(events, |words| waiting.say(words))?;
         let timeline = Timeline::of(&events.flatten().unwrap_or_default());
-        let ended = timeline
-            .steps
-            .iter()
-            .take_while(|step| step.ended.is_some())
-            .count();
-        // A later reading may for a moment know less than one before it.
-        for step in timeline.steps.get(told..ended).unwrap_or_default() {
-            waiting.say(wrapped_step(step, width_of_stderr()));
-        }
-        told = told.max(ended);
         if timeline.end.is_some() {
             waiting.clear();
             return Ok(timeline);
         }
+        let troubles = timeline::troubles(&timeline, width_of_stderr());
+        // A later reading may for a moment know less than one before it.
+        for trouble in troubles.get(told..).unwrap_or_default() {
+            waiting.say(trouble);
+        }
+        told = told.max(troubles.len());
         if let Some(step) = timeline.steps.last() {
             waiting.update(&step.name);
         }
@@ -71,15 +64,6 @@ pub async fn to_the_end(
         tokio::time::sleep(poll).await;
         poll = (poll * 3 / 2).min(POLL_MAX);
     }
-}
-
-/// A step's line, and those of its tries that failed, each on as many lines as its cause needs.
-fn wrapped_step(step: &Step, width: usize) -> String {
-    let story = timeline::step(step, usize::MAX);
-    let mut lines = story.lines();
-    let heading = lines.next().map(str::to_owned);
-    let tries = lines.map(|line| paragraph(line, width, TRY_INDENT));
-    heading.into_iter().chain(tries).collect::<Vec<_>>().join("\n")
 }
 
 /// That an execution has not ended.
@@ -107,30 +91,5 @@ pub async fn function_log(session: &Session, execution: &str, timeline: &mut Tim
         }
         tokio::time::sleep(poll).await;
         poll = (poll * 3 / 2).min(LINES_POLL_MAX);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use anstream::adapter::strip_str;
-
-    use super::*;
-    use crate::execution::tests::resized;
-
-    #[test]
-    fn why_a_try_failed_is_told_to_its_end() {
-        let timeline = Timeline::of(&resized());
-        let told = wrapped_step(&timeline.steps[0], 40);
-        let told = strip_str(&told).to_string();
-        let lines: Vec<&str> = told.lines().collect();
-        assert_eq!(
-            lines,
-            [
-                "  ✓ Resize             1.9 s",
-                "    ↻ try 1 failed: Lambda.TooManyReques",
-                "    tsException: Rate exceeded"
-            ]
-        );
     }
 }

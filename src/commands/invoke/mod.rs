@@ -43,7 +43,7 @@ use crate::commands::interrupt::{ctrl_c, nothing_changed, unless_interrupted};
 use crate::commands::standing;
 use crate::config::Settings;
 use crate::error::CommandError;
-use crate::execution::name_part;
+use crate::execution::{ToldBy, name_part};
 use crate::session::{Session, WhenAbsent};
 use crate::ui::format::{printable, s3_uri};
 use crate::ui::table::width_of_stderr;
@@ -222,9 +222,13 @@ async fn follow_one(
             () = follow::function_log(session, &begun.execution, &mut timeline, ui) => {}
             () = ctrl_c() => is_cut_short = true,
         }
-        if let Some(logged) = timeline::all_logged(&timeline, width_of_stderr()) {
-            ui.say(logged);
-        }
+        let story = timeline::story(
+            &begun.execution,
+            &timeline,
+            ToldBy::StepFunctions,
+            width_of_stderr(),
+        );
+        ui.say(format!("\n{story}\n"));
     }
     let outcome = outcome::Outcome {
         session,

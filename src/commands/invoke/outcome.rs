@@ -12,8 +12,8 @@ use crate::error::CommandError;
 use crate::execution::{Answer, Document, Rendition, Status, Timeline, name_part};
 use crate::outputs::Outputs;
 use crate::session::Session;
+use crate::ui::Ui;
 use crate::ui::format::{bytes, duration, printable, s3_uri};
-use crate::ui::{Ui, timeline};
 
 /// The JSON document.
 #[derive(Debug, Serialize)]
@@ -66,8 +66,6 @@ impl Outcome<'_> {
             })?;
         } else if let Some(answer) = answer {
             ui.result(summary(object, self.timeline, &answer, &fetched))?;
-        } else {
-            ui.say(timeline::verdict(self.timeline));
         }
         if let Some(destination) = destination {
             destination.open(&fetched).await?;

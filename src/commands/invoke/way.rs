@@ -17,7 +17,7 @@ use crate::ui::format::{bytes, clipped, duration, printable, s3_uri, shell_word}
 use crate::ui::lines::Line;
 use crate::ui::styles::{BAD, GOOD};
 use crate::ui::table::{aligned, width_of_stdout};
-use crate::ui::wrap::paragraph;
+use crate::ui::wrap::{paragraph, wrapped};
 
 /// The room for a key.
 const KEY_WIDTH: usize = 48;
@@ -246,12 +246,13 @@ pub fn table(ended: &[(Picture, Way)], session: &Session, order: &Order, took: D
         .filter(|(count, _)| *count > 0)
         .map(|(count, what)| format!(", {count} {what}"))
         .collect();
-    format!(
-        "{text}{} resized to s3://{}{fetched}{others}, in {}",
+    let summary = format!(
+        "{} resized to s3://{}{fetched}{others}, in {}",
         counts.resized,
         session.names.resized_bucket(),
         duration(took)
-    )
+    );
+    text + &wrapped(&summary, width, 2)
 }
 
 fn shown(path: &Path) -> String {

@@ -122,6 +122,15 @@ struct New {
     entries: Vec<Entry>,
     /// Whether there is more than was read.
     is_cut: bool,
+    /// Whether anything was read, wanted or not.
+    is_something: bool,
+}
+
+impl New {
+    /// Whether to read on at once. Of a cut where nothing was read, the same would be read again.
+    fn goes_on(&self) -> bool {
+        self.is_cut && self.is_something
+    }
 }
 
 impl<'a> Stream<'a> {
@@ -190,6 +199,7 @@ impl<'a> Stream<'a> {
             read.push(search(&self.session.clients, wanted, LINES_MAX).await?);
         }
         let is_cut = read.iter().any(|found| found.is_cut);
+        let is_something = read.iter().any(|found| !found.events.is_empty());
         let now = Timestamp::now().as_millisecond();
         let mut entries = Vec::new();
         for (feed, found) in self.feeds.iter_mut().zip(read) {
@@ -202,7 +212,11 @@ impl<'a> Stream<'a> {
             entries.sort_by_key(Entry::order);
         }
         entries.retain(|entry| self.shown.is_none_or(|shown| shown == entry.source));
-        Ok(New { entries, is_cut })
+        Ok(New {
+            entries,
+            is_cut,
+            is_something,
+        })
     }
 
     /// Looks for the requests of tries of which no event names one, as a story does; whether any was found.
@@ -271,7 +285,7 @@ impl<'a> Stream<'a> {
                 Ok(new) => {
                     fails = false;
                     print(&new.entries, ui)?;
-                    if !new.is_cut {
+                    if !new.goes_on() {
                         tokio::time::sleep(POLL).await;
                     }
                 }
@@ -312,5 +326,26 @@ fn absent(session: &Session, failure: CallFailure) -> CommandError {
         standing::not_whole(session, &format!("the log group {}", failure.resource))
     } else {
         failure.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_cut_where_nothing_was_read_the_same_is_not_read_again_at_once() {
+        let goes_on = |is_cut, is_something| {
+            let entries = Vec::new();
+            New {
+                entries,
+                is_cut,
+                is_something,
+            }
+            .goes_on()
+        };
+        assert!(goes_on(true, true), "none of it may be wanted");
+        assert!(!goes_on(true, false));
+        assert!(!goes_on(false, true));
     }
 }

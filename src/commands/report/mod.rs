@@ -131,6 +131,7 @@ impl<'a> Report<'a> {
             key: None,
         };
         let overview = Overview::read(session, settings, &wanted, &mut Known::default(), &|_| ()).await?;
+        overview.check_stands(session)?;
         let pairs = match args.pictures {
             0 => None,
             most => Some(gallery::read(session, &overview.executions, most.into()).await),

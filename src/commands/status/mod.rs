@@ -52,7 +52,8 @@ Examples:
   resizer status --failed --since 2h           what went wrong lately
   resizer status --key album/                  what became of these pictures
   resizer status --execution 51c0a7d2          the story of one of them
-  resizer status --watch                       live, until q";
+  resizer status --watch                       live, until q
+  resizer status --exit-code > /dev/null       in CI: 0 all is right, 2 something is not";
 
 /// Shows whether every resource is there and right, and what the pipeline did.
 #[derive(Debug, Args)]
@@ -77,6 +78,9 @@ pub struct StatusArgs {
     /// Keep looking: at a terminal full-screen, with keys to go through the executions and their stories
     #[arg(long, conflicts_with_all = ["execution", "json"])]
     watch: bool,
+    /// Exit with 0 when every resource is there and right, 2 when one is not, 1 when that cannot be told
+    #[arg(long, conflicts_with_all = ["execution", "watch"])]
+    pub exit_code: bool,
 }
 
 /// The JSON document.
@@ -109,10 +113,12 @@ impl StatusArgs {
     }
 }
 
-pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<(), CommandError> {
+/// Whether every resource is there and right, as far as that was looked at.
+pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<bool, CommandError> {
     let session = unless_interrupted(Session::open(settings, WhenAbsent::Resume), interrupted).await?;
     if let Some(execution) = &args.execution {
-        return unless_interrupted(one::show(&session, settings, execution, ui), interrupted).await;
+        let shown = one::show(&session, settings, execution, ui);
+        return unless_interrupted(shown, interrupted).await.map(|()| true);
     }
     let wanted = args.wanted();
     if args.watch {
@@ -124,8 +130,8 @@ pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<(), C
             }
         };
         return tokio::select! {
-            watched = watching => watched,
-            () = ctrl_c() => Ok(()),
+            watched = watching => watched.map(|()| true),
+            () = ctrl_c() => Ok(true),
         };
     }
     let mut known = Known::default();
@@ -140,10 +146,14 @@ pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<(), C
     let read = Overview::read(&session, settings, &wanted, &mut known, &looked_at);
     let overview = unless_interrupted(read, interrupted).await?;
     drop(waiting);
+    if !args.exit_code {
+        overview.check_stands(&session)?;
+    }
+    let is_healthy = overview.standing.is_healthy();
     if ui.json {
-        return ui.json(&Document {
+        ui.json(&Document {
             outputs: &overview.standing.outputs,
-            healthy: overview.standing.is_healthy(),
+            healthy: is_healthy,
             resources: &overview.standing.resources,
             alarms: &overview.standing.alarms,
             executions: &overview.executions,
@@ -152,13 +162,23 @@ pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<(), C
             hours: &overview.counts.hours,
             metrics_missing: overview.counts.missing(&overview.executions),
             function_memory: overview.counts.memory,
-        });
+        })?;
+    } else {
+        ui.result(overview.text(&session, settings, &wanted))?;
     }
-    ui.result(overview.text(&session, settings, &wanted))
+    Ok(is_healthy)
 }
 
 fn interrupted() -> CommandError {
     CommandError::interrupted("interrupted before all was read")
+}
+
+fn heading(session: &Session) -> String {
+    let names = &session.names;
+    format!(
+        "Stack {} in {} (account {})",
+        names.stack, names.region, names.account
+    )
 }
 
 /// All that the screen shows.
@@ -184,15 +204,23 @@ impl Overview {
             executions::newest(session, wanted, known, looked_at),
             counts::read(session),
         )?;
-        if standing.resources.iter().all(Resource::is_missing) {
-            return Err(standing::nothing_stands(session));
-        }
         Ok(Self {
             standing: Arc::new(standing),
             executions: newest.executions,
             missing: newest.missing,
             counts: Arc::new(counts),
         })
+    }
+
+    /// That there is a stack to tell of.
+    ///
+    /// # Errors
+    /// Nothing of it is there.
+    pub fn check_stands(&self, session: &Session) -> Result<(), CommandError> {
+        if resources::are_all_missing(&self.standing.resources) {
+            return Err(standing::nothing_stands(session));
+        }
+        Ok(())
     }
 
     /// The same with other executions.
@@ -205,18 +233,10 @@ impl Overview {
         }
     }
 
-    fn heading(&self) -> String {
-        let outputs = &self.standing.outputs;
-        format!(
-            "Stack {} in {} (account {})",
-            outputs.stack, outputs.region, outputs.account
-        )
-    }
-
     fn text(&self, session: &Session, settings: &Settings, wanted: &Wanted) -> String {
         let width = width_of_stdout();
         let sections = [
-            fitted(&self.heading(), width),
+            fitted(&heading(session), width),
             resources::table(&self.standing.resources, &session.flags, width),
         ];
         let alarms = self.standing.alarms.text(settings);

@@ -7,23 +7,15 @@ use crate::commands::{find, standing};
 use crate::config::Settings;
 use crate::error::CommandError;
 use crate::execution::{
-    CLOCK_DIFFERENCE_MILLIS, DELIVERY_MAX_MILLIS, Document, Event, Timeline, describe, from_history,
+    CLOCK_DIFFERENCE_MILLIS, DELIVERY_MAX_MILLIS, Document, Event, Timeline, ToldBy, describe, from_history,
     from_logs, is_logging_off, timestamp,
 };
 use crate::outputs::Outputs;
 use crate::session::Session;
-use crate::ui::format::{date_and_time, printable};
+use crate::ui::format::printable;
 use crate::ui::table::{width_of_stderr, width_of_stdout};
 use crate::ui::wrap::fitted;
 use crate::ui::{Ui, timeline};
-
-/// Where the events were read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum ReadFrom {
-    CloudwatchLogs,
-    StepFunctions,
-}
 
 /// The JSON document.
 #[derive(Debug, Serialize)]
@@ -31,7 +23,7 @@ struct Shown<'a> {
     outputs: &'a Outputs,
     #[serde(flatten)]
     document: Document<'a>,
-    read_from: ReadFrom,
+    read_from: ToldBy,
 }
 
 /// Shows the execution of that name or ARN.
@@ -47,7 +39,7 @@ pub async fn show(
         return ui.json(&Shown {
             outputs: &standing::outputs(session, settings).await?,
             document: Document::new(&story.arn, &story.timeline),
-            read_from: story.read_from(),
+            read_from: story.told_by(),
         });
     }
     let width = width_of_stdout();
@@ -94,10 +86,10 @@ impl Story {
         })
     }
 
-    fn read_from(&self) -> ReadFrom {
+    fn told_by(&self) -> ToldBy {
         match self.not_from_logs {
-            Some(_) => ReadFrom::StepFunctions,
-            None => ReadFrom::CloudwatchLogs,
+            Some(_) => ToldBy::StepFunctions,
+            None => ToldBy::CloudwatchLogs,
         }
     }
 
@@ -107,13 +99,7 @@ impl Story {
 
     /// As people read it, in `width` columns.
     fn text(&self, width: usize) -> String {
-        let started = self.timeline.started.map(date_and_time).unwrap_or_default();
-        let heading = format!("Execution {}\nStarted {started}", self.arn);
-        format!(
-            "{}\n\n{}",
-            fitted(&heading, width),
-            timeline::full(&self.timeline, width)
-        )
+        timeline::story(&self.arn, &self.timeline, self.told_by(), width)
     }
 
     /// The same, with where the events are from.

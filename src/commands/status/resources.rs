@@ -148,6 +148,11 @@ fn state(action: &Action) -> State {
     }
 }
 
+/// Whether nothing stands.
+pub fn are_all_missing(resources: &[Resource]) -> bool {
+    resources.iter().all(Resource::is_missing)
+}
+
 /// How all of them stand, in a sentence; `flags` are those of the command that mends them.
 pub fn summary(resources: &[Resource], flags: &str) -> String {
     let (right, all) = (
@@ -156,6 +161,8 @@ pub fn summary(resources: &[Resource], flags: &str) -> String {
     );
     if right == all {
         format!("all {right} there and right")
+    } else if are_all_missing(resources) {
+        format!("none of {all} is there; `resizer up{flags}` makes them")
     } else if resources.iter().any(Resource::is_foreign) {
         format!("{right} of {all} there and right; `resizer up{flags}` touches none while some are not ours")
     } else {
@@ -168,9 +175,10 @@ pub fn table(resources: &[Resource], flags: &str, width: usize) -> String {
     shown(summary(resources, flags), list(resources, width), width)
 }
 
-/// Only those that are not right.
+/// Only those that are not right, if there are others.
 pub fn brief(resources: &[Resource], flags: &str, width: usize) -> String {
-    let wrong = resources.iter().filter(|resource| !resource.is_right());
+    let is_shown = |resource: &&Resource| !resource.is_right() && !are_all_missing(resources);
+    let wrong = resources.iter().filter(is_shown);
     shown(summary(resources, flags), list(wrong, width), width)
 }
 

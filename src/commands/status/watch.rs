@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::executions::line_of_missing;
 use super::executions::{self, Known, Wanted};
 use super::one::Story;
-use super::{Overview, counts, resources};
+use super::{Overview, counts, heading, resources};
 use crate::config::Settings;
 use crate::error::CommandError;
 use crate::session::Session;
@@ -78,9 +78,9 @@ impl Watched {
     }
 
     /// Reads in the background, after a while.
-    fn read_soon(mut self) -> JoinHandle<(Self, Result<Arc<Overview>, CommandError>)> {
+    fn read_after(mut self, pause: Duration) -> JoinHandle<(Self, Result<Arc<Overview>, CommandError>)> {
         tokio::spawn(async move {
-            tokio::time::sleep(SOON).await;
+            tokio::time::sleep(pause).await;
             let read = self.read().await;
             (self, read)
         })
@@ -130,16 +130,19 @@ pub async fn live(
     ui: &Ui,
 ) -> Result<(), CommandError> {
     wanted.limit = wanted.limit.max(LISTED_MIN);
-    let mut watched = Watched::new(session, settings, wanted.clone());
-    let mut overview = watched.read().await?;
-    let mut reading = watched.read_soon();
+    let watched = Watched::new(session, settings, wanted.clone());
+    let mut overview: Option<Arc<Overview>> = None;
+    let mut reading = watched.read_after(Duration::ZERO);
     let mut story: Option<JoinHandle<Told>> = None;
     let mut last_told: Option<Told> = None;
     let mut live = Live::start()?;
     let mut view = View::new(Shown::default(), ui.paints_results());
     loop {
         // Made for the width that the terminal has now.
-        view.show(shown(&overview, session, settings, &wanted));
+        view.show(match &overview {
+            Some(overview) => shown(overview, session, settings, &wanted),
+            None => not_read_yet(session),
+        });
         if let Some(told) = &last_told {
             view.tell(&told.arn, told.text(width_of_stdout()));
         }
@@ -157,12 +160,13 @@ pub async fn live(
                 let (watched, outcome) = read.map_err(ended)?;
                 match outcome {
                     Ok(read) => {
-                        overview = read;
+                        overview = Some(read);
                         view.say(None);
                     }
+                    Err(error) if overview.is_none() => view.say(Some(not_at_all(&error))),
                     Err(error) => view.say(Some(not_again(&error))),
                 }
-                reading = watched.read_soon();
+                reading = watched.read_after(SOON);
             }
             told = when_told(&mut story) => {
                 let told = told.map_err(ended)?;
@@ -220,6 +224,13 @@ fn not_again(error: &CommandError) -> String {
     format!("not read again: {}", error.message)
 }
 
+/// Why there is nothing to show, and what to do about it.
+fn not_at_all(error: &CommandError) -> String {
+    let first = format!("not read: {}; trying again", error.message);
+    let hints = error.hints.iter().cloned();
+    [first].into_iter().chain(hints).collect::<Vec<_>>().join("\n")
+}
+
 async fn when_told(story: &mut Option<JoinHandle<Told>>) -> Result<Told, JoinError> {
     match story {
         Some(story) => story.await,
@@ -229,6 +240,15 @@ async fn when_told(story: &mut Option<JoinHandle<Told>>) -> Result<Told, JoinErr
 
 fn ended(error: JoinError) -> CommandError {
     CommandError::failed(format!("a reading has ended before its end: {error}"))
+}
+
+/// The screen before there is an overview.
+fn not_read_yet(session: &Session) -> Shown {
+    Shown {
+        heading: heading(session),
+        summary: "Reading …".to_owned(),
+        ..Shown::default()
+    }
 }
 
 /// The overview, for the screen.
@@ -248,7 +268,7 @@ fn shown(overview: &Overview, session: &Session, settings: &Settings, wanted: &W
         Some(counts::table(&overview.counts, listed, width)),
     ];
     Shown {
-        heading: overview.heading(),
+        heading: heading(session),
         summary: summary
             .into_iter()
             .flatten()

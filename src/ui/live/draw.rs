@@ -69,7 +69,9 @@ fn draw_overview(frame: &mut Frame<'_>, view: &mut View, area: Rect) {
     frame.render_widget(Paragraph::new(summary), inner);
     frame.render_widget(Paragraph::new(title), heading);
     if rows.is_empty() {
-        frame.render_widget(Paragraph::new("  none"), below);
+        // Before the first reading there is no list either.
+        let none = if view.shown.list.is_empty() { "" } else { "  none" };
+        frame.render_widget(Paragraph::new(none), below);
         view.page = 1;
         return;
     }

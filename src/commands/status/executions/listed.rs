@@ -14,6 +14,9 @@ use crate::session::Session;
 /// The most that Step Functions lists on one page.
 pub const PAGE: usize = 1000;
 
+/// Behind a page with the one name that is meant, so many are looked through for another: they take a second or two.
+const PAGES_BEHIND: usize = 4;
+
 type Items<'a> = BoxStream<'a, Result<ExecutionListItem, CallFailure>>;
 
 /// Those that may be wanted, read in pages of `size`; none where there is no state machine.
@@ -74,20 +77,22 @@ fn in_status(
     .boxed()
 }
 
-/// The names of executions that begin with `prefix`, newest first: those of the newest page that has any.
+/// The names of executions that begin with `prefix`, newest first: those of the newest page that has any, and of
+/// [`PAGES_BEHIND`] more. One that is older yet is not what is meant.
 pub async fn named(session: &Session, prefix: &str) -> Result<Vec<String>, CallFailure> {
+    let mut found = Vec::new();
     let mut next = None;
-    loop {
-        let Some((page, further)) = list_page(session, None, PAGE, next).await? else {
-            return Ok(Vec::new());
-        };
+    let mut left = PAGES_BEHIND;
+    while let Some((page, further)) = list_page(session, None, PAGE, next).await? {
         let names = page.into_iter().map(|item| item.name);
-        let found: Vec<_> = names.filter(|name| name.starts_with(prefix)).collect();
+        found.extend(names.filter(|name| name.starts_with(prefix)));
         next = further;
-        if !found.is_empty() || next.is_none() {
-            return Ok(found);
+        if next.is_none() || found.len() > 1 || (found.len() == 1 && left == 0) {
+            break;
         }
+        left -= found.len();
     }
+    Ok(found)
 }
 
 /// A page of at most `size`, and where the next begins; none where there is no state machine.

@@ -1,5 +1,7 @@
 //! The executions as people read them.
 
+use std::collections::HashMap;
+
 use anstyle::Style;
 
 use super::{Execution, Wanted};
@@ -99,22 +101,30 @@ impl Wanted {
 }
 
 /// As much of each name as tells it from the others: `--execution` takes the beginning of a name.
-fn short_names(executions: &[Execution]) -> Vec<&str> {
-    let mut sorted: Vec<&str> = executions
+fn short_names<'a>(executions: &'a [Execution]) -> Vec<&'a str> {
+    let mut sorted: Vec<&'a str> = executions
         .iter()
         .map(|execution| execution.name.as_str())
         .collect();
     sorted.sort_unstable();
-    let common = |pair: &[&str]| {
+    // In that order the most alike stand side by side.
+    let mut lengths: HashMap<&str, usize> = HashMap::new();
+    for pair in sorted.windows(2) {
         let same = pair[0].chars().zip(pair[1].chars()).take_while(|(a, b)| a == b);
-        same.count()
+        let telling = same.count() + 1;
+        for name in pair {
+            let length = lengths.entry(name).or_default();
+            *length = telling.max(*length);
+        }
+    }
+    let short = |name: &'a str| {
+        let length = lengths.get(name).copied().unwrap_or_default().max(SHORTEST_NAME);
+        let end = name.char_indices().nth(length);
+        &name[..end.map_or(name.len(), |(end, _)| end)]
     };
-    let longest_common = sorted.windows(2).map(common).max().unwrap_or_default();
-    let length = SHORTEST_NAME.max(longest_common + 1);
-    let short = |name: &str| name.char_indices().nth(length).map_or(name.len(), |(end, _)| end);
     executions
         .iter()
-        .map(|execution| &execution.name[..short(&execution.name)])
+        .map(|execution| short(&execution.name))
         .collect()
 }
 
@@ -210,7 +220,7 @@ mod tests {
         let date = day_and_time(executions[0].started);
         insta::assert_snapshot!(shown.replace(&date, "[day and time]"), @"
         Newest executions
-          … 0b9d7f6e-a  [day and time]            now.jpg   running
+          … 0b9d7f6e    [day and time]            now.jpg   running
           ✓ 51c0a7d2-b  [day and time]     61 ms  cat.jpg   → output/cat.jpg
           ✗ 51c0a7d2-c  [day and time]     13 ms  in/a.txt  failed
             not an image
