@@ -21,7 +21,7 @@ async fn every_field_that_is_changed_by_hand_is_told_and_put_back() {
     let rocket = sample("rocket.jpg");
     let rocket = rocket.to_str().unwrap();
     place
-        .resizer(&["invoke", "--local", "--file", rocket])
+        .resizer(&["invoke", "--local", "--file", rocket, "--timeout", "60"])
         .code(1)
         .says("does not tell EventBridge of uploads")
         .says(

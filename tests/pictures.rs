@@ -410,7 +410,7 @@ async fn where_uploads_start_nothing_it_says_why_and_waits_no_longer() {
     let rule = "resizer-object-created";
     events.disable_rule().name(rule).send().await.unwrap();
     place
-        .resizer(&["invoke", "--local", "--file", "album"])
+        .resizer(&["invoke", "--local", "--file", "album", "--timeout", "60"])
         .code(1)
         .says("an upload starts nothing here: the rule resizer-object-created is disabled")
         .says("`resizer up --local` mends it")
@@ -420,7 +420,7 @@ async fn where_uploads_start_nothing_it_says_why_and_waits_no_longer() {
     let remove = events.remove_targets().rule(rule).ids(targets.targets()[0].id());
     remove.send().await.unwrap();
     place
-        .resizer(&["invoke", "--local", "--file", ROCKET])
+        .resizer(&["invoke", "--local", "--file", ROCKET, "--timeout", "60"])
         .code(1)
         .says("the rule resizer-object-created has no target that starts the state machine");
 }
