@@ -26,7 +26,10 @@ fn there_is_a_manual_page_for_every_command_even_where_the_configuration_is_brok
     fs::write(place.path().join("resizer.toml"), "no configuration").unwrap();
     let page = place.resizer(&["man"]).ok().stdout;
     assert!(page.contains(".TH resizer 1"), "{page}");
+    assert!(page.contains("\\fBresizer\\fR [OPTIONS] <COMMAND>"), "{page}");
     place.resizer(&["man", "pages/man1"]).ok();
+    let page = fs::read_to_string(place.path().join("pages/man1/resizer-local-serve.1")).unwrap();
+    assert!(page.contains("\\fBresizer local serve\\fR [OPTIONS]"), "{page}");
     for command in ["", "-up", "-invoke", "-local-serve", "-completions"] {
         let page = fs::read_to_string(place.path().join(format!("pages/man1/resizer{command}.1"))).unwrap();
         assert!(page.contains("Examples:"), "{command}: {page}");

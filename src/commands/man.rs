@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command, CommandFactory};
 use clap_mangen::Man;
 
 use crate::cli::Cli;
@@ -25,11 +25,11 @@ pub struct ManArgs {
 pub fn run(args: &ManArgs, ui: &Ui) -> Result<(), CommandError> {
     let Some(folder) = &args.folder else {
         let mut page = Vec::new();
-        Man::new(Cli::command()).render(&mut page)?;
+        Man::new(definition()).render(&mut page)?;
         return ui.raw(&page);
     };
     fs::create_dir_all(folder)
-        .and_then(|()| clap_mangen::generate_to(Cli::command(), folder))
+        .and_then(|()| clap_mangen::generate_to(definition(), folder))
         .map_err(|error| {
             CommandError::usage(format!(
                 "the pages cannot be written to {}: {error}",
@@ -38,4 +38,18 @@ pub fn run(args: &ManArgs, ui: &Ui) -> Result<(), CommandError> {
         })?;
     ui.say(format!("The pages are in {}", folder.display()));
     Ok(())
+}
+
+/// All commands, each with a synopsis as in its help: the page's own would name every option without its value.
+fn definition() -> Command {
+    let mut command = Cli::command().disable_help_subcommand(true);
+    // Usages have the names of the commands above.
+    command.build();
+    with_synopsis(command)
+}
+
+fn with_synopsis(mut command: Command) -> Command {
+    let usage = command.render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage: ").to_owned();
+    command.override_usage(usage).mut_subcommands(with_synopsis)
 }
