@@ -215,6 +215,18 @@ async fn a_group_is_searched_by_stream_time_and_pattern() {
     let mut pages = search().limit(2).into_paginator().send();
     assert_eq!(pages.next().await.unwrap().unwrap().events().len(), 2);
     assert_eq!(pages.next().await.unwrap().unwrap().events().len(), 1);
+    // One stream's events stand between those of another, on every page.
+    let mut pages = search().limit(1).into_paginator().send();
+    let mut times = Vec::new();
+    while let Some(page) = pages.next().await {
+        times.extend(
+            page.unwrap()
+                .events()
+                .iter()
+                .filter_map(|event| event.timestamp()),
+        );
+    }
+    assert_eq!(times, [10, 20, 30]);
     let refused = search().filter_pattern("[a, b]").send().await.unwrap_err();
     assert_eq!(code(&refused), "InvalidParameterException");
 }

@@ -21,7 +21,8 @@ use crate::ui::wrap::{paragraph, wrapped};
 
 /// The room for a key.
 const KEY_WIDTH: usize = 48;
-/// Columns of a terminal from which on there is room for the sizes, and for where results are.
+/// Columns of a terminal from which on there is room for the dimensions, for the sizes, and for where results are.
+const NARROWEST: usize = 50;
 const NARROW: usize = 72;
 const WIDE: usize = 110;
 /// What stands before a reason.
@@ -132,15 +133,17 @@ impl Way {
     }
 }
 
-/// Of a row what tells most, in few columns: not where the result is, then not the sizes.
+/// Of a row what tells most, in few columns: not where the result is, then not the sizes, then not the dimensions.
 fn fitting(row: [String; 5], width: usize) -> [String; 5] {
     let [key, took, shape, sizes, place] = row;
-    let (sizes, place) = match width {
-        0..NARROW => (String::new(), String::new()),
-        NARROW..WIDE => (sizes, String::new()),
-        _ => (sizes, place),
-    };
-    [key, took, shape, sizes, place]
+    let from = |least: usize, cell: String| if width < least { String::new() } else { cell };
+    [
+        key,
+        took,
+        from(NARROWEST, shape),
+        from(NARROW, sizes),
+        from(WIDE, place),
+    ]
 }
 
 /// For programs, of what was left out.

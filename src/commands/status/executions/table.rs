@@ -15,6 +15,8 @@ use crate::ui::wrap::{columns_of, fitted, wrapped};
 const KEY_WIDTH: usize = 40;
 /// In fewer columns only what tells most is shown: not the day, nor where the result is.
 const NARROW: usize = 78;
+/// In fewer yet not the time either: the key is to be read.
+const NARROWEST: usize = 50;
 /// The least of an execution's name that is shown.
 const SHORTEST_NAME: usize = 8;
 
@@ -61,11 +63,7 @@ pub fn rows(executions: &[Execution], width: usize) -> Vec<String> {
         .map(|name| columns_of(name))
         .max()
         .unwrap_or_default();
-    let is_narrow = width < NARROW;
-    let rows: Vec<_> = executions
-        .iter()
-        .map(|execution| row(execution, is_narrow))
-        .collect();
+    let rows: Vec<_> = executions.iter().map(|execution| row(execution, width)).collect();
     let lines = aligned(&rows, width.saturating_sub(name_width + 4));
     let named = executions.iter().zip(names).zip(lines);
     let marked = named.map(|((execution, name), line)| {
@@ -144,7 +142,8 @@ fn reason(execution: &Execution, width: usize) -> String {
     })
 }
 
-fn row(execution: &Execution, is_narrow: bool) -> [String; 4] {
+fn row(execution: &Execution, width: usize) -> [String; 4] {
+    let is_narrow = width < NARROW;
     let took = execution.took().map(duration);
     let came_of_it = match &execution.result_key {
         // The mark says it too.
@@ -160,10 +159,10 @@ fn row(execution: &Execution, is_narrow: bool) -> [String; 4] {
         None => execution.verdict(),
     };
     [
-        if is_narrow {
-            time_with_seconds(execution.started)
-        } else {
-            day_and_time(execution.started)
+        match width {
+            0..NARROWEST => String::new(),
+            NARROWEST..NARROW => time_with_seconds(execution.started),
+            _ => day_and_time(execution.started),
         },
         format!("{:>1$}", took.unwrap_or_default(), if is_narrow { 6 } else { 8 }),
         clipped(execution.key.as_deref().unwrap_or("–"), KEY_WIDTH),
@@ -267,6 +266,13 @@ mod tests {
         Newest executions
           ✓ 51c0a7d2  [time..]   61 ms  album/summer/cat.jpg
           ✗ 9e107d9d  [time..]   13 ms  album/a.txt
+            not an image
+        ");
+        let shown = strip_str(&table(&executions, &[], &ALL, "", 42)).to_string();
+        insta::assert_snapshot!(shown, @"
+        Newest executions
+          ✓ 51c0a7d2   61 ms  album/summer/cat.jpg
+          ✗ 9e107d9d   13 ms  album/a.txt
             not an image
         ");
     }
