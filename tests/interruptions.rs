@@ -6,7 +6,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use aws_sdk_s3::primitives::ByteStream;
 use common::gate::Gate;
@@ -312,6 +312,60 @@ fn up_beside_up_and_up_beside_down_end_with_a_word_and_converge() {
     }
     place.resizer(&["up", "--local"]).ok();
     assert_eq!(place.json(&["status", "--local"])["healthy"], true);
+}
+
+/// Two machines see nothing of each other but the stack: no turn is waited for.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_machines_at_once_end_with_a_word_and_converge() {
+    let place = Place::with_a_cloud();
+    let zip = Place::built_zip();
+    let up = ["up", "--handler-zip", zip.to_str().unwrap()];
+    let down = ["down", "--yes"];
+    let api_gateway = aws_sdk_apigateway::Client::new(&place.sdk_config());
+    for (round, both) in [[&up[..], &up], [&up, &down], [&down, &down], [&up, &up]]
+        .into_iter()
+        .enumerate()
+    {
+        let runs = ["here", "there"].iter().zip(both);
+        let runs: Vec<_> = runs
+            .map(|(machine, args)| on_a_machine(&place, machine, args).spawn().unwrap())
+            .collect();
+        for run in runs {
+            explained(run);
+        }
+        Ended::from(on_a_machine(&place, "here", &up).output().unwrap()).ok();
+        let again = on_a_machine(&place, "there", &[&up[..], &["--json"]].concat());
+        let again = Ended::from({ again }.output().unwrap()).ok().document();
+        assert_eq!(again["changed"], false, "round {round}: {again}");
+        // The one thing whose name does not keep it from being there twice.
+        let apis = api_gateway.get_rest_apis().send().await.unwrap();
+        assert_eq!(apis.items().len(), 1, "round {round}");
+    }
+    Ended::from(on_a_machine(&place, "here", &down).output().unwrap()).ok();
+    let left = on_a_machine(&place, "there", &["down", "--yes", "--json"])
+        .output()
+        .unwrap();
+    let left = Ended::from(left).ok().document();
+    assert_eq!(left["removed"].as_array().unwrap().len(), 0, "{left}");
+}
+
+/// The binary as on a machine of that name: with a home of its own, and the stack's cloud over the network.
+fn on_a_machine(place: &Place, machine: &str, args: &[&str]) -> Command {
+    let env = place.json(&["local", "env"]);
+    let mut command = place.command(args);
+    for name in [
+        "AWS_ENDPOINT_URL",
+        "AWS_REGION",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+    ] {
+        command.env(name, env[name].as_str().unwrap());
+    }
+    command
+        .env("XDG_CACHE_HOME", place.path().join(machine))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
 }
 
 /// It ended well, or said why it did not and what to do.

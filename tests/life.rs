@@ -11,8 +11,7 @@ use std::time::Duration;
 use aws_sdk_lambda::primitives::Blob;
 use common::{Ended, Place, corpus, sample, signal};
 use serde_json::Value;
-use zip::write::SimpleFileOptions;
-use zip::{ZipArchive, ZipWriter};
+use zip::ZipArchive;
 
 /// How long a test waits for a line to come.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -167,7 +166,7 @@ fn a_dry_run_on_a_stack_tells_what_differs_and_leaves_it() {
 fn a_ready_zip_is_taken_and_told_from_the_code_built_here() {
     let place = Place::with_stack();
     let zip = place.path().join("other.zip");
-    with_a_note(&Place::built_zip(), &zip);
+    Place::built_zip_with_a_note(&zip);
 
     let up = place.json(&["up", "--local", "--handler-zip", "other.zip"]);
     let [function] = &changed(&up)[..] else {
@@ -212,7 +211,7 @@ fn the_function_knows_nothing_of_the_folders_it_was_built_in() {
 async fn code_that_others_have_put_there_shows_and_is_put_back() {
     let place = Place::with_stack();
     let zip = place.path().join("other.zip");
-    with_a_note(&Place::built_zip(), &zip);
+    Place::built_zip_with_a_note(&zip);
     let lambda = aws_sdk_lambda::Client::new(&place.sdk_config());
     lambda
         .update_function_code()
@@ -247,18 +246,6 @@ async fn down_ends_uploads_that_were_never_finished_whatever_their_key() {
 fn changed(document: &Value) -> Vec<&Value> {
     let changes = document["changes"].as_array().unwrap().iter();
     changes.filter(|change| change["action"] != "none").collect()
-}
-
-/// Copies a function's zip and puts a file beside its program.
-fn with_a_note(zip: &Path, to: &Path) {
-    std::fs::copy(zip, to).unwrap();
-    let file = File::options().read(true).write(true).open(to).unwrap();
-    let mut archive = ZipWriter::new_append(file).unwrap();
-    archive
-        .start_file("note.txt", SimpleFileOptions::default())
-        .unwrap();
-    archive.write_all(b"ready").unwrap();
-    archive.finish().unwrap();
 }
 
 #[test]

@@ -90,9 +90,12 @@ async fn fifty_uploads_at_once_give_fifty_results() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_of_the_configuration_under_load_loses_no_upload() {
+async fn a_change_of_configuration_code_and_definition_under_load_loses_no_upload() {
     let place = Place::with_stack();
     let outputs = place.outputs();
+    let machine = outputs["state_machine_arn"].as_str().unwrap();
+    comment_the_definition(&place, machine).await;
+    Place::built_zip_with_a_note(&place.path().join("other.zip"));
     let (original, resized) = buckets(&outputs);
     let s3 = place.s3();
     let picture = std::fs::read(sample("chelsea.jpg")).unwrap();
@@ -103,7 +106,13 @@ async fn a_change_of_the_configuration_under_load_loses_no_upload() {
     )
     .unwrap();
 
-    let mut up = place.spawn(&["up", "--local"]);
+    let changes = place
+        .json(&["plan", "--local", "--handler-zip", "other.zip"])
+        .to_string();
+    for field in ["definition", "code (sha-256)", "environment", "memory"] {
+        assert!(changes.contains(field), "no other {field}: {changes}");
+    }
+    let mut up = place.spawn(&["up", "--local", "--handler-zip", "other.zip"]);
     let (mut sent, mut after) = (0, 0);
     // While it is at work, and a while longer.
     while after < 10 {
@@ -287,6 +296,18 @@ async fn a_key_of_any_kind_comes_through_invoke_both_ways() {
             assert_eq!(told["status"], "SUCCEEDED", "{key:?} via {via}: {told}");
         }
     }
+}
+
+/// Another definition that does the same, as an earlier version may have left it.
+async fn comment_the_definition(place: &Place, machine: &str) {
+    let states = aws_sdk_sfn::Client::new(&place.sdk_config());
+    let described = states.describe_state_machine().state_machine_arn(machine);
+    let definition = described.send().await.unwrap().definition;
+    let mut definition: Value = serde_json::from_str(&definition).unwrap();
+    definition["Comment"] = Value::from("Of an earlier version");
+    let update = states.update_state_machine().state_machine_arn(machine);
+    let update = update.definition(definition.to_string());
+    update.send().await.unwrap();
 }
 
 fn buckets(outputs: &Value) -> (String, String) {

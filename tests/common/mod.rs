@@ -7,6 +7,8 @@ pub mod near;
 pub mod steady;
 pub mod terminal;
 
+use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -16,6 +18,8 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use serde_json::Value;
 use tempfile::TempDir;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
 
 /// The repository's own photographs.
 pub fn sample(name: &str) -> PathBuf {
@@ -161,6 +165,18 @@ impl Place {
         let built = std::fs::read_dir(packages).unwrap().map(|entry| entry.unwrap());
         let newest = built.max_by_key(|entry| entry.metadata().unwrap().modified().unwrap());
         newest.unwrap().path()
+    }
+
+    /// The same with a file beside its program: other code that does the same.
+    pub fn built_zip_with_a_note(to: &Path) {
+        std::fs::copy(Self::built_zip(), to).unwrap();
+        let file = File::options().read(true).write(true).open(to).unwrap();
+        let mut archive = ZipWriter::new_append(file).unwrap();
+        archive
+            .start_file("note.txt", SimpleFileOptions::default())
+            .unwrap();
+        archive.write_all(b"ready").unwrap();
+        archive.finish().unwrap();
     }
 
     /// The SDK's configuration for this place's local cloud.
