@@ -4,13 +4,12 @@
 mod common;
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::path::Path;
+use std::io::{BufRead, BufReader, Read};
 use std::time::Duration;
 
 use aws_sdk_lambda::primitives::Blob;
 use common::{Ended, Place, corpus, sample, signal};
-use serde_json::Value;
+use serde_json::{Value, json};
 use zip::ZipArchive;
 
 /// How long a test waits for a line to come.
@@ -85,7 +84,15 @@ fn a_photograph_goes_through_the_whole_pipeline() {
     }
 
     let down = place.json(&["down", "--local", "--yes"]);
-    assert!(down["removed"].as_array().unwrap().len() >= 10, "{down}");
+    let removed = down["removed"].as_array().unwrap();
+    assert!(removed.len() >= 10, "{down}");
+    let originals = removed.iter().find(|each| each["resource"] == "original_bucket");
+    let bytes = std::fs::metadata(&rocket).unwrap().len();
+    assert_eq!(
+        originals.unwrap()["contents"],
+        json!({"objects": 1, "bytes": bytes, "truncated": false}),
+        "what it took with it is told"
+    );
     let again = place.resizer(&["down", "--local", "--yes"]).ok();
     assert!(again.stdout.contains("nothing to remove"), "{}", again.stdout);
 }

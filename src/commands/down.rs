@@ -9,6 +9,7 @@ use super::{notice, standing};
 use crate::config::{Place, Settings};
 use crate::engine::{Graph, NodeId, Outcome, Plan, Reading, Report, Stop};
 use crate::error::CommandError;
+use crate::names::Names;
 use crate::outputs::Outputs;
 use crate::resources::{BUCKET, Contents, count};
 use crate::session::{Session, WhenAbsent};
@@ -62,6 +63,9 @@ struct Resource {
     resource: String,
     kind: &'static str,
     name: String,
+    /// Of a bucket that goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contents: Option<Contents>,
 }
 
 /// What stands before that which is in a bucket, where it has a line of its own.
@@ -80,18 +84,16 @@ pub async fn run(settings: &Settings, args: DownArgs, ui: &Ui) -> Result<(), Com
         _turn,
     } = unless_interrupted(Looked::at(settings, &args, ui), nothing_changed).await?;
     let document = document(&session, &graph, &plan, args.dry_run);
+    let document = unless_interrupted(document, nothing_changed).await?;
     if plan.is_empty() {
         return show(ui, &document, &document.nothing_removed());
     }
     let asks = !args.yes && !args.dry_run;
-    if !ui.json || asks {
-        let listing = unless_interrupted(listing(&session, &graph, &plan), nothing_changed).await?;
-        if ui.json {
-            // Whoever is asked has to see what about.
-            ui.say(listing);
-        } else {
-            ui.result(listing)?;
-        }
+    if !ui.json {
+        ui.result(document.listing(&session.names))?;
+    } else if asks {
+        // Whoever is asked has to see what about.
+        ui.say(document.listing(&session.names));
     }
     if args.dry_run {
         return show(ui, &document, "nothing was removed");
@@ -160,23 +162,36 @@ fn show(ui: &Ui, document: &Document, text: &str) -> Result<(), CommandError> {
     ui.result(text)
 }
 
-fn document(session: &Session, graph: &Graph, plan: &Plan, dry_run: bool) -> Document {
+async fn document(
+    session: &Session,
+    graph: &Graph,
+    plan: &Plan,
+    dry_run: bool,
+) -> Result<Document, CommandError> {
     let described = |node: NodeId| {
         let resource = graph.resource(node);
         Resource {
             resource: resource.id().to_owned(),
             kind: resource.kind(),
             name: resource.name().to_owned(),
+            contents: None,
         }
     };
     let going = plan.steps.iter().filter(|step| step.action.writes());
-    Document {
-        removed: going.map(|step| described(step.node)).collect(),
+    let going = going.map(async |step| {
+        let mut going = described(step.node);
+        if going.kind == BUCKET {
+            going.contents = Some(count(&session.clients.s3, &going.name, &session.names.account).await?);
+        }
+        Ok::<_, CommandError>(going)
+    });
+    Ok(Document {
+        removed: try_join_all(going).await?,
         kept: plan.kept().into_iter().map(described).collect(),
         unseen: notice::unseen(graph, plan),
         outputs: standing::outputs_of(session, graph, plan),
         dry_run,
-    }
+    })
 }
 
 impl Document {
@@ -204,6 +219,30 @@ impl Document {
         kept.join(", ")
     }
 
+    /// Everything that goes, in the order in which it goes, and what is in the buckets.
+    fn listing(&self, names: &Names) -> String {
+        let rows = self.removed.iter().rev().map(|going| {
+            [
+                going.kind.to_owned(),
+                going.name.clone(),
+                going.contents.map(described).unwrap_or_default(),
+            ]
+        });
+        let rows: Vec<[String; 3]> = rows.collect();
+        let kept = self
+            .kept
+            .iter()
+            .map(|kept| format!("\nThe {} {} stays.", kept.kind, kept.name));
+        let unseen = self.unseen.iter().map(|unseen| format!("\nNot known: {unseen}."));
+        format!(
+            "This removes from account {} in {}:\n\n{}\n{}",
+            names.account,
+            names.region,
+            list(&rows, width_of_stdout()),
+            kept.chain(unseen).collect::<String>()
+        )
+    }
+
     /// What came of it.
     fn told(&self) -> String {
         let count = self.removed.len();
@@ -211,35 +250,6 @@ impl Document {
         let left = left.as_deref().unwrap_or("nothing is left");
         format!("removed {count} resources; {left}")
     }
-}
-
-/// Everything that goes, in the order in which it goes, and what is in the buckets.
-async fn listing(session: &Session, graph: &Graph, plan: &Plan) -> Result<String, CommandError> {
-    let going = plan.steps.iter().rev().filter(|step| step.action.writes());
-    let rows = going.map(async |step| {
-        let resource = graph.resource(step.node);
-        let contents = match resource.kind() {
-            BUCKET => {
-                let names = &session.names;
-                described(count(&session.clients.s3, resource.name(), &names.account).await?)
-            }
-            _ => String::new(),
-        };
-        Ok::<_, CommandError>([resource.kind().to_owned(), resource.name().to_owned(), contents])
-    });
-    let rows = try_join_all(rows).await?;
-    let kept = plan.kept().into_iter().map(|node| {
-        let resource = graph.resource(node);
-        format!("\nThe {} {} stays.", resource.kind(), resource.name())
-    });
-    let unseen = notice::unseen(graph, plan).map(|unseen| format!("\nNot known: {unseen}."));
-    Ok(format!(
-        "This removes from account {} in {}:\n\n{}\n{}",
-        session.names.account,
-        session.names.region,
-        list(&rows, width_of_stdout()),
-        kept.chain(unseen).collect::<String>()
-    ))
 }
 
 /// The rows, none of which is cut: it is what one decides by. Where they are wider than the terminal, what is in the buckets

@@ -6,6 +6,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{Delete, EncodingType, MultipartUpload, ObjectIdentifier};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use percent_encoding::percent_decode_str;
+use serde::Serialize;
 
 use crate::aws::{CallFailure, During};
 use crate::engine::{Failure, Step};
@@ -17,7 +18,7 @@ const BATCHES_AT_ONCE: usize = 8;
 const PAGES_COUNTED: u32 = 100;
 
 /// How much is in a bucket: every version of every object.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Contents {
     pub objects: u64,
     pub bytes: u64,
