@@ -17,6 +17,8 @@ use crate::names::Names;
 pub struct Session {
     pub clients: Clients,
     pub names: Names,
+    /// The ARN that STS tells of the caller; empty where there is no one to call.
+    pub caller: String,
     /// [`Settings::flags`], for the commands we propose.
     pub flags: String,
 }
@@ -65,6 +67,7 @@ impl Session {
         Ok(Self {
             clients,
             names: names(settings, account, region, partition)?,
+            caller: identity.arn().unwrap_or_default().to_owned(),
             flags: settings.flags.clone(),
         })
     }
@@ -118,6 +121,7 @@ impl Session {
         Ok(Self {
             clients: Clients::connect(&Connection::Local(nowhere)).await,
             names: names(settings, account.to_owned(), region, "aws".to_owned())?,
+            caller: String::new(),
             flags: settings.flags.clone(),
         })
     }

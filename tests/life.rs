@@ -87,7 +87,7 @@ fn a_photograph_goes_through_the_whole_pipeline() {
     let removed = down["removed"].as_array().unwrap();
     assert!(removed.len() >= 10, "{down}");
     let originals = removed.iter().find(|each| each["resource"] == "original_bucket");
-    let bytes = std::fs::metadata(&rocket).unwrap().len();
+    let bytes = std::fs::metadata(rocket).unwrap().len();
     assert_eq!(
         originals.unwrap()["contents"],
         json!({"objects": 1, "bytes": bytes, "truncated": false}),

@@ -305,6 +305,43 @@ async fn who_wants_no_alarms_needs_no_permission_for_them_and_is_told_what_was_n
     assert!(again["unseen"].as_str().unwrap().contains(unseen), "{again}");
 }
 
+/// Who may ask IAM what they may do misses a permission at once, and all that are missing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_permission_that_making_the_stack_takes_is_missed_before_anything_is_made() {
+    let near = NearCloud::start();
+    let operator = Operator::hired(&near.place).await;
+    let missing = ["iam:PutRolePolicy", "events:PutTargets", "apigateway:POST"];
+    let mut policy = missing
+        .iter()
+        .fold(policy_of(&near.place), |policy, action| without(&policy, action));
+    let asks = json!({
+        "Effect": "Allow",
+        "Action": ["iam:GetRole", "iam:SimulatePrincipalPolicy"],
+        "Resource": "arn:aws:iam::000000000000:role/operator",
+    });
+    policy["Statement"].as_array_mut().unwrap().push(asks.clone());
+    operator.may(&policy).await;
+
+    let up = ["up", "--handler-zip", "function.zip"];
+    let told = operator.runs(&up).await.code(1);
+    for action in missing {
+        assert!(told.stderr.contains(action), "{action}: {}", told.stderr);
+    }
+    let told = told.says("nothing was done").says("resizer permissions");
+    assert!(
+        !told.stderr.contains("iam:CreateRole"),
+        "what is allowed is not missed: {}",
+        told.stderr
+    );
+    let buckets = near.place.s3().list_buckets().send().await.unwrap();
+    assert_eq!(buckets.buckets().len(), 0, "nothing was made");
+
+    let mut policy = policy_of(&near.place);
+    policy["Statement"].as_array_mut().unwrap().push(asks);
+    operator.may(&policy).await;
+    operator.runs(&up).await.ok();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn using_a_stack_needs_what_is_printed_for_it() {
     let place = Place::with_stack();

@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod allowed;
 pub mod completions;
 pub mod down;
 mod ending;

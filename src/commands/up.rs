@@ -1,6 +1,7 @@
 use clap::Args;
 use serde_json::Value;
 
+use super::allowed;
 use super::ending::{self, Command};
 use super::interrupt::{nothing_changed, stop_on_ctrl_c, unless_interrupted};
 use super::notice;
@@ -61,10 +62,13 @@ pub async fn run(settings: &Settings, args: &UpArgs, ui: &Ui) -> Result<(), Comm
         ui,
     };
     if up.planning.plan.is_empty() {
-        up.show_nothing_to_do()
-    } else {
-        up.carry_out().await
+        return up.show_nothing_to_do();
     }
+    let Planning {
+        session, graph, plan, ..
+    } = &up.planning;
+    unless_interrupted(allowed::check(session, graph, plan), nothing_changed).await?;
+    up.carry_out().await
 }
 
 /// An `up` whose plan is made.

@@ -33,6 +33,11 @@ pub trait Resource: Send + Sync {
     /// Errors that mean "not yet", the first that fits.
     fn not_yet(&self) -> &'static [&'static NotYet];
 
+    /// Permissions that making it takes, in the words of the place where it is made.
+    fn making_takes(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// What is there; changes nothing.
     async fn read(&self) -> Result<Reading, Failure>;
 

@@ -234,6 +234,10 @@ impl Resource for Alarm {
         &[&CLOUDWATCH_BUSY, &CLOUDWATCH_TAGS, &PACE, &PACE_THROTTLING]
     }
 
+    fn making_takes(&self) -> &'static [&'static str] {
+        &["cloudwatch:PutMetricAlarm", "cloudwatch:TagResource"]
+    }
+
     async fn read(&self) -> Result<Reading, Failure> {
         let describe = self.client.describe_alarms().alarm_names(&self.name);
         let described = describe.send().await;

@@ -280,6 +280,15 @@ impl Resource for Bucket {
         &[&S3_BUSY, &S3_LATE, &S3_STALE, &S3_NOT_EMPTY, &S3_FAILED, &PACE_S3]
     }
 
+    fn making_takes(&self) -> &'static [&'static str] {
+        &[
+            "s3:CreateBucket",
+            "s3:TagResource",
+            "s3:PutBucketPublicAccessBlock",
+            "s3:PutBucketNotification",
+        ]
+    }
+
     async fn read(&self) -> Result<Reading, Failure> {
         if self.is_lent {
             return self.read_lent().await;

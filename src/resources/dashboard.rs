@@ -64,6 +64,10 @@ impl Resource for Dashboard {
         &[&CLOUDWATCH_BUSY, &CLOUDWATCH_TAGS, &PACE, &PACE_THROTTLING]
     }
 
+    fn making_takes(&self) -> &'static [&'static str] {
+        &["cloudwatch:PutDashboard"]
+    }
+
     async fn read(&self) -> Result<Reading, Failure> {
         let get = self.client.get_dashboard().dashboard_name(&self.name).send();
         let (found, tags) = futures_util::join!(get, tags_of(&self.client, &self.arn));

@@ -251,6 +251,10 @@ impl Resource for Function {
         ]
     }
 
+    fn making_takes(&self) -> &'static [&'static str] {
+        &["lambda:CreateFunction", "lambda:TagResource"]
+    }
+
     async fn read(&self) -> Result<Reading, Failure> {
         let answer = self.client.get_function().function_name(&self.name).send().await;
         let answer = answer.during("lambda:GetFunction", &self.name);

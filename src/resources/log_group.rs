@@ -57,6 +57,14 @@ impl Resource for LogGroup {
         &[&LOGS_BUSY, &LOGS_STALE, &PACE]
     }
 
+    fn making_takes(&self) -> &'static [&'static str] {
+        &[
+            "logs:CreateLogGroup",
+            "logs:TagResource",
+            "logs:PutRetentionPolicy",
+        ]
+    }
+
     async fn read(&self) -> Result<Reading, Failure> {
         // A prefix may have thousands behind it, but the name itself comes first.
         let describe = self

@@ -318,6 +318,10 @@ impl Resource for RestApi {
         &[&API_BUSY, &API_PACE]
     }
 
+    fn making_takes(&self) -> &'static [&'static str] {
+        &["apigateway:POST"]
+    }
+
     async fn read(&self) -> Result<Reading, Failure> {
         let apis = self.find().await?;
         let Some((api, duplicates)) = apis.split_first() else {

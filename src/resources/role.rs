@@ -196,6 +196,10 @@ impl Resource for ServiceRole {
         &[&IAM_BUSY, &IAM_LATE, &IAM_STALE, &IAM_IN_USE, &PACE_THROTTLING]
     }
 
+    fn making_takes(&self) -> &'static [&'static str] {
+        &["iam:CreateRole", "iam:TagRole", "iam:PutRolePolicy"]
+    }
+
     async fn read(&self) -> Result<Reading, Failure> {
         let (role, policy, inline, attached) = futures_util::try_join!(
             self.tags_and_role(),

@@ -182,6 +182,10 @@ impl Resource for Rule {
         &[&EVENTS_ROLE, &EVENTS_BUSY, &EVENTS_TARGETS, &PACE]
     }
 
+    fn making_takes(&self) -> &'static [&'static str] {
+        &["events:PutRule", "events:TagResource", "events:PutTargets"]
+    }
+
     async fn read(&self) -> Result<Reading, Failure> {
         let describe = self.client.describe_rule().name(&self.name).send();
         let describe = async { describe.await.during("events:DescribeRule", &self.name) };

@@ -161,6 +161,10 @@ impl Resource for StateMachine {
         &[&STATES_ROLE, &STATES_LOGS, &STATES_DELETING, &STATES_BUSY, &PACE]
     }
 
+    fn making_takes(&self) -> &'static [&'static str] {
+        &["states:CreateStateMachine", "states:TagResource"]
+    }
+
     async fn read(&self) -> Result<Reading, Failure> {
         let describe = self
             .client

@@ -183,6 +183,10 @@ impl Resource for Topic {
         &[&SNS_BUSY, &SNS_TAGS, &PACE, &PACE_SNS, &PACE_THROTTLING]
     }
 
+    fn making_takes(&self) -> &'static [&'static str] {
+        &["sns:CreateTopic", "sns:TagResource", "sns:Subscribe"]
+    }
+
     async fn read(&self) -> Result<Reading, Failure> {
         let attributes = self.client.get_topic_attributes().topic_arn(&self.arn);
         let attributes = attributes.send().await;

@@ -1,6 +1,6 @@
 //! What principals may do: permissions, and assuming roles.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::SignedDuration;
@@ -152,13 +152,7 @@ fn permission(
     resource: &str,
     context: &[(&str, &str)],
 ) -> Decision {
-    let mut context = context.to_vec();
-    context.extend([
-        ("aws:PrincipalArn", role.arn.as_str()),
-        ("aws:PrincipalAccount", ACCOUNT),
-        ("aws:ResourceAccount", ACCOUNT),
-        ("aws:RequestedRegion", cloud.region.as_str()),
-    ]);
+    let context = [context, &context_of(cloud, role)].concat();
     let request = Request {
         action,
         resource,
@@ -173,6 +167,53 @@ fn permission(
         }
     }
     decision
+}
+
+/// The condition keys that follow from the principal.
+fn context_of<'a>(cloud: &'a Cloud, role: &'a Role) -> [(&'static str, &'a str); 4] {
+    [
+        ("aws:PrincipalArn", role.arn.as_str()),
+        ("aws:PrincipalAccount", ACCOUNT),
+        ("aws:ResourceAccount", ACCOUNT),
+        ("aws:RequestedRegion", cloud.region.as_str()),
+    ]
+}
+
+/// What a role's policies would say, and the condition keys that the answer may depend on.
+pub struct Simulated {
+    pub decision: Decision,
+    pub missing_keys: Vec<String>,
+}
+
+/// What the policies of the role `arn` would say to each of `actions` on each of `resources`, in that order; nothing where
+/// there is no such role.
+pub fn simulate(
+    cloud: &Cloud,
+    arn: &str,
+    actions: &[String],
+    resources: &[String],
+) -> Result<Option<Vec<Vec<Simulated>>>, AwsError> {
+    let Some(role) = find(cloud, arn)? else {
+        return Ok(None);
+    };
+    let context = context_of(cloud, &role);
+    let of = |action: &String, resource: &String| {
+        let request = Request {
+            action,
+            resource,
+            context: &context,
+        };
+        let documents = role.permissions.iter();
+        let missing: BTreeSet<&str> = documents
+            .flat_map(|document| document.missing_keys(&request))
+            .collect();
+        Simulated {
+            decision: permission(cloud, &role, action, resource, &[]),
+            missing_keys: missing.into_iter().map(str::to_owned).collect(),
+        }
+    };
+    let on_each = |action| resources.iter().map(|resource| of(action, resource)).collect();
+    Ok(Some(actions.iter().map(on_each).collect()))
 }
 
 fn denied(who: &str, action: &str, resource: &str, why: &str) -> AwsError {

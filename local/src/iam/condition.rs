@@ -77,6 +77,10 @@ impl Condition {
         Ok(conditions)
     }
 
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
     /// Whether it holds in a request with these keys.
     pub fn holds(&self, context: &[(&str, &str)]) -> bool {
         let found = context

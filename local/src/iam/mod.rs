@@ -6,6 +6,7 @@ mod managed;
 mod policy;
 mod role_policies;
 mod roles;
+mod simulation;
 mod wildcard;
 
 use std::sync::Arc;
@@ -50,6 +51,10 @@ const OPERATIONS: &[Operation] = &[
     ("ListRoleTags", &["RoleName", "Marker", "MaxItems"]),
     ("ListRoles", &["PathPrefix", "Marker", "MaxItems"]),
     ("PutRolePolicy", &["RoleName", "PolicyName", "PolicyDocument"]),
+    (
+        "SimulatePrincipalPolicy",
+        &["PolicySourceArn", "ActionNames", "ResourceArns"],
+    ),
     ("TagRole", &["RoleName", "Tags.Key", "Tags.Value"]),
     ("UntagRole", &["RoleName", "TagKeys"]),
     ("UpdateAssumeRolePolicy", &["RoleName", "PolicyDocument"]),
@@ -78,6 +83,7 @@ pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
         "AttachRolePolicy" => role_policies::attach(cloud, input).await?,
         "DetachRolePolicy" => role_policies::detach(cloud, input).await?,
         "ListAttachedRolePolicies" => role_policies::list_attached(cloud, &input)?,
+        "SimulatePrincipalPolicy" => simulation::simulate_principal_policy(cloud, &input)?,
         "GetPolicy" => role_policies::get_managed(&input)?,
         "GetPolicyVersion" => role_policies::get_managed_version(&input)?,
         _ => return Err(call.not_implemented()),
@@ -98,13 +104,13 @@ fn note_change(cloud: &Cloud, call: &Call) {
     }
 }
 
-/// Every operation is on a role, on a managed policy, or on the roles as a whole.
+/// Every operation is on a role, by its name or its ARN, on a managed policy, or on the roles as a whole.
 fn permit(cloud: &Cloud, call: &Call) -> Result<(), AwsError> {
     let text = |name: &str| call.input.get(name).and_then(Value::as_str);
     let policy = text("PolicyArn");
-    let resource = match (text("RoleName"), policy) {
+    let resource = match (text("RoleName"), policy.or(text("PolicySourceArn"))) {
         (Some(role), _) => roles::arn_of(cloud, role, text("Path").unwrap_or("/"))?,
-        (None, Some(policy)) => policy.to_owned(),
+        (None, Some(arn)) => arn.to_owned(),
         (None, None) => roles::role_arn("/", ""),
     };
     let context: Vec<(&str, &str)> = policy.map(|arn| ("iam:PolicyARN", arn)).into_iter().collect();

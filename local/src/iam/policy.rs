@@ -3,6 +3,8 @@
 //! Written here and not taken from the crate `iam-rs`: that one says of itself that it is not verified, accepts what it
 //! does not know, and brings `chrono`, `ipnet` and `utoipa`; the language as far as it is needed is this page.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::condition::{Condition, strings};
@@ -106,6 +108,19 @@ impl Document {
         }
         decision
     }
+
+    /// The condition keys that a decision on the request would look at and that the request does not have.
+    pub fn missing_keys(&self, request: &Request<'_>) -> BTreeSet<&str> {
+        let named = self
+            .statements
+            .iter()
+            .filter(|statement| statement.names(request));
+        named
+            .flat_map(|statement| &statement.conditions)
+            .map(Condition::key)
+            .filter(|key| !request.context.iter().any(|(given, _)| given == key))
+            .collect()
+    }
 }
 
 impl Statement {
@@ -156,16 +171,21 @@ impl Statement {
     }
 
     fn applies(&self, request: &Request<'_>) -> bool {
+        self.names(request)
+            && self
+                .conditions
+                .iter()
+                .all(|condition| condition.holds(request.context))
+    }
+
+    /// Whether it is about that action and resource, under whatever conditions.
+    fn names(&self, request: &Request<'_>) -> bool {
         let action = request.action.to_ascii_lowercase();
         self.actions
             .hold(|pattern| wildcard::matches(&pattern.to_ascii_lowercase(), &action))
             && self
                 .resources
                 .hold(|pattern| wildcard::matches(pattern, request.resource))
-            && self
-                .conditions
-                .iter()
-                .all(|condition| condition.holds(request.context))
     }
 }
 
