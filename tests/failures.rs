@@ -5,6 +5,7 @@ mod common;
 
 use std::io::{Read, Write};
 
+use common::near::empty_program;
 use common::terminal::typed;
 use common::{Ended, Place, sample};
 
@@ -263,6 +264,16 @@ fn a_function_zip_that_lambda_could_not_run_is_refused() {
         .resizer(&["up", "--local", "--handler-zip", "missing.zip"])
         .code(1)
         .says("missing.zip");
+
+    let mut foreign = empty_program();
+    // The processor of an ELF (`e_machine`), here z/Architecture.
+    foreign[18..20].copy_from_slice(&22_u16.to_le_bytes());
+    place.write_program("foreign.zip", &foreign);
+    place
+        .resizer(&["up", "--local", "--handler-zip", "foreign.zip"])
+        .code(1)
+        .says("foreign.zip")
+        .says("another processor (ELF machine 22)");
 }
 
 #[test]
@@ -413,7 +424,8 @@ async fn killed_and_started_again_the_local_cloud_has_lost_nothing() {
     let after = place.json(&["status", "--local"]);
     assert_eq!(after["outputs"], before["outputs"]);
     assert_eq!(after["executions"], before["executions"]);
-    place.resizer(&["invoke", "--local", "--key", "r.jpg"]).ok();
+    let told = place.json(&["invoke", "--local", "--key", "r.jpg", "--again"]);
+    assert_eq!(told["earlier"], false, "{told}");
 }
 
 fn percent_decoded(text: &str) -> String {

@@ -78,8 +78,18 @@ fn a_photograph_goes_through_the_whole_pipeline() {
     assert_eq!(executions[0]["key"], "in/rocket.jpg");
 
     for via in ["states", "api"] {
-        let told = place.json(&["invoke", "--local", "--key", "in/rocket.jpg", "--via", via]);
+        let invoke = [
+            "invoke",
+            "--local",
+            "--key",
+            "in/rocket.jpg",
+            "--again",
+            "--via",
+            via,
+        ];
+        let told = place.json(&invoke);
         assert_eq!(told["status"], "SUCCEEDED", "via {via}: {told}");
+        assert_eq!(told["earlier"], false, "via {via} it ran: {told}");
         assert_eq!(told["result"]["key"], "output/in/rocket_resized.jpg");
     }
 

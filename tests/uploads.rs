@@ -292,8 +292,9 @@ async fn a_key_of_any_kind_comes_through_invoke_both_ways() {
             .await
             .unwrap();
         for via in ["states", "api"] {
-            let told = place.json(&["invoke", "--local", "--key", &key, "--via", via]);
+            let told = place.json(&["invoke", "--local", "--key", &key, "--again", "--via", via]);
             assert_eq!(told["status"], "SUCCEEDED", "{key:?} via {via}: {told}");
+            assert_eq!(told["earlier"], false, "{key:?} via {via} ran: {told}");
         }
     }
 }

@@ -142,7 +142,8 @@ impl Place {
         self.write_program("other.zip", &[empty_program(), vec![0]].concat());
     }
 
-    fn write_program(&self, name: &str, program: &[u8]) {
+    /// A function's zip with `program` as its `bootstrap`.
+    pub fn write_program(&self, name: &str, program: &[u8]) {
         let mut zip = ZipWriter::new(std::fs::File::create(self.path().join(name)).unwrap());
         let options = SimpleFileOptions::default().unix_permissions(0o755);
         zip.start_file("bootstrap", options).unwrap();
@@ -152,7 +153,7 @@ impl Place {
 }
 
 /// The 64 bytes of an ELF file's header, with nothing behind it.
-fn empty_program() -> Vec<u8> {
+pub fn empty_program() -> Vec<u8> {
     let machine: u16 = if cfg!(target_arch = "aarch64") { 183 } else { 62 };
     let mut header = vec![0x7f, b'E', b'L', b'F', 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     header.extend(2_u16.to_le_bytes());
