@@ -56,3 +56,17 @@ pub fn over_lines(value: &Value, taken: usize, room: usize) -> Vec<String> {
     lines.push(close.to_owned());
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn wide_characters_take_two_columns() {
+        let value = json!({"key": "日本語"});
+        assert_eq!(over_lines(&value, 0, 17), [r#"{"key": "日本語"}"#]);
+        assert_eq!(over_lines(&value, 0, 16), ["{", r#"  "key": "日本語""#, "}"]);
+    }
+}
