@@ -11,6 +11,7 @@ use image::codecs::png::PngEncoder;
 use image::imageops::FilterType;
 use image::{DynamicImage, ImageBuffer, ImageEncoder, ImageFormat, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 use resizer_handler::resize::{Fit, Limits, OutputFormat, Position, Rendition};
+use webpx::{EncoderConfig, Unstoppable};
 
 /// The result as a PNG, so that only the resizing changes pixels.
 fn resized_to(source: &[u8], width: u32) -> RgbaImage {
@@ -170,11 +171,24 @@ fn transparency_is_put_on_white_for_jpeg() {
 #[test]
 fn the_colour_of_invisible_pixels_does_not_bleed() {
     let halves = RgbaImage::from_fn(400, 40, |x, _| {
-        Rgba(if x < 198 { [0, 0, 255, 255] } else { [255, 0, 0, 0] })
+        Rgba(if x < 208 { [0, 0, 255, 255] } else { [255, 0, 0, 0] })
     });
-    let small = resized_to(&png(halves), 40);
-    for pixel in small.pixels().filter(|pixel| pixel.0[3] > 8) {
-        assert_close([pixel.0[0], pixel.0[2]], [0, 255], 12);
+    let webp = |config: EncoderConfig| {
+        config
+            .exact(true)
+            .encode_rgba(&halves, 400, 40, Unstoppable)
+            .unwrap()
+    };
+    for (source, tolerance) in [
+        (webp(EncoderConfig::new_lossless()), 12),
+        // The file itself has half as many samples of colours.
+        (webp(EncoderConfig::new().quality(100.0)), 30),
+        (png(halves.clone()), 12),
+    ] {
+        let small = resized_to(&source, 40);
+        for pixel in small.pixels().filter(|pixel| pixel.0[3] > 8) {
+            assert_close([pixel.0[0], pixel.0[2]], [0, 255], tolerance);
+        }
     }
 }
 

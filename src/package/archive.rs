@@ -17,6 +17,9 @@ const ZIPPED_MAX: u64 = 50 * MIB;
 /// The most that a function's files may be together (same page).
 const UNZIPPED_MAX: u64 = 250 * MIB;
 
+/// The level of Deflate that takes longest and saves 3 % over the usual one: packed once, it is fetched at each cold start.
+const SMALLEST: i64 = 9;
+
 /// What the runtime `provided.al2023` starts.
 const BOOTSTRAP: &str = "bootstrap";
 
@@ -41,6 +44,7 @@ pub enum ArchiveError {
 pub fn pack(bootstrap: &[u8]) -> Result<Vec<u8>, ArchiveError> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
+        .compression_level(Some(SMALLEST))
         .last_modified_time(DateTime::DEFAULT)
         .unix_permissions(0o755);
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));

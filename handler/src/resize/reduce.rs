@@ -65,6 +65,18 @@ impl Reducer {
         }
     }
 
+    /// Averages a picture that is there as a whole.
+    pub fn reduce(size: Size, channels: usize, target: Size, pixels: Vec<u8>) -> Result<Reduced, Refusal> {
+        let mut reducer = Self::new(size, channels, target);
+        if reducer.factor == 1 {
+            reducer.pixels = pixels;
+        } else {
+            let row = size.width as usize * channels;
+            pixels.chunks_exact(row).for_each(|row| reducer.push(row));
+        }
+        reducer.finish()
+    }
+
     fn factor(size: Size, target: Size) -> u32 {
         let room = |side: u32, target: u32| side / target.saturating_mul(MARGIN).max(1);
         let factor = room(size.width, target.width).min(room(size.height, target.height));
@@ -87,10 +99,11 @@ impl Reducer {
             let (pixels, _) = row.as_chunks::<4>();
             let (sums, _) = self.sums.as_chunks_mut::<4>();
             for (sum, pixel) in sums.iter_mut().zip(pixels) {
-                let alpha = u32::from(pixel[3]);
+                // Products of 16 bits, as processors multiply more of them at once.
+                let alpha = u16::from(pixel[3]);
                 let weights = [alpha, alpha, alpha, 1];
                 for (sum, (sample, weight)) in sum.iter_mut().zip(pixel.iter().zip(weights)) {
-                    *sum += u32::from(*sample) * weight;
+                    *sum += u32::from(u16::from(*sample) * weight);
                 }
             }
         } else {

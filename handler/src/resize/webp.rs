@@ -1,6 +1,6 @@
 //! WebP, by libwebp: it makes the picture smaller while it decodes.
 
-use image::{DynamicImage, RgbImage};
+use image::{DynamicImage, RgbImage, RgbaImage};
 use webpx::{
     BitstreamFormat, Decoder, DecoderConfig, EncoderConfig, ImageInfo, Limits as CodecLimits, Unstoppable,
 };
@@ -36,9 +36,10 @@ pub fn decode(source: &[u8], target: Size, memory: Memory) -> Result<Reduced, Re
         width: target.width.saturating_mul(MARGIN),
         height: target.height.saturating_mul(MARGIN),
     };
-    // Its scaling lets the colour of invisible pixels bleed, and is not there for animations.
+    // Its scaling is not there for animations, and in lossy ones lets the colour of invisible pixels bleed.
+    let weighs_alpha = !info.has_alpha || info.format == BitstreamFormat::Lossless;
     let scales =
-        !info.has_alpha && !info.has_animation && small.width < size.width && small.height < size.height;
+        weighs_alpha && !info.has_animation && small.width < size.width && small.height < size.height;
     let decoded = if scales { small } else { size };
     let reduced = Reducer::bytes(size, 4, target);
     memory.check(match (info.has_animation, info.format) {
@@ -52,24 +53,27 @@ pub fn decode(source: &[u8], target: Size, memory: Memory) -> Result<Reduced, Re
 
     let has_alpha = info.has_alpha;
     let decoder = decoder.config(DecoderConfig::new().limits(CodecLimits::none()));
-    if has_alpha {
+    if has_alpha && !scales {
         let stride = size.width * 4;
         let mut pixels = vec![0; stride as usize * size.height as usize];
         decoder.decode_rgba_into(&mut pixels, stride).map_err(refusal)?;
-        let mut reducer = Reducer::new(size, 4, target);
-        pixels
-            .chunks_exact(stride as usize)
-            .for_each(|row| reducer.push(row));
-        return reducer.finish();
+        return Reducer::reduce(size, 4, target, pixels);
     }
     let decoder = if scales {
         decoder.scale(small.width, small.height)
     } else {
         decoder
     };
-    let (pixels, width, height) = decoder.decode_rgb_raw().map_err(refusal)?;
-    let picture = RgbImage::from_raw(width, height, pixels).ok_or_else(|| not_scaled("a row is missing"))?;
-    Ok(Reduced::whole(picture.into()))
+    let picture = if has_alpha {
+        let (pixels, width, height) = decoder.decode_rgba_raw().map_err(refusal)?;
+        RgbaImage::from_raw(width, height, pixels).map(DynamicImage::ImageRgba8)
+    } else {
+        let (pixels, width, height) = decoder.decode_rgb_raw().map_err(refusal)?;
+        RgbImage::from_raw(width, height, pixels).map(DynamicImage::ImageRgb8)
+    };
+    Ok(Reduced::whole(
+        picture.ok_or_else(|| not_scaled("a row is missing"))?,
+    ))
 }
 
 /// Writes the picture, as lossless if that is asked for.
