@@ -109,6 +109,10 @@ pub struct LimitSettings {
     pub source_bytes: Option<u64>,
     /// Width times height.
     pub pixels: Option<u64>,
+    /// The longer of width and height.
+    pub side: Option<u32>,
+    /// Bytes of each result.
+    pub result_bytes: Option<u64>,
 }
 
 /// The Lambda function.
@@ -391,12 +395,19 @@ impl File {
         }) {
             return Err("results.cache_control is a header's value: 1 to 256 ASCII characters".to_owned());
         }
-        if self
-            .limits
-            .source_bytes
-            .is_some_and(|bytes| !(1..=1 << 30).contains(&bytes))
-        {
-            return Err("limits.source_bytes is a number of bytes from 1 to 1073741824".to_owned());
+        let LimitSettings {
+            source_bytes,
+            result_bytes,
+            side,
+            ..
+        } = self.limits;
+        for (name, bytes) in [("source_bytes", source_bytes), ("result_bytes", result_bytes)] {
+            if bytes.is_some_and(|bytes| !(1..=1 << 30).contains(&bytes)) {
+                return Err(format!("limits.{name} is a number of bytes from 1 to 1073741824"));
+            }
+        }
+        if side.is_some_and(|side| !(1..=1_000_000).contains(&side)) {
+            return Err("limits.side is a number of pixels from 1 to 1000000".to_owned());
         }
         if self
             .limits

@@ -279,6 +279,11 @@ impl Stack<'_> {
                 limits.source_bytes.map(|bytes| bytes.to_string()),
             ),
             ("PIXELS_MAX", limits.pixels.map(|pixels| pixels.to_string())),
+            ("SIDE_MAX", limits.side.map(|pixels| pixels.to_string())),
+            (
+                "RESULT_BYTES_MAX",
+                limits.result_bytes.map(|bytes| bytes.to_string()),
+            ),
         ];
         let set = optional
             .into_iter()

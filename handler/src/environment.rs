@@ -11,6 +11,7 @@ const OWN_MEMORY: u64 = 64 * 1024 * 1024;
 /// The largest limits that may be set.
 const MOST_BYTES: u64 = 1024 * 1024 * 1024;
 const MOST_PIXELS: u64 = 10_000_000_000;
+const MOST_PIXELS_OF_A_SIDE: u32 = 1_000_000;
 
 /// All that the function reads from its environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,12 +87,18 @@ impl Environment {
                 pixels: variables
                     .number("PIXELS_MAX", 1, MOST_PIXELS)?
                     .unwrap_or(defaults.pixels),
+                side: variables
+                    .number("SIDE_MAX", 1, MOST_PIXELS_OF_A_SIDE)?
+                    .unwrap_or(defaults.side),
+                result_bytes: variables
+                    .number("RESULT_BYTES_MAX", 1, MOST_BYTES)?
+                    .unwrap_or(defaults.result_bytes),
                 memory: variables
                     .number("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 1, 1 << 20)?
                     .map_or(defaults.memory, |mebibytes: u64| {
                         (mebibytes << 20).saturating_sub(OWN_MEMORY)
                     }),
-                ..defaults
+                deadline: defaults.deadline,
             },
             s3: S3Access {
                 region: variables.required("AWS_REGION", "the region, set by Lambda")?,
@@ -178,6 +185,8 @@ mod tests {
             ("CACHE_CONTROL", "max-age=31536000, immutable"),
             ("SOURCE_BYTES_MAX", "1000"),
             ("PIXELS_MAX", "2000"),
+            ("SIDE_MAX", "300"),
+            ("RESULT_BYTES_MAX", "4000"),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
         ])
         .unwrap();
@@ -192,6 +201,7 @@ mod tests {
             (limits.source_bytes, limits.pixels, limits.memory),
             (1000, 2000, 64 << 20)
         );
+        assert_eq!((limits.side, limits.result_bytes), (300, 4000));
     }
 
     #[test]

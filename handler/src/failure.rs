@@ -164,6 +164,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_failure_names_what_was_stored_beside_it() {
+        let attempt = Attempt {
+            action: "s3:PutObject",
+            bucket: "results",
+            key: "large/cat.jpg",
+        };
+        let failure = attempt.failure(Kind::SlowDown, "HTTP 503 SlowDown: less");
+        assert_eq!(failure.clone().beside(&[]), failure);
+        let stored = ["small/cat.jpg".to_owned(), "wide/cat.jpg".to_owned()];
+        assert_eq!(
+            failure.beside(&stored).to_string(),
+            "S3.SlowDown: s3:PutObject of bucket results, key large/cat.jpg: HTTP 503 SlowDown: less; stored were \
+             small/cat.jpg, wide/cat.jpg"
+        );
+    }
+
+    #[test]
     fn what_a_retry_may_mend_is_told_from_what_it_may_not() {
         let name = |code, status| Kind::of_response(code, status).error_type();
         assert_eq!(name("SlowDown", 503), "S3.SlowDown");

@@ -10,7 +10,7 @@ use crate::environment::Environment;
 use crate::event::{self, Object};
 use crate::failure::{Failure, Obstacle};
 use crate::key::LONGEST_KEY;
-use crate::resize::{Encoded, Refusal, Rendition, Resized};
+use crate::resize::{Encoded, Limits, Refusal, Rendition, Resized};
 use crate::runtime::Work;
 use crate::settings::NamedRendition;
 use crate::store::{Origin, Source, Store, Upload};
@@ -40,18 +40,22 @@ impl Function {
         }
     }
 
-    /// Works on every object that the event names.
+    /// Works on every object that the event names, and answers before `deadline` unless a stage goes on beyond it.
     ///
     /// # Errors
     /// A [`Failure`] for what is not about the images; the event may be sent again, results are written over.
-    pub async fn answer(&self, event: &Value) -> Result<Answer, Failure> {
+    pub async fn answer(&self, event: &Value, deadline: Instant) -> Result<Answer, Failure> {
         let objects = match event::objects(event, self.environment.original_bucket.as_deref()) {
             Ok(objects) => objects,
             Err(error) => return Ok(Answer::One(Outcome::Refused(Refused::event(&error)))),
         };
+        let limits = Limits {
+            deadline: Some(deadline),
+            ..self.environment.limits.clone()
+        };
         let mut outcomes = Vec::with_capacity(objects.len());
         for object in &objects {
-            outcomes.push(match self.resize(object).await {
+            outcomes.push(match self.resize(object, &limits).await {
                 Ok(stored) => Outcome::Stored(Box::new(stored)),
                 Err(Obstacle::Failed(failure)) => return Err(failure),
                 Err(reason) => Outcome::Refused(Refused::object(&object.bucket, &object.key, &reason)),
@@ -60,8 +64,7 @@ impl Function {
         Ok(Answer::of(outcomes))
     }
 
-    async fn resize(&self, object: &Object) -> Result<Stored, Obstacle> {
-        let limits = &self.environment.limits;
+    async fn resize(&self, object: &Object, limits: &Limits) -> Result<Stored, Obstacle> {
         let start = Instant::now();
         let source = self.store.get(object, limits).await?;
         let download = start.elapsed();

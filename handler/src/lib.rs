@@ -41,6 +41,8 @@
 //! | `CACHE_CONTROL` | | `Cache-Control` of the results |
 //! | `SOURCE_BYTES_MAX` | `67108864` | bytes that a source may have |
 //! | `PIXELS_MAX` | `50000000` | pixels that a source may have |
+//! | `SIDE_MAX` | `65535` | pixels that the longer side of a source may have |
+//! | `RESULT_BYTES_MAX` | `67108864` | bytes that a result may have |
 //!
 //! A rendition is an object; what it leaves out has its default:
 //!

@@ -1,8 +1,9 @@
 //! The loop around the invocations, and their log.
 
 use std::process::ExitCode;
+use std::time::{Duration, Instant, SystemTime};
 
-use lambda_runtime::{LambdaEvent, Runtime, service_fn};
+use lambda_runtime::{Context, LambdaEvent, Runtime, service_fn};
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
@@ -10,6 +11,9 @@ use crate::environment::{Environment, EnvironmentError};
 use crate::failure::Failure;
 use crate::invocation::Function;
 use crate::resize::{Limits, Refusal, Rendition, Resized};
+
+/// What an answer takes to arrive; short, as a function's whole time may be a second.
+const TIME_TO_ANSWER: Duration = Duration::from_millis(100);
 
 /// What is done to the bytes of a source.
 pub type Work = fn(&[u8], &[Rendition], &Limits) -> Result<Resized, Refusal>;
@@ -37,7 +41,7 @@ fn run(work: Work) -> Result<(), lambda_runtime::Error> {
         .map(|environment| Function::new(environment, work));
     let function = &function;
     let service = service_fn(|event: LambdaEvent<Value>| async move {
-        let answer = answer(function.as_ref(), &event.payload).await;
+        let answer = answer(function.as_ref(), &event.payload, deadline(&event.context)).await;
         log(&event, &answer);
         answer
     });
@@ -48,8 +52,18 @@ fn run(work: Work) -> Result<(), lambda_runtime::Error> {
     runtime.block_on(Runtime::new(service).run())
 }
 
-async fn answer(function: Result<&Function, &EnvironmentError>, event: &Value) -> Result<Answer, Failure> {
-    function?.answer(event).await
+async fn answer(
+    function: Result<&Function, &EnvironmentError>,
+    event: &Value,
+    deadline: Instant,
+) -> Result<Answer, Failure> {
+    function?.answer(event, deadline).await
+}
+
+/// When work must stop for an answer to arrive before Lambda ends the process.
+fn deadline(context: &Context) -> Instant {
+    let left = context.deadline().duration_since(SystemTime::now());
+    Instant::now() + left.unwrap_or_default().saturating_sub(TIME_TO_ANSWER)
 }
 
 /// One line of JSON an event, on standard output, whence Lambda takes it to the function's log group.
@@ -65,4 +79,24 @@ fn log(event: &LambdaEvent<Value>, answer: &Result<Answer, Failure>) {
         }),
     };
     println!("{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_stops_before_lambda_ends_the_process() {
+        let mut context = Context::default();
+        let left = |context: &Context| deadline(context).saturating_duration_since(Instant::now());
+        context.deadline = 0;
+        assert_eq!(left(&context), Duration::ZERO);
+
+        let in_a_minute = SystemTime::now() + Duration::from_secs(60);
+        let since_epoch = in_a_minute.duration_since(SystemTime::UNIX_EPOCH);
+        context.deadline = since_epoch.unwrap_or_default().as_millis() as u64;
+        let left = left(&context);
+        assert!(left <= Duration::from_secs(60) - TIME_TO_ANSWER, "{left:?}");
+        assert!(left > Duration::from_secs(30), "{left:?}");
+    }
 }

@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::time::Instant;
+
 use common::{corpus, decode, resized};
 use resizer_handler::resize::{Limits, OutputFormat, Refusal, Rendition, Size, resize};
 use serde_json::Value;
@@ -101,7 +103,7 @@ fn a_refusal_says_what_the_object_is_instead() {
     );
     assert_eq!(
         reason("photo.avif"),
-        "AVIF images are not supported; JPEG, PNG, WebP, GIF, TIFF and BMP are"
+        "AVIF images are not supported: export it as JPEG, PNG, WebP, GIF, TIFF or BMP"
     );
 }
 
@@ -147,7 +149,17 @@ fn each_limit_is_named_when_it_is_passed() {
     );
     assert_eq!(
         reason(|limits| limits.side = 511),
-        "the image is 512x512; the limit for its longer side is 511 pixels"
+        "the image is 512x512; the limit for its longer side is 511 pixels (limits.side)"
+    );
+    let too_large = reason(|limits| limits.result_bytes = 1000);
+    assert!(
+        too_large.ends_with(" bytes, more than the limit of 1000 bytes for one (limits.result_bytes)"),
+        "{too_large}"
+    );
+    assert_eq!(
+        reason(|limits| limits.deadline = Some(Instant::now())),
+        "the function's time is up before it could decode the picture; function.timeout gives it more, and function.memory a \
+         faster processor"
     );
     assert_eq!(
         reason(|limits| limits.memory = 492_424 + 512 * 512 * 4 - 1),
@@ -161,7 +173,7 @@ fn what_is_known_and_not_read_is_named() {
     let heic = reason(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic");
     assert_eq!(
         heic,
-        "HEIC images are not supported; JPEG, PNG, WebP, GIF, TIFF and BMP are"
+        "HEIC images are not supported: export it as JPEG, PNG, WebP, GIF, TIFF or BMP"
     );
     assert!(reason(b"\0\0\0\x0cJXL \r\n\x87\n").starts_with("JPEG XL images are not supported"));
 }

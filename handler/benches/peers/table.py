@@ -54,7 +54,7 @@ class Peer:
 
 def on_white(picture):
     if picture.mode.startswith("I"):
-        return picture.convert("I").point(lambda value: value / 257).convert("L").convert("RGB")
+        return picture.convert("I").point(lambda value: value / 257 + 0.5).convert("L").convert("RGB")
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
         picture = picture.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")

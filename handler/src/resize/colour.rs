@@ -1,5 +1,6 @@
 //! Colours that an embedded profile describes, as sRGB: what a viewer takes a picture without a profile for.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use image::{DynamicImage, GrayImage, RgbImage, RgbaImage};
@@ -16,13 +17,18 @@ type Executor = Arc<dyn TransformExecutor<u8> + Send + Sync>;
 /// From the colours of a profile to sRGB.
 pub struct Conversion {
     profile: ColorProfile,
+    /// Those that were needed so far: to set one up takes longer than to convert a small picture.
+    executors: RefCell<Vec<((Layout, Layout), Executor)>>,
 }
 
 impl Conversion {
     /// For a profile other than sRGB. One that cannot be read says nothing, as for a viewer.
     pub fn to_srgb(profile: &[u8]) -> Option<Self> {
         let profile = ColorProfile::new_from_slice(profile).ok()?;
-        let conversion = Self { profile };
+        let conversion = Self {
+            profile,
+            executors: RefCell::default(),
+        };
         (!conversion.changes_nothing()?).then_some(conversion)
     }
 
@@ -119,9 +125,17 @@ impl Conversion {
     }
 
     fn executor(&self, from: Layout, to: Layout) -> Option<Executor> {
-        self.profile
+        let layouts = (from, to);
+        let mut executors = self.executors.borrow_mut();
+        if let Some((_, known)) = executors.iter().find(|(known, _)| *known == layouts) {
+            return Some(Arc::clone(known));
+        }
+        let executor = self
+            .profile
             .create_transform_8bit(from, &ColorProfile::new_srgb(), to, TransformOptions::default())
-            .ok()
+            .ok()?;
+        executors.push((layouts, Arc::clone(&executor)));
+        Some(executor)
     }
 }
 

@@ -34,6 +34,13 @@ pub fn sniff(source: &[u8]) -> Result<SourceFormat, Refusal> {
     if source.is_empty() {
         return Err(Refusal::Empty);
     }
+    if [b"II+\0", b"MM\0+"]
+        .iter()
+        .any(|magic| source.starts_with(*magic))
+    {
+        // With 64-bit offsets (BigTIFF), which `image` reads and does not know by its beginning.
+        return Ok(SourceFormat::Tiff);
+    }
     match image::guess_format(source) {
         Ok(ImageFormat::Jpeg) => Ok(SourceFormat::Jpeg),
         Ok(ImageFormat::Png) => Ok(SourceFormat::Png),

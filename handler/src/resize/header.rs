@@ -3,6 +3,7 @@
 use std::io::Cursor;
 
 use image::codecs::{bmp::BmpDecoder, gif::GifDecoder, tiff::TiffDecoder};
+use image::error::UnsupportedErrorKind;
 use image::metadata::Orientation;
 use image::{ImageDecoder, ImageError, ImageResult};
 
@@ -103,9 +104,18 @@ fn with_header<'a>(
 pub fn refusal(format: SourceFormat, error: &ImageError) -> Refusal {
     let format = format.name();
     match error {
-        ImageError::Unsupported(detail) => Refusal::KindNotSupported {
+        ImageError::Unsupported(unsupported) => Refusal::KindNotSupported {
             format,
-            detail: detail.to_string(),
+            detail: match unsupported.kind() {
+                UnsupportedErrorKind::Color(color) => format!(
+                    "its pixels have {} bits, and are none of the kinds that are read here; save it as RGB with 8 bits a channel",
+                    color.bits_per_pixel()
+                ),
+                UnsupportedErrorKind::GenericFeature(feature) => {
+                    format!("{feature}; save it as RGB with 8 bits a channel")
+                }
+                _ => unsupported.to_string(),
+            },
         },
         other => Refusal::Damaged {
             format,

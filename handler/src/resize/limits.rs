@@ -1,9 +1,12 @@
 //! What a source may cost, checked before the work is done.
 
+use std::time::Instant;
+
 use super::format::SourceFormat;
 use super::{Refusal, Size};
 
-/// What a source may be. All of it is checked from the object's size and the image's header, before pixels are decoded.
+/// What a source may be, checked from the object's size and the image's header before pixels are decoded; and what its
+/// pictures may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Size of the object, in bytes.
@@ -14,6 +17,10 @@ pub struct Limits {
     pub side: u32,
     /// Memory for the object and its decoded pixels, in bytes.
     pub memory: u64,
+    /// Size of each result, in bytes.
+    pub result_bytes: u64,
+    /// When the results must be there; without, they may take any time. Looked at between the stages.
+    pub deadline: Option<Instant>,
 }
 
 impl Default for Limits {
@@ -23,6 +30,8 @@ impl Default for Limits {
             pixels: 50_000_000,
             side: 65_535,
             memory: 450_000_000,
+            result_bytes: 64 * 1024 * 1024,
+            deadline: None,
         }
     }
 }
@@ -74,6 +83,25 @@ impl Limits {
                 height,
                 limit: self.pixels,
             });
+        }
+        Ok(())
+    }
+
+    /// Refuses a result of more bytes than allowed.
+    pub(super) fn check_result_bytes(&self, bytes: u64) -> Result<(), Refusal> {
+        if bytes > self.result_bytes {
+            return Err(Refusal::ResultOfTooManyBytes {
+                bytes,
+                limit: self.result_bytes,
+            });
+        }
+        Ok(())
+    }
+
+    /// Refuses to begin a stage when the time is up; `stage` is a verb, as `decode`.
+    pub(super) fn check_time(&self, stage: &'static str) -> Result<(), Refusal> {
+        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Err(Refusal::TimeUp { stage });
         }
         Ok(())
     }

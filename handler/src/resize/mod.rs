@@ -179,6 +179,7 @@ fn resize_in_stages(source: &[u8], renditions: &[Rendition], limits: &Limits) ->
             && Halved::can_be_turned(plan.layout.scaled.turned(orientation), orientation)
     };
     let all_halve = plans.iter().all(halves);
+    limits.check_time("decode")?;
     let decoded = decode::decode(opened, target.turned(orientation), all_halve, memory)?;
     let mut durations = Durations {
         decode: start.elapsed(),
@@ -189,6 +190,7 @@ fn resize_in_stages(source: &[u8], renditions: &[Rendition], limits: &Limits) ->
     // A picture that was made is a shorter way to the smaller ones.
     let mut made = vec![decoded];
     for (number, plan) in plans.iter().enumerate() {
+        limits.check_time("resize")?;
         let start = Instant::now();
         let Layout {
             scaled,
@@ -210,9 +212,11 @@ fn resize_in_stages(source: &[u8], renditions: &[Rendition], limits: &Limits) ->
         let picture = canvas::place(upright, canvas, plan.rendition.background);
         durations.resize += start.elapsed();
 
+        limits.check_time("encode")?;
         let start = Instant::now();
         let format = encode::format(&picture, plan.rendition.format, format);
         let bytes = encode::encode(&picture, format, plan.rendition, exif.as_deref())?;
+        limits.check_result_bytes(bytes.len() as u64)?;
         let size = picture.size();
         pictures[plan.number] = Some(Encoded { bytes, format, size });
         durations.encode += start.elapsed();

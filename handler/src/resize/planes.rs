@@ -9,9 +9,13 @@ use image::{DynamicImage, GrayImage, RgbImage};
 use super::colour::Conversion;
 use super::halved::Halved;
 use super::picture::Picture;
-use super::scale::{Part, Region, not_scaled, scale_samples};
+use super::scale::{Part, Region, not_scaled, scale_picture, scale_samples};
 use super::{Refusal, Size};
 use crate::jpeg::{Colour, Plane};
+
+/// Up to so many pixels are brought to RGB before they are scaled, which is a little closer to the source, since the scaled
+/// components are not rounded first. Beyond it would cost too much.
+const RGB_FIRST_MAX: u64 = 1 << 20;
 
 /// A decoded JPEG.
 pub struct Planes {
@@ -32,14 +36,27 @@ impl Planes {
         if halved && conversion.is_none() && self.colour == Colour::YCbCr {
             return halve(&self.planes, part, to, &mut resizer).map(Picture::Halved);
         }
+        let converts_ink = |conversion: &&Conversion| self.colour.is_ink() && conversion.is_from_cmyk();
+        let ink_conversion = conversion.filter(converts_ink);
+        let of_light = conversion.filter(|_| !self.colour.is_ink());
+        let in_light = |pixels: DynamicImage| {
+            let converted = of_light.map(|conversion| conversion.convert(&pixels));
+            Ok(Picture::Pixels(converted.transpose()?.unwrap_or(pixels)))
+        };
+        if let [first, _, ..] = self.planes.as_slice()
+            && ink_conversion.is_none()
+            && size_of(first).pixels() <= RGB_FIRST_MAX
+        {
+            let rgb = self.to_rgb(first, &mut resizer)?;
+            return in_light(scale_picture(&rgb, part.of(first.extent), to)?);
+        }
         let planes = self.planes.iter().enumerate().map(|(number, plane)| {
             let is_chroma = self.colour.is_chroma(number);
             scale(plane, is_chroma, part.of(plane.extent), to, &mut resizer)
         });
         let planes = planes.collect::<Result<Vec<_>, _>>()?;
         let Size { width, height } = to;
-        let converts_ink = |conversion: &&Conversion| self.colour.is_ink() && conversion.is_from_cmyk();
-        let pixels = if let Some(conversion) = conversion.filter(converts_ink) {
+        let pixels = if let Some(conversion) = ink_conversion {
             let rgb = conversion.cmyk_to_rgb(&self.colour.to_ink(&planes))?;
             RgbImage::from_raw(width, height, rgb).map(DynamicImage::ImageRgb8)
         } else if self.colour == Colour::Gray {
@@ -49,11 +66,28 @@ impl Planes {
             RgbImage::from_raw(width, height, self.colour.to_rgb(&planes)).map(DynamicImage::ImageRgb8)
         };
         let pixels = pixels.ok_or_else(|| not_scaled("the scaled pixels do not fill the picture"))?;
-        let of_light = conversion.filter(|_| !self.colour.is_ink());
-        let converted = of_light
-            .map(|conversion| conversion.convert(&pixels))
-            .transpose()?;
-        Ok(Picture::Pixels(converted.unwrap_or(pixels)))
+        in_light(pixels)
+    }
+
+    /// All of it in RGB, as large as its first plane.
+    fn to_rgb(&self, first: &Plane, resizer: &mut Resizer) -> Result<DynamicImage, Refusal> {
+        let size = size_of(first);
+        // What the picture does not cover of the first plane's last samples is there in the others as well.
+        let across = f64::from(first.width) / first.extent.0;
+        let down = f64::from(first.height) / first.extent.1;
+        let filled = self.planes.iter().map(|plane| {
+            let all = Region {
+                left: 0.0,
+                top: 0.0,
+                width: (plane.extent.0 * across).min(f64::from(plane.width)),
+                height: (plane.extent.1 * down).min(f64::from(plane.height)),
+            };
+            scale(plane, true, all, size, resizer)
+        });
+        let rgb = self.colour.to_rgb(&filled.collect::<Result<Vec<_>, _>>()?);
+        RgbImage::from_raw(size.width, size.height, rgb)
+            .map(DynamicImage::ImageRgb8)
+            .ok_or_else(|| not_scaled("a plane is not full"))
     }
 }
 
@@ -128,9 +162,12 @@ fn scale(
     } else {
         FilterType::Lanczos3
     };
-    let from = Size {
+    scale_samples::<U8>(&plane.samples, size_of(plane), region, to, filter, resizer)
+}
+
+fn size_of(plane: &Plane) -> Size {
+    Size {
         width: plane.width,
         height: plane.height,
-    };
-    scale_samples::<U8>(&plane.samples, from, region, to, filter, resizer)
+    }
 }

@@ -10,7 +10,7 @@ pub enum Refusal {
         .starts_with.escape_ascii()
     )]
     NotAnImage { starts_with: Vec<u8> },
-    #[error("{format} images are not supported; JPEG, PNG, WebP, GIF, TIFF and BMP are")]
+    #[error("{format} images are not supported: export it as JPEG, PNG, WebP, GIF, TIFF or BMP")]
     FormatNotSupported { format: String },
     #[error("this kind of {format} image is not supported: {detail}")]
     KindNotSupported { format: &'static str, detail: String },
@@ -32,7 +32,7 @@ pub enum Refusal {
         u64::from(*width) * u64::from(*height)
     )]
     TooManyPixels { width: u32, height: u32, limit: u64 },
-    #[error("the image is {width}x{height}; the limit for its longer side is {limit} pixels")]
+    #[error("the image is {width}x{height}; the limit for its longer side is {limit} pixels (limits.side)")]
     SideTooLong { width: u32, height: u32, limit: u32 },
     #[error("the image is {width}x{height}; a side of 0 pixels shows nothing")]
     NoPixels { width: u32, height: u32 },
@@ -60,6 +60,15 @@ pub enum Refusal {
         height: u32,
         limit: u32,
     },
+    #[error(
+        "the result has {bytes} bytes, more than the limit of {limit} bytes for one (limits.result_bytes)"
+    )]
+    ResultOfTooManyBytes { bytes: u64, limit: u64 },
+    #[error(
+        "the function's time is up before it could {stage} the picture; function.timeout gives it more, and function.memory a \
+         faster processor"
+    )]
+    TimeUp { stage: &'static str },
     #[error("two renditions, {one} and {other}, would have the same result, {key}")]
     SameResult { one: String, other: String, key: String },
     #[error("the key of rendition {name} would have {bytes} bytes, and S3's have 1 to 1024")]
