@@ -7,7 +7,8 @@ use std::io::{Read, Write};
 
 use common::near::empty_program;
 use common::terminal::typed;
-use common::{Ended, Place, sample};
+use common::{Ended, Place, eventually, sample};
+use serde_json::json;
 
 #[test]
 fn a_name_that_aws_would_refuse_is_refused_before_the_first_call() {
@@ -103,6 +104,8 @@ fn a_configuration_that_is_not_understood_is_shown_with_its_place() {
         ("resize.quality = 300", "resize.quality is a number from 1 to 100"),
         ("resize.width = \"wide\"", "expected a whole number"),
         ("resize = 5", "expected a table"),
+        ("limits.side = 0", "limits.side"),
+        ("limits.result_bytes = 99999999999", "limits.result_bytes"),
     ] {
         std::fs::write(place.path().join("resizer.toml"), wrong).unwrap();
         place.resizer(&["up", "--local"]).code(2).says(words);
@@ -125,6 +128,51 @@ fn an_object_that_is_not_there_is_named() {
         .resizer(&["invoke", "--local", "--key", "nowhere.jpg"])
         .code(1)
         .says("nowhere.jpg");
+}
+
+/// It was deleted between its event and its execution: that is no fault of the function's, and no retry brings it back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_is_gone_is_its_own_reason() {
+    let place = Place::with_stack();
+    let outputs = place.outputs();
+    let output = |name: &str| outputs[name].as_str().unwrap();
+    let input = json!({"bucket": output("original_bucket"), "key": "gone.jpg", "size": 1});
+    let states = aws_sdk_sfn::Client::new(&place.sdk_config());
+    let start = states.start_execution().name("gone").input(input.to_string());
+    let start = start.state_machine_arn(output("state_machine_arn"));
+    start.send().await.unwrap();
+
+    let told = eventually("the execution's end", || async {
+        let told = place.json(&["status", "--local", "--execution", "gone"]);
+        (told["status"] == "FAILED").then_some(told)
+    })
+    .await;
+    assert_eq!(
+        told["error"],
+        "the source object does not exist (NoSuchKey): it was deleted, or never there"
+    );
+    assert_eq!(told["steps"][0]["retries"], 0, "{told}");
+}
+
+#[test]
+fn limits_that_are_set_are_the_functions() {
+    let place = Place::with_stack();
+    for (limit, words) in [
+        ("side = 600", "its longer side is 600 pixels (limits.side)"),
+        (
+            "result_bytes = 1000",
+            "the limit of 1000 bytes for one (limits.result_bytes)",
+        ),
+        ("pixels = 1000", "(limits.pixels)"),
+        ("source_bytes = 1000", "(limits.source_bytes)"),
+    ] {
+        std::fs::write(place.path().join("resizer.toml"), format!("[limits]\n{limit}\n")).unwrap();
+        place.resizer(&["up", "--local"]).ok();
+        place
+            .invoke(&sample("rocket.jpg"), "rocket.jpg")
+            .code(1)
+            .says(words);
+    }
 }
 
 #[test]
@@ -150,7 +198,7 @@ fn where_no_local_cloud_was_ever_started_there_is_nothing_to_remove() {
         down.stdout
     );
     let told = place.json(&["down", "--local", "--yes"]);
-    assert_eq!(told["removed"], serde_json::json!([]), "{told}");
+    assert_eq!(told["removed"], json!([]), "{told}");
     assert!(!place.path().join(".resizer").exists(), "something was started");
 }
 
@@ -316,10 +364,7 @@ fn a_post_without_a_key_is_refused_and_starts_nothing() {
     ] {
         assert_eq!(post(&url, body), 400, "{body}");
     }
-    assert_eq!(
-        place.json(&["status", "--local"])["executions"],
-        serde_json::json!([])
-    );
+    assert_eq!(place.json(&["status", "--local"])["executions"], json!([]));
     for body in [
         r#"{"key": "a.jpg"}"#,
         r#"{"bucket": "a-bucket", "key": "a.jpg", "size": 1}"#,
