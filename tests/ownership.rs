@@ -3,7 +3,7 @@
 
 mod common;
 
-use aws_sdk_apigateway::types::PutMode;
+use aws_sdk_apigateway::types::{Op, PatchOperation, PutMode};
 use aws_sdk_iam::types::Tag;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
@@ -120,6 +120,50 @@ async fn what_is_another_stacks_is_not_even_adopted() {
     let refused = near.place.resizer(&[&UP[..], &["--adopt"]].concat()).code(1);
     let refused = refused.says("its tag resizer:stack says \"other\"");
     assert!(!refused.stderr.contains("takes it over"), "{}", refused.stderr);
+}
+
+/// An API's name and tag can be changed by hand, and its id is AWS's choice: it is neither lost nor made twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_is_found_under_another_name_and_missed_with_its_tag() {
+    let near = NearCloud::start();
+    let place = &near.place;
+    let outputs = place.json(&UP)["outputs"].clone();
+    let id = outputs["rest_api_id"].as_str().unwrap();
+    let apis = aws_sdk_apigateway::Client::new(&place.sdk_config());
+    let renamed = PatchOperation::builder()
+        .op(Op::Replace)
+        .path("/name")
+        .value("theirs");
+    let rename = apis
+        .update_rest_api()
+        .rest_api_id(id)
+        .patch_operations(renamed.build());
+    rename.send().await.unwrap();
+
+    let plan = place.json(&["plan", "--local", "--handler-zip", "function.zip"]);
+    assert_eq!(action_of(&plan, "rest_api"), "update", "{plan:#}");
+    place.resizer(&UP).ok();
+    let standing = apis.get_rest_apis().send().await.unwrap();
+    let names: Vec<_> = standing
+        .items()
+        .iter()
+        .map(|api| (api.id(), api.name()))
+        .collect();
+    assert_eq!(names, [(Some(id), Some("resizer-resize"))]);
+
+    let untag = apis
+        .untag_resource()
+        .resource_arn(format!("arn:aws:apigateway:eu-central-1::/restapis/{id}"));
+    untag.tag_keys("resizer:stack").send().await.unwrap();
+    for command in [&UP[..], &DOWN] {
+        let refused = place.resizer(command).code(1);
+        refused
+            .says("the REST API resizer-resize has the name of this stack's, but it has no tag")
+            .says("--adopt");
+    }
+    place.resizer(&[&UP[..], &["--adopt"]].concat()).ok();
+    place.resizer(&DOWN).ok();
+    assert!(apis.get_rest_apis().send().await.unwrap().items().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! One event of an execution.
 
 use aws_sdk_sfn::types::HistoryEvent;
-use jiff::Timestamp;
+use jiff::{Timestamp, Unit};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -137,9 +137,11 @@ fn trouble(event: &HistoryEvent) -> Option<(Option<&str>, Option<&str>)> {
     )
 }
 
-/// The SDK's time as ours.
+/// The SDK's time as ours: to the millisecond, as AWS counts. In JSON it comes as a fraction of a second, a little beside it.
 pub fn timestamp(time: &aws_smithy_types::DateTime) -> Timestamp {
-    Timestamp::new(time.secs(), time.subsec_nanos().try_into().unwrap_or(0)).unwrap_or(Timestamp::UNIX_EPOCH)
+    let time = Timestamp::new(time.secs(), time.subsec_nanos().try_into().unwrap_or(0));
+    let rounded = time.and_then(|time| time.round(Unit::Millisecond));
+    rounded.unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 #[cfg(test)]
@@ -166,6 +168,13 @@ mod tests {
         let event = Event::from_log(line).unwrap();
         assert_eq!(event.details.error.as_deref(), Some("E"));
         assert_eq!(event.details.cause.as_deref(), Some("C"));
+    }
+
+    #[test]
+    fn a_time_is_what_aws_counted_not_the_fraction_next_to_it() {
+        let time = aws_smithy_types::DateTime::from_secs_f64(1_605_903_012.869);
+        assert_ne!(time.subsec_nanos(), 869_000_000, "there is something to round");
+        assert_eq!(timestamp(&time).as_millisecond(), 1_605_903_012_869);
     }
 
     #[test]

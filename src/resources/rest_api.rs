@@ -20,7 +20,7 @@ use crate::names::STACK_TAG;
 
 /// A REST API with one method that calls an AWS service.
 ///
-/// Its id is the one thing of a stack that AWS chooses: the API is found again by name and tag.
+/// Its id is the one thing of a stack that AWS chooses: the API is found again by its tag, whatever it is called.
 pub struct RestApi {
     pub client: Client,
     pub stack: String,
@@ -40,29 +40,37 @@ pub struct RestApi {
 /// The field with the API's id.
 pub const API_ID: &str = "id";
 
+const NAME: &str = "name";
 const DESCRIPTION: &str = "description";
 /// Whom the method lets in: anyone, or a caller with a signature, a token or a key.
 const ACCESS: &str = "access";
 const INTEGRATION: &str = "integration";
 /// What the stage serves: the hash of the document it was deployed from, kept in the deployment's description.
 const DEPLOYED: &str = "deployed definition";
-/// Further APIs of our name and tag, which only a run that was cut off can have left.
+/// Further APIs of our tag, which only a run that was cut off can have left.
 const DUPLICATES: &str = "duplicates";
 
 impl RestApi {
-    /// APIs of our name and tag, the oldest first. Names are not unique: what lacks the tag is someone else's, unless it is
-    /// to be taken over.
+    /// APIs of our tag, the oldest first; where there are none, the one without a mark that has our name, if it calls what
+    /// ours calls or is to be taken over. Names are not unique: any other is someone else's.
     async fn find(&self) -> Result<Vec<SdkRestApi>, Failure> {
-        let named = self.named().await?;
-        let (ours, others): (Vec<_>, Vec<_>) =
-            named.into_iter().partition(|api| self.owner(api) == Owner::Ours);
-        if !self.adopts || !ours.is_empty() {
+        let (ours, others): (Vec<_>, Vec<_>) = self
+            .all()
+            .await?
+            .into_iter()
+            .partition(|api| self.owner(api) == Owner::Ours);
+        if !ours.is_empty() {
             return Ok(ours);
         }
-        let unmarked: Vec<_> = others
-            .into_iter()
-            .filter(|api| matches!(self.owner(api), Owner::Unmarked(_)))
-            .collect();
+        let is_unmarked = |api: &SdkRestApi| {
+            api.name() == Some(&self.name) && matches!(self.owner(api), Owner::Unmarked(_))
+        };
+        let mut unmarked = Vec::new();
+        for api in others.into_iter().filter(is_unmarked) {
+            if self.adopts || self.acts_as_ours(&api).await? {
+                unmarked.push(api);
+            }
+        }
         if unmarked.len() > 1 {
             let (count, name) = (unmarked.len(), &self.name);
             return Err(Failure::new(format!(
@@ -73,8 +81,20 @@ impl RestApi {
         Ok(unmarked)
     }
 
-    /// APIs of our name, the oldest first.
-    async fn named(&self) -> Result<Vec<SdkRestApi>, CallFailure> {
+    /// Whether its method acts under the stack's own role: then it was made for this stack, and has lost its tag.
+    async fn acts_as_ours(&self, api: &SdkRestApi) -> Result<bool, CallFailure> {
+        let method = match self.methods(api.id().unwrap_or_default()).await {
+            Ok((method, _)) => method,
+            Err(failure) if failure.is_not_found() => None,
+            Err(failure) => return Err(failure),
+        };
+        let integration = method.as_ref().and_then(Method::method_integration);
+        let role = integration.and_then(Integration::credentials);
+        Ok(role.is_some() && role == self.wanted_integration()["credentials"].as_str())
+    }
+
+    /// The account's APIs in the region, the oldest first.
+    async fn all(&self) -> Result<Vec<SdkRestApi>, CallFailure> {
         let mut apis = Vec::new();
         let mut position = None;
         loop {
@@ -86,13 +106,7 @@ impl RestApi {
                 .send()
                 .await
                 .during("apigateway:GetRestApis", &self.name)?;
-            apis.extend(
-                answer
-                    .items
-                    .unwrap_or_default()
-                    .into_iter()
-                    .filter(|api| api.name() == Some(&self.name)),
-            );
+            apis.extend(answer.items.unwrap_or_default());
             position = answer.position;
             if position.is_none() {
                 break;
@@ -184,7 +198,7 @@ impl RestApi {
         Blob::new(self.document.to_string())
     }
 
-    /// Puts the document in the place of what is there, and has the stage serve it.
+    /// Puts the document in the place of what is there, its title in that of the name, and has the stage serve it.
     async fn define(&self, id: &str) -> Result<(), CallFailure> {
         self.client
             .put_rest_api()
@@ -307,6 +321,7 @@ impl Resource for RestApi {
 
     fn wanted(&self) -> Fields {
         tagged(&self.stack)
+            .with(NAME, self.name.as_str())
             .with_some(DESCRIPTION, self.document["info"]["description"].as_str())
             .with(ACCESS, wanted_access())
             .with(INTEGRATION, self.wanted_integration())
@@ -348,6 +363,7 @@ impl Resource for RestApi {
             fields: tags(api)
                 .found(Fields::default())
                 .with(API_ID, id)
+                .with_some(NAME, api.name())
                 .with_some(DESCRIPTION, api.description())
                 .with_some(ACCESS, method.as_ref().map(found_access))
                 .with_some(
@@ -396,7 +412,7 @@ impl Resource for RestApi {
         if touches(changes, &[ownership::FIELD]) {
             self.tag(id).await?;
         }
-        if touches(changes, &[DESCRIPTION, ACCESS, INTEGRATION, DEPLOYED]) {
+        if touches(changes, &[NAME, DESCRIPTION, ACCESS, INTEGRATION, DEPLOYED]) {
             self.define(id).await?;
         }
         Ok(())
