@@ -7,7 +7,7 @@ use aws_sdk_eventbridge::types::Target;
 use aws_sdk_lambda::types::Environment;
 use aws_sdk_s3::types::{NotificationConfiguration, Tag, Tagging};
 use aws_sdk_sfn::types::{LogLevel, LoggingConfiguration};
-use common::{Place, sample};
+use common::{Ended, Place, sample};
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -170,6 +170,30 @@ fn a_plan_before_the_first_up_has_changes_and_makes_nothing() {
         let args = [["plan", "--local", "--exit-code"].as_slice(), &wrong].concat();
         place.resizer(&args).code(1);
     }
+}
+
+/// As on a machine that has built nothing yet: what is not compared is not taken to be right.
+#[test]
+fn code_that_is_not_built_is_said_to_be_not_compared() {
+    let place = Place::with_stack();
+    let mut plan = place.command(&["plan", "--local", "--json"]);
+    plan.env("XDG_CACHE_HOME", place.path().join("empty"));
+    let told = Ended::from(plan.output().unwrap()).ok();
+    assert_eq!(
+        told.document()["notCompared"],
+        json!(["function code"]),
+        "{}",
+        told.stdout
+    );
+    told.says("with --exit-code it is built");
+
+    let mut plan = place.command(&["plan", "--local", "--exit-code"]);
+    // Where it cannot be built, there is no answer.
+    plan.env("XDG_CACHE_HOME", place.path().join("empty"))
+        .env("PATH", place.path());
+    Ended::from(plan.output().unwrap()).code(1).says("no Rust is on the PATH");
+    let plan = place.json(&["plan", "--local", "--exit-code"]);
+    assert_eq!(plan["notCompared"], Value::Null, "{plan}");
 }
 
 async fn change_everything_by_hand(place: &Place, outputs: &Value) {

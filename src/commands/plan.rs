@@ -1,7 +1,7 @@
 use clap::Args;
 
 use super::interrupt::{nothing_changed, unless_interrupted};
-use super::planning::{Planning, WantedArgs};
+use super::planning::{Planning, Unbuilt, WantedArgs};
 use crate::config::Settings;
 use crate::error::CommandError;
 use crate::ui::Ui;
@@ -19,7 +19,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct PlanArgs {
-    /// Exit with 0 when there is nothing to do, 2 when there are changes, 1 when it fails
+    /// Exit with 0 when there is nothing to do, 2 when there are changes, 1 when it fails; the function is built for it
     #[arg(long)]
     pub exit_code: bool,
     #[command(flatten)]
@@ -29,7 +29,12 @@ pub struct PlanArgs {
 /// Whether there is anything to do.
 pub async fn run(settings: &Settings, args: &PlanArgs, ui: &Ui) -> Result<bool, CommandError> {
     let settings = args.wanted.applied(settings)?;
-    let planning = Planning::foresee(&settings, &args.wanted, ui);
+    let unbuilt = if args.exit_code {
+        Unbuilt::Build
+    } else {
+        Unbuilt::LeaveOut
+    };
+    let planning = Planning::foresee(&settings, &args.wanted, unbuilt, ui);
     let planning = unless_interrupted(planning, nothing_changed).await?;
     planning.show(&settings, ui)?;
     Ok(!planning.plan.is_empty())

@@ -72,6 +72,8 @@ pub struct Planning {
     pub session: Session,
     pub graph: Graph,
     pub plan: Plan,
+    /// Whether the function's code stands and was not compared, as it was not built.
+    is_code_unknown: bool,
     /// Held until the plan is carried out: nobody on this machine changes the stack meanwhile.
     _turn: Option<Turn>,
 }
@@ -81,6 +83,9 @@ pub struct Planning {
 struct Document {
     outputs: Outputs,
     changes: Vec<Change>,
+    /// What stands and was not compared: it may differ.
+    #[serde(rename = "notCompared", skip_serializing_if = "Vec::is_empty")]
+    not_compared: Vec<&'static str>,
     changed: bool,
     #[serde(rename = "dryRun")]
     dry_run: bool,
@@ -95,6 +100,15 @@ struct Change {
     fields: Vec<FieldChange>,
     /// What others have put there, which stays.
     others: Vec<String>,
+}
+
+/// What is to be done where the function's code is not built yet, to be compared with what stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Unbuilt {
+    /// It takes minutes, and a look at the plan should not.
+    LeaveOut,
+    /// Without it, whether there is anything to do is not known.
+    Build,
 }
 
 /// Whether a plan was carried out.
@@ -127,8 +141,13 @@ impl Planning {
         })
     }
 
-    /// Plans without making anything: no local cloud is made, and no function is built to compare with.
-    pub async fn foresee(settings: &Settings, args: &WantedArgs, ui: &Ui) -> Result<Self, CommandError> {
+    /// Plans without making anything: no local cloud is made.
+    pub async fn foresee(
+        settings: &Settings,
+        args: &WantedArgs,
+        unbuilt: Unbuilt,
+        ui: &Ui,
+    ) -> Result<Self, CommandError> {
         let is_untouched = settings.place.is_untouched();
         let session = if is_untouched {
             Session::before_the_first_up(settings).await?
@@ -143,18 +162,22 @@ impl Planning {
         };
         let settings = &keeping_architecture(settings, &graph, &readings);
         let target = Target::of(settings);
+        let function = graph.find(stack::FUNCTION).map(|node| &readings[node.index()]);
+        let stands = matches!(function, Some(Reading::Found(_)));
         let package = match &args.handler_zip {
-            Some(zip) => Some(function_package(target, Some(zip), ui).await?),
-            None => function_package_at_hand(target).await,
+            None if !stands || unbuilt == Unbuilt::LeaveOut => function_package_at_hand(target).await,
+            zip => Some(function_package(target, zip.as_deref(), ui).await?),
         };
-        let is_compared = package.is_some();
+        let is_code_unknown = stands && package.is_none();
         let graph = stack::graph(&session, settings, package)?;
         let planning = Self::of(session, graph, readings, settings, ui)?;
-        let function = planning.graph.find(stack::FUNCTION);
-        if !is_compared && function.is_some_and(|node| planning.plan.found(node).is_some()) {
-            ui.say("The function's code is not compared, since it is not built yet");
+        if is_code_unknown {
+            ui.say("The function's code is not compared, since it is not built yet; with --exit-code it is built");
         }
-        Ok(planning)
+        Ok(Self {
+            is_code_unknown,
+            ..planning
+        })
     }
 
     fn of(
@@ -177,6 +200,7 @@ impl Planning {
             session,
             graph,
             plan,
+            is_code_unknown: false,
             _turn: None,
         })
     }
@@ -206,6 +230,11 @@ impl Planning {
                 .plan
                 .shown(&self.graph)
                 .map(|step| self.change(step))
+                .collect(),
+            not_compared: self
+                .is_code_unknown
+                .then_some("function code")
+                .into_iter()
                 .collect(),
             changed: carried == Carried::Out && !self.plan.is_empty(),
             dry_run: carried == Carried::NotAtAll,

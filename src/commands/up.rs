@@ -5,7 +5,7 @@ use super::allowed;
 use super::ending::{self, Command};
 use super::interrupt::{nothing_changed, stop_on_ctrl_c, unless_interrupted};
 use super::notice;
-use super::planning::{Carried, NOTHING_TO_DO, Planning, WantedArgs};
+use super::planning::{Carried, NOTHING_TO_DO, Planning, Unbuilt, WantedArgs};
 use super::rollback::{Makings, roll_back};
 use super::standing;
 use crate::config::Settings;
@@ -50,7 +50,7 @@ pub async fn run(settings: &Settings, args: &UpArgs, ui: &Ui) -> Result<(), Comm
     let place_flags = settings.flags.clone();
     let settings = args.wanted.applied(settings)?;
     if args.dry_run {
-        let planning = Planning::foresee(&settings, &args.wanted, ui);
+        let planning = Planning::foresee(&settings, &args.wanted, Unbuilt::LeaveOut, ui);
         let planning = unless_interrupted(planning, nothing_changed).await?;
         return planning.show(&settings, ui);
     }
