@@ -191,7 +191,9 @@ fn code_that_is_not_built_is_said_to_be_not_compared() {
     // Where it cannot be built, there is no answer.
     plan.env("XDG_CACHE_HOME", place.path().join("empty"))
         .env("PATH", place.path());
-    Ended::from(plan.output().unwrap()).code(1).says("no Rust is on the PATH");
+    Ended::from(plan.output().unwrap())
+        .code(1)
+        .says("no Rust is on the PATH");
     let plan = place.json(&["plan", "--local", "--exit-code"]);
     assert_eq!(plan["notCompared"], Value::Null, "{plan}");
 }

@@ -425,7 +425,9 @@ async fn what_somebody_else_made_meanwhile_is_not_taken_back() {
     });
     let up = [&UP[..], &["--rollback-on-failure"]].concat();
     let failed = near.place.resizer(&up).code(1);
-    failed.says("what this run had made (10 resources) is gone again");
+    failed
+        .says("what this run had made (10 resources) is gone again")
+        .says("stays: it was not there at first, but no answer said that this run has made it");
     let iam = aws_sdk_iam::Client::new(&near.place.sdk_config());
     let roles = iam.list_roles().send().await.unwrap();
     assert_eq!(roles.roles().len(), 1, "{roles:?}");

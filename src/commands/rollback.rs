@@ -82,6 +82,11 @@ pub async fn roll_back(
             "the bucket {name} stays: pictures have come into it meanwhile"
         ))
     });
+    let error = removal.unsure.iter().fold(error, |error, name| {
+        error.hint(format!(
+            "the {name} stays: it was not there at first, but no answer said that this run has made it"
+        ))
+    });
     let changed = planning.plan.steps.iter().filter(|step| {
         let is_done = matches!(failed.outcomes[step.node.index()], Outcome::Done(_));
         is_done && matches!(step.action, Action::Change(_))
@@ -118,16 +123,23 @@ struct Removal {
     nodes: Vec<NodeId>,
     /// The names of buckets that were made, and stay.
     with_pictures: Vec<String>,
+    /// What stands and did not when the run began, and of whose making nothing is known: an answer may have been lost, or
+    /// somebody else was there.
+    unsure: Vec<String>,
 }
 
 async fn removal(planning: &Planning, made: &BTreeSet<NodeId>) -> Result<Removal, CommandError> {
     let Planning { graph, session, .. } = planning;
     let plan = Plan::to_remove(graph, graph.read().await?);
-    let (mut kept, mut with_pictures) = (Vec::new(), Vec::new());
+    let (mut kept, mut with_pictures, mut unsure) = (Vec::new(), Vec::new(), Vec::new());
     for node in graph.nodes() {
         let resource = graph.resource(node);
         if !made.contains(&node) {
             kept.push(node);
+            let was_to_be_made = matches!(planning.plan.steps[node.index()].action, Action::Create(_));
+            if was_to_be_made && plan.found(node).is_some() {
+                unsure.push(format!("{} {}", resource.kind(), resource.name()));
+            }
         } else if resource.kind() == BUCKET {
             let contents = count(&session.clients.s3, resource.name(), &session.names.account).await?;
             if contents.objects > 0 {
@@ -143,5 +155,6 @@ async fn removal(planning: &Planning, made: &BTreeSet<NodeId>) -> Result<Removal
         plan,
         nodes,
         with_pictures,
+        unsure,
     })
 }
