@@ -103,6 +103,11 @@ pub async fn run(settings: &Settings, args: DownArgs, ui: &Ui) -> Result<(), Com
     }
     remove(settings, &graph, &plan, ui).await?;
     show(ui, &document, &document.told())?;
+    if let Some(bucket) = &settings.lent.original {
+        ui.say(format!(
+            "the bucket {bucket} goes on telling EventBridge of its objects: others may listen by now"
+        ));
+    }
     if matches!(settings.place, Place::Local { .. }) {
         ui.say("the local cloud still runs; `resizer local stop` ends it");
     }
