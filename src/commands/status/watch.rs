@@ -282,6 +282,7 @@ fn shown(overview: &Overview, session: &Session, settings: &Settings, wanted: &W
             .map(|(execution, text)| Row {
                 id: execution.arn().to_owned(),
                 text,
+                searched: execution.searched(),
                 is_bad: execution.is_bad(),
             })
             .collect(),

@@ -136,6 +136,7 @@ mod tests {
             } else {
                 format!("  ✓ 0000000{n}  cat.jpg  → output/cat_resized.jpg")
             },
+            searched: if n == 1 { "bad.jpg" } else { "cat.jpg" }.to_owned(),
             is_bad: n == 1,
         };
         let shown = Shown {

@@ -21,6 +21,8 @@ pub struct Row {
     pub id: String,
     /// One line or more.
     pub text: String,
+    /// What the filter looks at: all that is known of it, however much of that is shown.
+    pub searched: String,
     /// Whether it went wrong.
     pub is_bad: bool,
 }
@@ -112,7 +114,7 @@ impl View {
     pub(super) fn rows(&self) -> Vec<&Row> {
         let filter = self.filter.to_lowercase();
         let is_shown =
-            |row: &&Row| (!self.only_bad || row.is_bad) && row.text.to_lowercase().contains(&filter);
+            |row: &&Row| (!self.only_bad || row.is_bad) && row.searched.to_lowercase().contains(&filter);
         self.shown.rows.iter().filter(is_shown).collect()
     }
 
@@ -212,7 +214,9 @@ mod tests {
     fn view(rows: usize) -> View {
         let row = |n: usize| Row {
             id: n.to_string(),
-            text: format!("row {n} in/Cat.jpg"),
+            // As it stands on the screen: cut, and with its colours.
+            text: format!("\u{1b}[32m✓\u{1b}[0m row {n} in/C…"),
+            searched: format!("row {n}\nin/Cat.jpg"),
             is_bad: n % 2 == 1,
         };
         let shown = Shown {
@@ -266,6 +270,9 @@ mod tests {
         assert_eq!(view.rows().len(), 2, "those that went wrong");
         press(&mut view, "␛");
         assert_eq!(view.rows().len(), 12);
+
+        press(&mut view, "␛/32m");
+        assert_eq!(view.rows().len(), 0, "a colour is nothing to be found");
     }
 
     #[test]

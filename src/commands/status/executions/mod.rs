@@ -113,6 +113,20 @@ impl Execution {
         &self.arn
     }
 
+    /// All that is known of it, to be searched.
+    pub fn searched(&self) -> String {
+        let verdict = self.verdict();
+        let reason = self.reason();
+        let known = [
+            Some(self.name.as_str()),
+            self.key.as_deref(),
+            self.result_key.as_deref(),
+            Some(&verdict),
+            reason.as_deref(),
+        ];
+        known.into_iter().flatten().collect::<Vec<_>>().join("\n")
+    }
+
     /// Whether it ended without success.
     pub fn is_bad(&self) -> bool {
         self.has_ended() && self.status != "SUCCEEDED"

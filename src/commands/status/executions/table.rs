@@ -8,11 +8,11 @@ use super::{Execution, Wanted};
 use crate::execution::Answer;
 use crate::ui::format::{clipped, date_and_time, day_and_time, duration, printable, time_with_seconds};
 use crate::ui::styles::{BAD, GOOD, UNSETTLED};
-use crate::ui::table::aligned;
+use crate::ui::table::{aligned, cut_middle};
 use crate::ui::wrap::{columns_of, fitted, wrapped};
 
-/// The room for a key.
-const KEY_WIDTH: usize = 40;
+/// Columns that are left to where a result is, however long its key is.
+const RESULT_WIDTH: usize = 16;
 /// In fewer columns only what tells most is shown: not the day, nor where the result is.
 const NARROW: usize = 78;
 /// In fewer yet not the time either: the key is to be read.
@@ -63,8 +63,10 @@ pub fn rows(executions: &[Execution], width: usize) -> Vec<String> {
         .map(|name| columns_of(name))
         .max()
         .unwrap_or_default();
-    let rows: Vec<_> = executions.iter().map(|execution| row(execution, width)).collect();
-    let lines = aligned(&rows, width.saturating_sub(name_width + 4));
+    let mut rows: Vec<_> = executions.iter().map(|execution| row(execution, width)).collect();
+    let room = width.saturating_sub(name_width + 4);
+    cut_results(&mut rows, room);
+    let lines = aligned(&rows, room);
     let named = executions.iter().zip(names).zip(lines);
     let marked = named.map(|((execution, name), line)| {
         let (mark, style) = mark(&execution.status);
@@ -72,6 +74,16 @@ pub fn rows(executions: &[Execution], width: usize) -> Vec<String> {
         wrapped(&row, width, 2) + &reason(execution, width)
     });
     marked.collect()
+}
+
+/// Where a result is gives way before the key does, which says what it is of.
+fn cut_results(rows: &mut [[String; 4]], width: usize) {
+    let widest = |column: usize| rows.iter().map(|row| columns_of(&row[column])).max();
+    let others: usize = (0..3).filter_map(widest).map(|column| column + 2).sum();
+    let room = width.saturating_sub(others).max(RESULT_WIDTH);
+    for [.., result] in rows {
+        *result = cut_middle(result, room);
+    }
 }
 
 impl Wanted {
@@ -154,7 +166,7 @@ fn row(execution: &Execution, width: usize) -> [String; 4] {
                 .as_ref()
                 .map(Answer::and_others)
                 .unwrap_or_default();
-            format!("→ {}{others}", clipped(key, KEY_WIDTH))
+            format!("→ {}{others}", printable(key))
         }
         None => execution.verdict(),
     };
@@ -165,7 +177,7 @@ fn row(execution: &Execution, width: usize) -> [String; 4] {
             _ => day_and_time(execution.started),
         },
         format!("{:>1$}", took.unwrap_or_default(), if is_narrow { 6 } else { 8 }),
-        clipped(execution.key.as_deref().unwrap_or("–"), KEY_WIDTH),
+        printable(execution.key.as_deref().unwrap_or("–")),
         came_of_it,
     ]
 }
@@ -192,6 +204,38 @@ mod tests {
             cause: cause.map(str::to_owned),
             answer: None,
         }
+    }
+
+    #[test]
+    fn of_a_long_key_the_file_is_seen_at_any_width() {
+        let folder = "a-very-long-folder-name/another-long-one/and-more-of-it";
+        let long = ["cat", "dog"].map(|file| {
+            execution(
+                file,
+                "SUCCEEDED",
+                Some(40),
+                &format!("{folder}/picture-of-a-{file}.jpg"),
+                None,
+            )
+        });
+        for width in [60, 80, 120] {
+            let shown = rows(&long, width);
+            assert!(
+                shown[0].contains("cat.jpg") && shown[1].contains("dog.jpg"),
+                "{width}: {shown:#?}"
+            );
+            let too_wide = shown
+                .iter()
+                .find(|row| columns_of(&strip_str(row).to_string()) > width);
+            assert_eq!(too_wide, None, "{width}");
+        }
+        let shown = rows(&long, 200);
+        let key = format!("{folder}/picture-of-a-cat.jpg");
+        assert!(
+            shown[0].contains(&key),
+            "where there is room it is whole: {}",
+            shown[0]
+        );
     }
 
     const ALL: Wanted = Wanted {
