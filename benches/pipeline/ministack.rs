@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use aws_config::{Region, SdkConfig};
+use aws_config::SdkConfig;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{Environment, FunctionCode, Runtime};
 use aws_sdk_s3::types::{EventBridgeConfiguration, NotificationConfiguration};
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::common::{s3_at, signal};
 
 pub const VERSION: &str = "1.5.33";
 
@@ -45,20 +47,15 @@ impl MiniStack {
         while TcpStream::connect(address).is_err() {
             std::thread::sleep(Duration::from_millis(50));
         }
-        let config = like
-            .to_builder()
-            .endpoint_url(url)
-            .region(Region::new("us-east-1"));
         Ok(Self {
             server,
-            config: config.build(),
+            config: like.to_builder().endpoint_url(url).build(),
             _folder: folder,
         })
     }
 
     pub fn s3(&self) -> aws_sdk_s3::Client {
-        let config = aws_sdk_s3::config::Builder::from(&self.config);
-        aws_sdk_s3::Client::from_conf(config.force_path_style(true).build())
+        s3_at(&self.config)
     }
 
     /// Puts there what carries an object from its upload to its result: buckets, function, state machine, rule.
@@ -137,7 +134,7 @@ impl MiniStack {
 impl Drop for MiniStack {
     fn drop(&mut self) {
         // Asked, not killed: it ends its functions' processes itself.
-        crate::common::signal("TERM", self.server.id().into());
+        signal("TERM", self.server.id().into());
         let _ = self.server.wait();
     }
 }

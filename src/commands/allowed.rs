@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_iam::types::{EvaluationResult, PolicyEvaluationDecisionType, ResourceSpecificResult};
+use aws_sdk_iam::types::{EvaluationResult, PolicyEvaluationDecisionType};
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use crate::engine::{Action, Graph, Plan};
+use crate::engine::{Graph, Plan};
 use crate::error::CommandError;
 use crate::session::Session;
 use crate::stack;
@@ -23,9 +23,7 @@ use crate::stack;
 /// # Errors
 /// What is denied, on every resource of the stack that it could be for.
 pub async fn check(session: &Session, graph: &Graph, plan: &Plan) -> Result<(), CommandError> {
-    let made = graph
-        .nodes()
-        .filter(|node| matches!(plan.steps[node.index()].action, Action::Create(_)));
+    let made = graph.nodes().filter(|node| plan.is_made(*node));
     let taken: BTreeSet<&str> = made
         .flat_map(|node| graph.resource(node).making_takes())
         .copied()
@@ -125,7 +123,7 @@ fn is_denied(result: &EvaluationResult) -> bool {
     if on_each.is_empty() {
         return is_refused(&result.eval_decision, result.missing_context_values());
     }
-    on_each.iter().all(|on: &ResourceSpecificResult| {
-        is_refused(&on.eval_resource_decision, on.missing_context_values())
-    })
+    on_each
+        .iter()
+        .all(|on| is_refused(&on.eval_resource_decision, on.missing_context_values()))
 }

@@ -136,8 +136,7 @@ async fn removal(planning: &Planning, made: &BTreeSet<NodeId>) -> Result<Removal
         let resource = graph.resource(node);
         if !made.contains(&node) {
             kept.push(node);
-            let was_to_be_made = matches!(planning.plan.steps[node.index()].action, Action::Create(_));
-            if was_to_be_made && plan.found(node).is_some() {
+            if planning.plan.is_made(node) && plan.found(node).is_some() {
                 unsure.push(format!("{} {}", resource.kind(), resource.name()));
             }
         } else if resource.kind() == BUCKET {

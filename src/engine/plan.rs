@@ -120,6 +120,11 @@ impl Plan {
         kept.map(|step| step.node).collect()
     }
 
+    /// Whether a resource is not there and is made.
+    pub fn is_made(&self, node: NodeId) -> bool {
+        matches!(self.steps[node.index()].action, Action::Create(_))
+    }
+
     /// Whether a resource has no one's mark and gets ours.
     pub fn is_adopted(&self, node: NodeId) -> bool {
         let step = &self.steps[node.index()];

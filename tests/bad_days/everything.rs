@@ -3,6 +3,8 @@
 use aws_config::SdkConfig;
 use serde_json::{Map, Value, json};
 
+use crate::common::s3_at;
+
 /// Every resource of the account, by kind and name.
 pub async fn everything(config: &SdkConfig) -> Value {
     let (buckets, roles, groups, functions, machines, rules, apis, dashboards, alarms, topics) = tokio::join!(
@@ -38,10 +40,7 @@ pub fn is_nothing(everything: &Value) -> bool {
 }
 
 async fn buckets(config: &SdkConfig) -> Map<String, Value> {
-    let config = aws_sdk_s3::config::Builder::from(config)
-        .force_path_style(true)
-        .build();
-    let s3 = aws_sdk_s3::Client::from_conf(config);
+    let s3 = s3_at(config);
     let mut found = Map::new();
     for bucket in s3.list_buckets().send().await.unwrap().buckets() {
         let name = bucket.name().unwrap();

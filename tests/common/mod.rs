@@ -203,11 +203,14 @@ impl Place {
     }
 
     pub fn s3(&self) -> aws_sdk_s3::Client {
-        let config = aws_sdk_s3::config::Builder::from(&self.sdk_config())
-            .force_path_style(true)
-            .build();
-        aws_sdk_s3::Client::from_conf(config)
+        s3_at(&self.sdk_config())
     }
+}
+
+/// S3 at an endpoint of this machine, where a bucket's name is no host's.
+pub fn s3_at(config: &SdkConfig) -> aws_sdk_s3::Client {
+    let config = aws_sdk_s3::config::Builder::from(config);
+    aws_sdk_s3::Client::from_conf(config.force_path_style(true).build())
 }
 
 impl Drop for Place {

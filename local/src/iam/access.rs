@@ -35,6 +35,21 @@ struct Role {
     max_session: i64,
 }
 
+impl Role {
+    /// What its policies say together.
+    fn decide(&self, request: &Request<'_>) -> Decision {
+        let mut decision = Decision::Silent;
+        for document in &self.permissions {
+            match document.decide(request, |_| false) {
+                Decision::ExplicitDeny => return Decision::ExplicitDeny,
+                Decision::Allow => decision = Decision::Allow,
+                Decision::Silent => {}
+            }
+        }
+        decision
+    }
+}
+
 impl Iam {
     /// Forgets what was read; called after every committed change.
     pub fn forget(&self) {
@@ -153,20 +168,11 @@ fn permission(
     context: &[(&str, &str)],
 ) -> Decision {
     let context = [context, &context_of(cloud, role)].concat();
-    let request = Request {
+    role.decide(&Request {
         action,
         resource,
         context: &context,
-    };
-    let mut decision = Decision::Silent;
-    for document in &role.permissions {
-        match document.decide(&request, |_| false) {
-            Decision::ExplicitDeny => return Decision::ExplicitDeny,
-            Decision::Allow => decision = Decision::Allow,
-            Decision::Silent => {}
-        }
-    }
-    decision
+    })
 }
 
 /// The condition keys that follow from the principal.
@@ -208,7 +214,7 @@ pub fn simulate(
             .flat_map(|document| document.missing_keys(&request))
             .collect();
         Simulated {
-            decision: permission(cloud, &role, action, resource, &[]),
+            decision: role.decide(&request),
             missing_keys: missing.into_iter().map(str::to_owned).collect(),
         }
     };

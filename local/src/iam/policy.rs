@@ -3,8 +3,6 @@
 //! Written here and not taken from the crate `iam-rs`: that one says of itself that it is not verified, accepts what it
 //! does not know, and brings `chrono`, `ipnet` and `utoipa`; the language as far as it is needed is this page.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value};
 
 use super::condition::{Condition, strings};
@@ -50,12 +48,12 @@ enum Patterns {
     NoneOf(Vec<String>),
 }
 
-/// What a document says to a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a document says to a request, the strictest last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Decision {
     Allow,
-    ExplicitDeny,
     Silent,
+    ExplicitDeny,
 }
 
 /// A request as policies see it.
@@ -110,7 +108,7 @@ impl Document {
     }
 
     /// The condition keys that a decision on the request would look at and that the request does not have.
-    pub fn missing_keys(&self, request: &Request<'_>) -> BTreeSet<&str> {
+    pub fn missing_keys(&self, request: &Request<'_>) -> impl Iterator<Item = &str> {
         let named = self
             .statements
             .iter()
@@ -119,7 +117,6 @@ impl Document {
             .flat_map(|statement| &statement.conditions)
             .map(Condition::key)
             .filter(|key| !request.context.iter().any(|(given, _)| given == key))
-            .collect()
     }
 }
 

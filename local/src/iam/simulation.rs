@@ -8,6 +8,9 @@ use super::{invalid, required};
 use crate::cloud::Cloud;
 use crate::error::AwsError;
 
+/// Decisions in one answer: as many as AWS gives on a page.
+const MOST: usize = 1000;
+
 /// A result an action, with each resource's below it: `ActionNames` on `ResourceArns`, which are `*` where none is named.
 pub fn simulate_principal_policy(cloud: &Cloud, input: &Value) -> Result<Value, AwsError> {
     let arn = required(input, "PolicySourceArn")?;
@@ -33,16 +36,8 @@ pub fn simulate_principal_policy(cloud: &Cloud, input: &Value) -> Result<Value, 
     Ok(json!({"EvaluationResults": results, "IsTruncated": false}))
 }
 
-/// Decisions in one answer: as many as AWS gives on a page.
-const MOST: usize = 1000;
-
 fn result(action: &str, resources: &[String], on_each: &[Simulated]) -> Value {
-    let all = on_each.iter().map(|one| one.decision);
-    let strictest = all.reduce(|one, other| match (one, other) {
-        (Decision::ExplicitDeny, _) | (_, Decision::ExplicitDeny) => Decision::ExplicitDeny,
-        (Decision::Silent, _) | (_, Decision::Silent) => Decision::Silent,
-        _ => Decision::Allow,
-    });
+    let strictest = on_each.iter().map(|one| one.decision).max();
     let specific = resources.iter().zip(on_each).map(|(resource, one)| {
         json!({
             "EvalResourceName": resource,

@@ -27,6 +27,7 @@ const POLL_NEXT: Duration = Duration::from_millis(200);
 const PAGE: usize = 100;
 /// The most pages that one look takes.
 const PAGES_MAX: usize = 10;
+
 /// Looks for the executions that uploads cause, and for their ends.
 ///
 /// What was there before the first upload is no answer. What counts is order, since no two clocks agree.
