@@ -38,6 +38,12 @@ fn lines(text: &impl Display) -> String {
     text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }
 
+/// A message, with its hints in brackets.
+pub fn in_a_sentence(message: &impl Display, hints: &[String]) -> String {
+    let hints = hints.iter().map(|hint| format!(" ({hint})"));
+    message.to_string() + &hints.collect::<String>()
+}
+
 /// Decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -99,6 +105,11 @@ impl CommandError {
     pub fn asked_for(mut self) -> Self {
         self.is_asked_for = true;
         self
+    }
+
+    /// The message, with the hints in brackets.
+    pub fn in_a_sentence(&self) -> String {
+        in_a_sentence(&self.message, &self.hints)
     }
 
     /// The same for programs.

@@ -38,6 +38,12 @@ fn there_is_a_manual_page_for_every_command_even_where_the_configuration_is_brok
         .resizer(&["man", "resizer.toml"])
         .code(2)
         .says("cannot be written to resizer.toml");
+    place
+        .resizer(&["man", "status"])
+        .code(2)
+        .says("status is a command")
+        .says("`resizer status --help` tells of it");
+    assert!(!place.path().join("status").exists());
 }
 
 #[test]

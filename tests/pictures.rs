@@ -277,6 +277,30 @@ fn what_of_a_folder_cannot_be_uploaded_takes_none_with_it() {
 }
 
 #[test]
+fn what_the_rule_passes_over_is_left_out_and_takes_none_with_it() {
+    let place = Place::new();
+    fs::write(place.path().join("resizer.toml"), "[keys]\nsuffix = \".jpg\"\n").unwrap();
+    place.resizer(&["up", "--local"]).ok();
+    make_album(&place);
+    let album = place.path().join("album");
+    fs::copy(album.join("rocket.jpg"), album.join("rocket.jpeg")).unwrap();
+    let ended = place.resizer(&["invoke", "--local", "--file", "album"]).code(1);
+    let ended = ended.says("1 path was left out");
+    assert!(ended.stdout.contains("4 resized to s3://"), "{}", ended.stdout);
+    assert!(
+        ended
+            .stdout
+            .contains("an upload under album/rocket.jpeg starts nothing"),
+        "{}",
+        ended.stdout
+    );
+    place
+        .resizer(&["invoke", "--local", "--file", "album/rocket.jpeg"])
+        .code(2)
+        .says("an upload under rocket.jpeg starts nothing");
+}
+
+#[test]
 fn what_is_named_twice_goes_through_once() {
     let place = Place::with_stack();
     make_album(&place);
@@ -390,7 +414,7 @@ fn when_its_cloud_ends_it_shows_what_went_through() {
     let mut run = near.place.spawn(&["invoke", "--local", "--file", "album"]);
     let mut said = BufReader::new(run.stderr.take().unwrap()).lines();
     let done = said.by_ref().map(Result::unwrap);
-    assert_eq!(done.filter(|line| line.starts_with('✓')).take(3).count(), 3);
+    assert_eq!(done.filter(|line| line.contains("  ✓ ")).take(3).count(), 3);
     near.end();
     let said: String = said.map(|line| line.unwrap() + "\n").collect();
     let ended = Ended::from(run.wait_with_output().unwrap()).code(1);

@@ -170,6 +170,11 @@ async fn where_the_state_machine_s_logging_is_off_that_is_said_at_once() {
     ] {
         place.resizer(&args).ok().says(off);
     }
+    // The function's lines are there all the same.
+    let both = place.resizer(&["logs", "--local"]).ok().says(off);
+    assert!(both.stdout.contains("INFO answer"), "{}", both.stdout);
+    let function = place.resizer(&["logs", "--local", "--function"]).ok();
+    assert!(!function.stderr.contains(off), "{}", function.stderr);
 }
 
 /// Changes what the place's local cloud has in its store, which is stopped meanwhile.
@@ -222,6 +227,10 @@ fn of_an_execution_older_than_its_logs_it_is_said_that_they_are_gone() {
     let story =
         story.says("they are gone: the log group /aws/vendedlogs/states/resizer-resize keeps lines for ");
     assert!(story.stdout.contains("SUCCEEDED in"), "{}", story.stdout);
+    place
+        .resizer(&["logs", "--local", "--execution", &execution])
+        .ok()
+        .says("the lines are gone: the log group /aws/vendedlogs/states/resizer-resize keeps lines for ");
 }
 
 #[test]

@@ -87,7 +87,7 @@ fn what_happens_meanwhile_comes_to_the_screen_whatever_its_size() {
     screen.wait_for("Last 24 hours");
     // Ctrl-C, which is a key here.
     screen.press("\x03");
-    assert!(screen.ended().success());
+    assert_eq!(screen.ended().code(), Some(130));
 }
 
 #[test]
@@ -126,13 +126,7 @@ fn after_down_it_shows_that_nothing_stands_and_then_what_comes() {
 fn when_it_cannot_be_read_at_first_it_says_so_and_tries_again() {
     let near = NearCloud::start();
     near.place.resizer(&UP).ok();
-    near.behave(Realism {
-        faults: vec![Fault {
-            does: refusal(400, "AccessDeniedException", "not allowed to"),
-            ..in_trouble("states:ListExecutions", 1).faults.remove(0)
-        }],
-        ..Realism::default()
-    });
+    near.behave(in_trouble("states:ListExecutions", TRIES));
     let screen = Screen::start(&near.place, &WATCH, 100, 40);
     screen.wait_for("not read: states:ListExecutions");
     screen.wait_for("Resources: all 13 there and right");
@@ -209,7 +203,7 @@ fn without_a_terminal_it_waits_until_it_can_be_read_again() {
     let first = lines.next().unwrap().unwrap();
     assert!(first.starts_with("Stack resizer in"), "{first}");
     signal("INT", child.id().into());
-    let ended = Ended::from(child.wait_with_output().unwrap()).ok();
+    let ended = Ended::from(child.wait_with_output().unwrap()).code(130);
     assert_eq!(
         ended.stderr.matches("; trying again").count(),
         1,

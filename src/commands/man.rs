@@ -28,6 +28,17 @@ pub fn run(args: &ManArgs, ui: &Ui) -> Result<(), CommandError> {
         Man::new(definition()).render(&mut page)?;
         return ui.raw(&page);
     };
+    if let Some(name) = folder
+        .to_str()
+        .filter(|name| definition().find_subcommand(name).is_some())
+    {
+        return Err(CommandError::usage(format!(
+            "{name} is a command, and man takes a folder to write all pages to"
+        ))
+        .hint(format!(
+            "`resizer {name} --help` tells of it; a folder of that name is ./{name}"
+        )));
+    }
     fs::create_dir_all(folder)
         .and_then(|()| clap_mangen::generate_to(definition(), folder))
         .map_err(|error| {

@@ -14,7 +14,8 @@ pub fn unconfirmed(topic: &Fields) -> Option<&str> {
 /// What the configuration does not ask for and could not be looked for, and which permissions that takes.
 pub fn unseen(graph: &Graph, plan: &Plan) -> Option<String> {
     let (mut names, mut lacking) = (Vec::new(), BTreeSet::new());
-    for (node, failure) in plan.unseen() {
+    let unwanted = plan.unseen().filter(|(node, _)| graph.is_former(*node));
+    for (node, failure) in unwanted {
         let resource = graph.resource(node);
         names.push(format!("{} {}", resource.kind(), resource.name()));
         lacking.extend(failure.lacks.as_deref());

@@ -120,4 +120,21 @@ impl Graph {
     pub async fn read(&self) -> Result<Vec<Reading>, Failure> {
         try_join_all(self.nodes.iter().map(Node::read)).await
     }
+
+    /// Reads every resource, all at once, for those who only look: what a service refused to tell is unseen.
+    ///
+    /// # Errors
+    /// The first reading that failed, where a service did not answer or none told anything.
+    pub async fn look(&self) -> Result<Vec<Reading>, Failure> {
+        let look = async |node: &Node| match node.read().await {
+            Err(failure) if failure.code.is_some() => Ok(Reading::Unseen(failure)),
+            reading => reading,
+        };
+        let readings = try_join_all(self.nodes.iter().map(look)).await?;
+        let is_unseen = |reading: &Reading| matches!(reading, Reading::Unseen(_));
+        match readings.first() {
+            Some(Reading::Unseen(failure)) if readings.iter().all(is_unseen) => Err(failure.clone()),
+            _ => Ok(readings),
+        }
+    }
 }

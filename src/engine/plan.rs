@@ -184,12 +184,10 @@ impl Plan {
         }
     }
 
-    /// What is not wanted and could not be looked for, each with the reason.
+    /// What could not be looked for, each with the reason.
     pub fn unseen(&self) -> impl Iterator<Item = (NodeId, &Failure)> {
-        self.steps.iter().filter_map(|step| match &step.reading {
-            Reading::Unseen(failure) => Some((step.node, failure)),
-            _ => None,
-        })
+        let steps = self.steps.iter();
+        steps.filter_map(|step| Some((step.node, step.unseen()?)))
     }
 
     /// Does what is planned, as much at once as the graph allows.
@@ -249,6 +247,14 @@ impl Plan {
 }
 
 impl Planned {
+    /// Why it could not be looked for, if that is so.
+    pub fn unseen(&self) -> Option<&Failure> {
+        match &self.reading {
+            Reading::Unseen(failure) => Some(failure),
+            Reading::Absent | Reading::Found(_) => None,
+        }
+    }
+
     /// Whether it is of something that is not wanted any more, and not there.
     fn is_past(&self, graph: &Graph) -> bool {
         graph.is_former(self.node) && self.action == Action::Keep

@@ -61,7 +61,7 @@ pub trait Resource: Send + Sync {
 pub enum Reading {
     Absent,
     Found(Found),
-    /// Looking was denied, of what is not wanted (any more): it is not known whether it is there.
+    /// Looking was denied, of what is not wanted (any more), or for those who only look: it is not known whether it is there.
     Unseen(Failure),
 }
 

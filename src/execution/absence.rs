@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::aws::{CallFailure, Clients, During};
+use crate::error::in_a_sentence;
 
 /// For how long lines may still be on their way.
 const DELIVERY: SignedDuration = SignedDuration::from_mins(2);
@@ -10,6 +11,11 @@ const MILLIS_OF_DAY: i64 = 86_400_000;
 
 /// Why there may be no lines, where more cannot be known.
 pub const LATE: &str = "not there yet: CloudWatch Logs takes some seconds";
+
+/// Whether all lines that were written until `ended` should have come by now.
+pub fn is_delivered(ended: Timestamp) -> bool {
+    Timestamp::now().duration_since(ended) >= DELIVERY
+}
 
 /// A log group that lines are looked for in.
 #[derive(Debug, Clone)]
@@ -34,8 +40,7 @@ impl LogGroup<'_> {
     /// The same; none where it should have them.
     pub async fn known_absence(&self, began: Timestamp, ended: Option<Timestamp>) -> Option<String> {
         let Self { clients, name, .. } = self;
-        let since = ended.map(|ended| Timestamp::now().duration_since(ended));
-        if since.is_none_or(|since| since < DELIVERY) {
+        if !ended.is_some_and(is_delivered) {
             return Some(LATE.to_owned());
         }
         // The name itself comes first.
@@ -64,11 +69,11 @@ impl LogGroup<'_> {
         if failure.is_not_found() {
             return self.nowhere();
         }
-        let hints = failure.hints().into_iter().map(|hint| format!(" ({hint})"));
-        format!("not to be read: {failure}{}", hints.collect::<String>())
+        format!("not to be read: {}", in_a_sentence(failure, &failure.hints()))
     }
 
-    fn nowhere(&self) -> String {
+    /// The same where it is not there.
+    pub fn nowhere(&self) -> String {
         format!(
             "nowhere: the log group {} is not there; `resizer up{}` makes it",
             self.name, self.flags

@@ -21,7 +21,7 @@ mod report;
 mod timeline;
 mod tries;
 
-pub use absence::LogGroup;
+pub use absence::{LATE, LogGroup, is_delivered};
 pub use document::{Answer, Document, Rendition};
 pub use event::{Event, timestamp};
 pub use history::{

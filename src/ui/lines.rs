@@ -55,7 +55,7 @@ impl Lines {
 
     /// Says something that stays, above the lines.
     pub fn say(&self, what: impl std::fmt::Display) {
-        self.lines.suspend(|| self.ui.say(what));
+        self.lines.suspend(|| self.ui.tell(what));
     }
 
     /// One has ended, as `how` says where lines stay.
@@ -63,7 +63,7 @@ impl Lines {
         drop(line);
         match &self.all {
             Some(all) => all.inc(1),
-            None => self.ui.say(how),
+            None => self.ui.tell(how),
         }
     }
 }

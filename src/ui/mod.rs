@@ -25,12 +25,15 @@ use anstream::AutoStream;
 use anstream::stream::RawStream;
 use anstyle::{AnsiColor, Style};
 use indicatif::ProgressStyle;
+use jiff::Timestamp;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Serialize;
 
 use crate::cli::{ColorWhen, GlobalArgs};
 use crate::error::CommandError;
+use format::time_with_seconds;
 use glyphs::{fitting, is_unicode};
+use styles::FAINT;
 use table::width_of_stderr;
 use wrap::by_words;
 
@@ -44,6 +47,8 @@ pub struct Ui {
     pub quiet: bool,
 }
 
+/// The columns of the time of day before a line that stays.
+const CLOCK_WIDTH: usize = 10;
 /// How often what moves is drawn anew.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -137,6 +142,16 @@ impl Ui {
     pub fn say(&self, line: impl std::fmt::Display) {
         if !self.quiet {
             self.insist(line);
+        }
+    }
+
+    /// Says how far it is; with the time of day where no line on the screen counts the seconds.
+    pub fn tell(&self, news: impl std::fmt::Display) {
+        if self.is_live() {
+            self.say(news);
+        } else {
+            let now = time_with_seconds(Timestamp::now());
+            self.say(format!("{FAINT}{now}{FAINT:#}  {news}"));
         }
     }
 

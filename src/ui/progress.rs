@@ -9,7 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, P
 use super::styles::{BAD, FAINT, GOOD};
 use super::table::{cut_middle, width_of_stderr};
 use super::wrap::columns_of;
-use super::{TICK, Ui};
+use super::{CLOCK_WIDTH, TICK, Ui};
 use crate::engine::{Action, Event, Graph, Listener, NodeId, Outcome};
 
 /// Columns for the verb, the kind and the time.
@@ -117,7 +117,8 @@ impl Progress {
             }
             // A short pause is not worth a line that stays.
             None if pause >= Duration::from_millis(250) && row.waits_for != waits_for => {
-                self.ui.say(format!("  {}", row.line("waiting", &detail)));
+                let line = row.line_leaving(CLOCK_WIDTH, "waiting", &detail);
+                self.ui.tell(format!("  {line}"));
                 row.waits_for = waits_for.to_owned();
             }
             None => {}
@@ -131,7 +132,8 @@ impl Progress {
             Outcome::Failed(_) => ('✗', BAD, "failed"),
             Outcome::NotStarted { .. } => ('·', FAINT, "not started"),
         };
-        let line = row.line(verb, &row.note);
+        let clock = if row.bar.is_some() { 0 } else { CLOCK_WIDTH };
+        let line = row.line_leaving(clock, verb, &row.note);
         let time = match outcome {
             Outcome::NotStarted { .. } => String::new(),
             _ => format!("{:.1} s", row.since.elapsed().as_secs_f64()),
@@ -142,7 +144,7 @@ impl Progress {
                 bar.set_style(ended_style());
                 bar.finish_with_message(self.ui.painted(&text));
             }
-            None => self.lines.suspend(|| self.ui.say(text)),
+            None => self.lines.suspend(|| self.ui.tell(text)),
         }
     }
 }

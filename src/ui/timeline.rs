@@ -2,9 +2,10 @@
 
 use anstyle::Style;
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::chart::span;
-use super::format::{date_and_time, duration, printable};
+use super::format::{clipped, date_and_time, duration, printable};
 use super::log_line::{of_function, of_report};
 use super::styles::{BAD, FAINT, GOOD, UNSETTLED};
 use super::wrap::{fitted, wrapped};
@@ -19,8 +20,13 @@ const BAR_MIN: usize = 10;
 const BAR_MAX: usize = 40;
 /// What stands before all that belongs to a step.
 const INDENT: usize = 14;
+/// What stands before the text of what belongs to a step.
+const BEFORE_TEXT: usize = INDENT + 5;
 /// The most lines that are shown of one invocation.
 const LINES_MAX: usize = 20;
+/// Of what goes into a step and comes out of it, as much is shown as stands in so many lines, and so many columns at least.
+const DOCUMENT_LINES: usize = 3;
+const DOCUMENT_MIN: usize = 240;
 
 /// Each try that failed so far, and why.
 pub fn troubles(timeline: &Timeline, width: usize) -> Vec<String> {
@@ -79,7 +85,9 @@ fn full(timeline: &Timeline, width: usize) -> String {
     let mut passed = |what, text: &Option<String>| {
         let text = text.as_ref().filter(|text| shown.as_ref() != Some(*text))?;
         shown = Some(text.clone());
-        Some(labelled("", what, Style::new(), text, width))
+        let room = width.saturating_sub(BEFORE_TEXT).saturating_mul(DOCUMENT_LINES);
+        let text = clipped(text, room.max(DOCUMENT_MIN));
+        Some(labelled("", what, Style::new(), &text, width))
     };
     for each in &timeline.steps {
         let began = timeline.started.map(|started| since(started, each.entered));
@@ -96,7 +104,7 @@ fn full(timeline: &Timeline, width: usize) -> String {
         lines.extend(passed("in", &each.input));
         for (index, one) in each.tries.iter().enumerate() {
             lines.extend(trouble(each, index, one, INDENT, width));
-            lines.extend(logged(timeline, one, width));
+            lines.extend(logged(timeline, each, one, width));
         }
         lines.extend(passed("out", &each.output));
     }
@@ -113,7 +121,7 @@ fn full(timeline: &Timeline, width: usize) -> String {
 }
 
 /// What the function logged in this try, each line with when that was.
-fn logged(timeline: &Timeline, each: &Try, width: usize) -> Vec<String> {
+fn logged(timeline: &Timeline, step: &Step, each: &Try, width: usize) -> Vec<String> {
     let label = |what, style, text: &str| labelled("", what, style, text, width);
     match &each.logged {
         None => Vec::new(),
@@ -121,6 +129,7 @@ fn logged(timeline: &Timeline, each: &Try, width: usize) -> Vec<String> {
         Some(Logged::Found(invocation)) => {
             let printed = invocation.printed().take(LINES_MAX).map(|line| {
                 let (style, words) = of_function(&line.text);
+                let words = unless_output(words, step.output.as_deref());
                 let at = timeline.started.map(|started| since(started, line.at()));
                 labelled(&at.unwrap_or_default(), "log", style, &words, width)
             });
@@ -129,6 +138,18 @@ fn logged(timeline: &Timeline, each: &Try, width: usize) -> Vec<String> {
             let ran = label("ran", Style::new(), &ran(invocation));
             printed.chain(more).chain([ran]).collect()
         }
+    }
+}
+
+/// The words of a line, without a document that comes out and so is shown below.
+fn unless_output(words: String, output: Option<&str>) -> String {
+    let document = |text: &str| serde_json::from_str::<Value>(text).ok();
+    let (before, after) = words.split_at(words.find('{').unwrap_or(words.len()));
+    let is_output = document(after).is_some_and(|after| output.and_then(document) == Some(after));
+    if is_output {
+        format!("{before}{{…}} as below")
+    } else {
+        words
     }
 }
 
@@ -147,7 +168,7 @@ fn ran(invocation: &Invocation) -> String {
 fn labelled(at: &str, what: &str, style: Style, text: &str, width: usize) -> String {
     let text = printable(text);
     let line = format!("{FAINT}{at:>10}    {what:>3}{FAINT:#}  {style}{text}{style:#}");
-    wrapped(&line, width, INDENT + 5)
+    wrapped(&line, width, BEFORE_TEXT)
 }
 
 /// When the step was within the execution, heavy while a try went on; nothing where there is no room for it.
@@ -251,6 +272,26 @@ mod tests {
         timeline.steps[0].tries[1].logged = Some(Logged::Missing("not there yet".to_owned()));
         let told = plain(&full(&timeline, 80));
         assert!(told.contains("\n              log  not there yet\n"), "{told}");
+    }
+
+    #[test]
+    fn what_comes_out_is_told_once_and_of_much_the_beginning() {
+        let mut timeline = Timeline::of(&resized());
+        timeline.steps[0].tries[1].logged = Some(logged());
+        let told = |output: String| {
+            let mut timeline = timeline.clone();
+            timeline.steps[0].output = Some(output);
+            plain(&full(&timeline, 60))
+        };
+        let same = told(r#"{ "ok": true }"#.to_owned());
+        assert!(same.contains("log  INFO answer {…} as below\n"), "{same}");
+        let other = told(r#"{"ok":false}"#.to_owned());
+        assert!(other.contains("log  INFO answer {\"ok\":true}\n"), "{other}");
+        let much = told(format!("{{\"text\":\"{}\"}}", "#".repeat(500)));
+        assert_eq!(
+            much.matches('#').count(),
+            DOCUMENT_MIN - r#"{"text":"…"#.chars().count()
+        );
     }
 
     #[test]

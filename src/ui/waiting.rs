@@ -18,7 +18,7 @@ impl<'a> Waiting<'a> {
     pub fn new(ui: &'a Ui, what: impl Into<Cow<'static, str>>) -> Self {
         let what = what.into();
         if !ui.is_live() {
-            ui.say(what);
+            ui.tell(what);
             return Self { ui, line: None };
         }
         let line = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
@@ -38,8 +38,8 @@ impl<'a> Waiting<'a> {
     /// Says something that stays, above the line.
     pub fn say(&self, what: impl std::fmt::Display) {
         match &self.line {
-            Some(line) => line.suspend(|| self.ui.say(what)),
-            None => self.ui.say(what),
+            Some(line) => line.suspend(|| self.ui.tell(what)),
+            None => self.ui.tell(what),
         }
     }
 
@@ -53,7 +53,7 @@ impl<'a> Waiting<'a> {
     /// Says how the waiting ended, in the line's place.
     pub fn done(self, how: impl std::fmt::Display) {
         self.clear();
-        self.ui.say(how);
+        self.ui.tell(how);
     }
 }
 

@@ -39,7 +39,7 @@ fn told(stack: &Stack, realism: Realism, command: &[&str]) -> String {
     let ended = stack.place().resizer(command);
     stack.near.behave(Realism::default());
     let is_a_step = |line: &&str| line.starts_with("  waiting") || line.starts_with('✗');
-    let said = steady(&ended.stderr);
+    let said = steady(&ended.stderr).replace("[time of day]  ", "");
     // A role's policies are known a moment after the role: now and then a try falls between the two.
     let is_certain =
         |line: &&str| !line.starts_with('✓') && !line.ends_with("to let Step Functions write logs");

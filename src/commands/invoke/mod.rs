@@ -42,15 +42,18 @@ use crate::aws::{CallFailure, During};
 use crate::commands::interrupt::{ctrl_c, nothing_changed, unless_interrupted};
 use crate::commands::standing;
 use crate::config::Settings;
+use crate::engine::Reading;
 use crate::error::CommandError;
 use crate::execution::{ToldBy, name_part};
 use crate::session::{Session, WhenAbsent};
+use crate::stack;
 use crate::ui::format::{printable, s3_uri};
 use crate::ui::table::width_of_stderr;
 use crate::ui::waiting::Waiting;
+use crate::ui::wrap::fitted;
 use crate::ui::{Ui, timeline};
 use earlier::Earlier;
-use pictures::{Odd, Picture};
+use pictures::Odd;
 use request::{Door, One, Request};
 use results::Destination;
 
@@ -85,10 +88,10 @@ pub struct InvokeArgs {
     /// How the execution starts [default: event with --file, else states]
     #[arg(long, value_enum)]
     via: Option<Via>,
-    /// Run it again, although the same object went through with the same settings
+    /// Run it again, although the same object went through with the same settings, as far as the newest executions tell
     #[arg(long)]
     again: bool,
-    /// Fetch the results to this folder
+    /// Fetch the results to this folder; a file of a result's name there is replaced
     #[arg(long, value_name = "DIR")]
     download: Option<PathBuf>,
     /// Open the results with the program that this machine has for pictures
@@ -137,50 +140,65 @@ impl Object {
 }
 
 pub async fn run(settings: &Settings, args: InvokeArgs, ui: &Ui) -> Result<(), CommandError> {
-    let request = args.request()?;
-    for Picture { key, .. } in request.uploads() {
-        if !settings.keys.admit(key) {
-            return Err(CommandError::usage(format!(
-                "an upload under {key} starts nothing: the configuration has the rule pass over keys that do not begin with \
-                 \"{}\" and end with \"{}\"",
-                settings.keys.prefix, settings.keys.suffix
-            ))
-            .hint("choose another with --key; one that is there can be run with --via states"));
-        }
-    }
+    let request = args.request(&settings.keys)?;
     let session = unless_interrupted(Session::open(settings, WhenAbsent::Resume), nothing_changed).await?;
     let timeout = Duration::from_secs(args.timeout);
     let destination = Destination::new(args.download.as_deref(), args.open)?
         .map(|destination| destination.sparing(request.files()));
-    let told = match request {
-        Request::Many(found) => {
-            for Odd { path, why } in &found.odd {
-                let path = printable(&path.display().to_string());
-                ui.say(format!("{path} {why}, and is passed over"));
+    let told = async {
+        match request {
+            Request::Many(found) => {
+                for Odd { path, why } in &found.odd {
+                    let path = printable(&path.display().to_string());
+                    ui.say(format!("{path} {why}, and is passed over"));
+                }
+                match found.passed_over {
+                    0 => {}
+                    1 => ui.say("1 file that is no picture is passed over"),
+                    more => ui.say(format!("{more} files that are no pictures are passed over")),
+                }
+                let order = many::Order {
+                    pictures: found.pictures,
+                    left_out: found.left_out,
+                    again: args.again,
+                    timeout,
+                    destination: destination.clone(),
+                };
+                many::run(settings, &session, &order, ui).await
             }
-            match found.passed_over {
-                0 => {}
-                1 => ui.say("1 file that is no picture is passed over"),
-                more => ui.say(format!("{more} files that are no pictures are passed over")),
+            Request::One(picture) => {
+                let deadline = Instant::now() + timeout;
+                follow_one(settings, &session, &picture, deadline, destination.as_ref(), ui).await
             }
-            let order = many::Order {
-                pictures: found.pictures,
-                left_out: found.left_out,
-                again: args.again,
-                timeout,
-                destination: destination.clone(),
-            };
-            many::run(settings, &session, &order, ui).await
-        }
-        Request::One(picture) => {
-            let deadline = Instant::now() + timeout;
-            follow_one(settings, &session, &picture, deadline, destination.as_ref(), ui).await
         }
     };
+    let (told, unapplied) = tokio::join!(told, unapplied(settings, &session));
+    if let Some(unapplied) = unapplied {
+        ui.insist(fitted(&unapplied, width_of_stderr()));
+    }
     if let Some(destination) = destination {
         destination.remove_if_unused();
     }
     told
+}
+
+/// That the function is not as the configuration has it, if it can be seen and that is so: who has changed a setting may
+/// take what they see for what it makes.
+async fn unapplied(settings: &Settings, session: &Session) -> Option<String> {
+    let graph = stack::graph(session, settings, None).ok()?;
+    let function = graph.resource(graph.find(stack::FUNCTION)?);
+    let Ok(Reading::Found(found)) = function.read().await else {
+        return None;
+    };
+    let changes = function.wanted().differences(&found.fields);
+    let fields: Vec<&str> = changes.iter().map(|change| change.field.as_str()).collect();
+    (!fields.is_empty()).then(|| {
+        format!(
+            "the function differs from the configuration in {}: `resizer up{}` brings it there",
+            fields.join(", "),
+            session.flags
+        )
+    })
 }
 
 /// One picture, step by step.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::KEY_MAX;
 use super::results::ResultsFolder;
 use crate::commands::media_type::of_picture;
+use crate::config::KeySettings;
 use crate::error::CommandError;
 
 /// A file, and the key it is uploaded under.
@@ -170,11 +171,38 @@ impl Pictures {
         Ok(())
     }
 
+    /// Leaves out what would start nothing once it is uploaded, since the rule passes over its key.
+    ///
+    /// # Errors
+    /// That is all of it.
+    pub fn leave_out_unless(&mut self, keys: &KeySettings) -> Result<(), CommandError> {
+        let pictures = std::mem::take(&mut self.pictures);
+        let (admitted, others) = pictures.into_iter().partition(|picture| keys.admit(&picture.key));
+        self.pictures = admitted;
+        for Picture { file, key } in others {
+            let why = CommandError::usage(format!(
+                "an upload under {key} starts nothing: the configuration has the rule pass over keys that do not begin with \
+                 \"{}\" and end with \"{}\"",
+                keys.prefix, keys.suffix
+            ))
+            .hint("choose another with --key; one that is there can be run with --via states");
+            self.leave_out(&file, why);
+        }
+        match self.left_out.pop_if(|_| self.pictures.is_empty()) {
+            Some(last) => Err(last.why),
+            None => Ok(()),
+        }
+    }
+
     fn check(&self) -> Result<(), CommandError> {
         if self.pictures.is_empty() {
             let error = CommandError::usage(format!(
-                "there is no picture to upload; {} other files were passed over",
-                self.passed_over + self.odd.len()
+                "there is no picture to upload{}",
+                match self.passed_over + self.odd.len() {
+                    0 => String::new(),
+                    1 => "; 1 file was passed over".to_owned(),
+                    files => format!("; {files} files were passed over"),
+                }
             ))
             .hint("a file that is named itself is uploaded whatever is in it");
             let left_out = self.left_out.iter().map(|left_out| &left_out.why.message);

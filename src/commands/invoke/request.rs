@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::pictures::{Picture, Pictures};
 use super::results::ResultsFolder;
 use super::{InvokeArgs, KEY_MAX, Via};
+use crate::config::KeySettings;
 use crate::error::CommandError;
 
 /// What is asked for.
@@ -49,8 +50,9 @@ impl InvokeArgs {
     /// What the flags ask for.
     ///
     /// # Errors
-    /// They contradict each other, or a file cannot be found.
-    pub fn request(&self) -> Result<Request, CommandError> {
+    /// They contradict each other, a file cannot be found, or no upload would start anything: the rule passes over what
+    /// `keys` do not admit.
+    pub fn request(&self, keys: &KeySettings) -> Result<Request, CommandError> {
         match (self.file.as_slice(), self.via) {
             ([], None | Some(Via::States)) => self.start(Door::States { again: self.again }),
             ([], Some(Via::Api)) => self.start(Door::Api),
@@ -64,6 +66,7 @@ impl InvokeArgs {
                 if let Some(results) = &results {
                     results.check_apart_from(files, &found.pictures)?;
                 }
+                found.leave_out_unless(keys)?;
                 match (files, found.pictures.as_mut_slice()) {
                     ([file], [_]) if !file.is_dir() => Ok(Request::One(One::Upload {
                         picture: found.pictures.remove(0),
@@ -95,17 +98,6 @@ impl InvokeArgs {
     }
 }
 
-impl Request {
-    /// The uploads that are asked for.
-    pub fn uploads(&self) -> &[Picture] {
-        match self {
-            Self::One(One::Upload { picture, .. }) => std::slice::from_ref(picture),
-            Self::One(One::Start { .. }) => &[],
-            Self::Many(found) => &found.pictures,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -119,7 +111,7 @@ mod tests {
             .into_iter()
             .chain(arguments.split_whitespace());
         match Cli::try_parse_from(arguments).unwrap().command {
-            Command::OnStack(StackCommand::Invoke(args)) => args.request(),
+            Command::OnStack(StackCommand::Invoke(args)) => args.request(&KeySettings::default()),
             _ => unreachable!(),
         }
     }

@@ -15,7 +15,7 @@ pub enum Wanted {
     All,
     /// Those of the execution of this ARN.
     Execution(String),
-    /// Those of the executions whose input names this key.
+    /// Those of the executions whose input names a key that begins like this.
     Key(String),
 }
 
@@ -46,11 +46,6 @@ impl Selection {
             waiting: VecDeque::new(),
             nameless: BTreeSet::new(),
         }
-    }
-
-    /// Whether not all is wanted: then the executions' events say what is.
-    pub fn is_choice(&self) -> bool {
-        self.wanted != Wanted::All
     }
 
     /// The ARNs of the executions that are wanted and have tries whose requests no event names.
@@ -105,7 +100,7 @@ impl Selection {
             Wanted::Key(key) if event.kind == "ExecutionStarted" => {
                 let input = event.details.input.as_deref().unwrap_or_default();
                 let input: Value = serde_json::from_str(input).unwrap_or_default();
-                input["key"] == key.as_str()
+                input["key"].as_str().is_some_and(|named| named.starts_with(key))
             }
             Wanted::All | Wanted::Key(_) => return,
         };

@@ -141,7 +141,7 @@ impl<'a> Report<'a> {
         for node in &mut stack.nodes {
             let resources = &overview.standing.resources;
             let resource = resources.iter().find(|resource| resource.id == node.id);
-            node.health = resource.map(|resource| resource.health());
+            node.health = resource.and_then(|resource| resource.health());
         }
         Ok(Self {
             session,

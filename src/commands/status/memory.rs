@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::time::timeout;
 
-use crate::aws::CallFailure;
+use crate::aws::{CallFailure, UnlessGone};
 use crate::execution::{Report, Search, each_found};
 use crate::session::Session;
 
@@ -38,10 +38,14 @@ pub struct Memory {
     pub size_mb: u64,
 }
 
-/// Of the newest invocations of the last day; none where there was none, or the log cannot be read in time: it is a detail,
-/// and `resizer logs` says why.
-pub async fn read(session: &Session) -> Option<Memory> {
-    timeout(PATIENCE, of_the_newest(session)).await.ok()?.ok()?
+/// Of the newest invocations of the last day; none where there was none, or the log is not there or cannot be read in time: it is a detail.
+///
+/// # Errors
+/// The log cannot be read.
+pub async fn read(session: &Session) -> Result<Option<Memory>, CallFailure> {
+    let read = timeout(PATIENCE, of_the_newest(session)).await;
+    let memory = read.unwrap_or(Ok(None)).unless_gone()?;
+    Ok(memory.flatten())
 }
 
 async fn of_the_newest(session: &Session) -> Result<Option<Memory>, CallFailure> {

@@ -131,7 +131,7 @@ pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<bool,
         };
         return tokio::select! {
             watched = watching => watched.map(|()| true),
-            () = ctrl_c() => Ok(true),
+            () = ctrl_c() => Err(watch::stopped()),
         };
     }
     let mut known = Known::default();
@@ -166,6 +166,9 @@ pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<bool,
     } else {
         ui.result(overview.text(&session, settings, &wanted))?;
     }
+    if args.exit_code {
+        overview.standing.check_seen()?;
+    }
     Ok(is_healthy)
 }
 
@@ -188,10 +191,15 @@ pub struct Overview {
     /// Why some of those may be missing.
     missing: Vec<String>,
     pub counts: Arc<Counts>,
+    /// Why some of it could not be read.
+    unread: Vec<CommandError>,
 }
 
 impl Overview {
     /// Tells `looked_at` of how many executions it is known whether they are wanted.
+    ///
+    /// # Errors
+    /// Nothing is known of the resources.
     pub async fn read(
         session: &Session,
         settings: &Settings,
@@ -199,17 +207,40 @@ impl Overview {
         known: &mut Known,
         looked_at: &(dyn Fn(usize) + Sync),
     ) -> Result<Self, CommandError> {
-        let (standing, newest, counts) = tokio::try_join!(
+        let (standing, newest, counts) = tokio::join!(
             resources::read(session, settings),
             executions::newest(session, wanted, known, looked_at),
             counts::read(session),
-        )?;
+        );
+        let standing = standing?;
+        // What is known of the resources is told without the rest.
+        let mut unread = Vec::new();
+        let newest = newest.unwrap_or_else(|failure| {
+            let newest = Newest::unread(&failure);
+            unread.push(failure);
+            newest
+        });
+        let counts = counts.unwrap_or_else(|failure| {
+            let counts = Counts::unread(&failure);
+            unread.push(failure);
+            counts
+        });
         Ok(Self {
             standing: Arc::new(standing),
             executions: newest.executions,
             missing: newest.missing,
             counts: Arc::new(counts),
+            unread,
         })
+    }
+
+    /// That nothing is missing which may be there a little later.
+    ///
+    /// # Errors
+    /// Something is.
+    pub fn check_nothing_passes(&mut self) -> Result<(), CommandError> {
+        let passing = self.unread.iter().position(|failure| failure.is_passing);
+        passing.map_or(Ok(()), |passing| Err(self.unread.swap_remove(passing)))
     }
 
     /// That there is a stack to tell of.
@@ -230,6 +261,7 @@ impl Overview {
             executions: newest.executions,
             missing: newest.missing,
             counts: Arc::clone(&self.counts),
+            unread: Vec::new(),
         }
     }
 

@@ -7,8 +7,8 @@ use crate::commands::{find, standing};
 use crate::config::Settings;
 use crate::error::CommandError;
 use crate::execution::{
-    CLOCK_DIFFERENCE_MILLIS, DELIVERY_MAX_MILLIS, Document, Event, Timeline, ToldBy, describe, from_history,
-    from_logs, is_logging_off, timestamp,
+    CLOCK_DIFFERENCE_MILLIS, DELIVERY_MAX_MILLIS, Document, Event, LATE, Timeline, ToldBy, are_lines_whole,
+    describe, from_history, from_logs, is_delivered, is_logging_off, timestamp,
 };
 use crate::outputs::Outputs;
 use crate::session::Session;
@@ -93,8 +93,11 @@ impl Story {
         }
     }
 
-    pub fn has_ended(&self) -> bool {
-        self.timeline.end.is_some()
+    /// Whether it has ended, and nothing of it is on its way.
+    pub fn is_whole(&self) -> bool {
+        let is_late = self.not_from_logs.as_ref().is_some_and(|why| why.ends_with(LATE));
+        let has_all_come = |ended| is_delivered(ended) || (are_lines_whole(&self.timeline) && !is_late);
+        self.timeline.end.as_ref().is_some_and(|end| has_all_come(end.at))
     }
 
     /// As people read it, in `width` columns.

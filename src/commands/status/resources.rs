@@ -1,13 +1,16 @@
 //! Whether each resource is there and right: the plan of an `up` that is not carried out.
 
+use std::collections::BTreeSet;
+
 use anstyle::Style;
 use serde::Serialize;
 
 use super::alarms::Alarms;
+use super::executions::line_of_missing;
 use crate::commands::standing;
 use crate::config::Settings;
-use crate::engine::{Action, FieldChange, Plan, Refusal};
-use crate::error::CommandError;
+use crate::engine::{Action, FieldChange, Plan, Planned, Refusal};
+use crate::error::{CommandError, in_a_sentence};
 use crate::outputs::Outputs;
 use crate::session::Session;
 use crate::stack;
@@ -28,6 +31,22 @@ impl Standing {
     /// Whether everything is there and right.
     pub fn is_healthy(&self) -> bool {
         self.resources.iter().all(Resource::is_right)
+    }
+
+    /// That it is known whether everything is there and right.
+    ///
+    /// # Errors
+    /// All that was to be seen is, and something was not.
+    pub fn check_seen(&self) -> Result<(), CommandError> {
+        let wrong = self.resources.iter().filter(|resource| !resource.is_right());
+        let unseen: Option<Vec<&str>> = wrong.map(Resource::unseen).collect();
+        match unseen.as_deref() {
+            None | Some([]) => Ok(()),
+            Some([reason, ..]) => Err(CommandError::failed(format!(
+                "whether every resource is there and right cannot be told: {reason}"
+            ))
+            .documented()),
+        }
     }
 }
 
@@ -57,6 +76,10 @@ enum State {
     Foreign {
         reason: String,
     },
+    /// It was not to be seen how it stands, and why.
+    Unseen {
+        reason: String,
+    },
 }
 
 impl Resource {
@@ -72,16 +95,26 @@ impl Resource {
         matches!(self.state, State::Right)
     }
 
+    /// Why it was not to be seen, if that is so.
+    fn unseen(&self) -> Option<&str> {
+        match &self.state {
+            State::Unseen { reason } => Some(reason),
+            _ => None,
+        }
+    }
+
     /// Whether all that it lacks is time.
     fn is_settling(&self) -> bool {
         matches!(&self.state, State::Changed { changes } if changes.is_empty())
     }
 
-    pub fn health(&self) -> Health {
+    /// None where that was not to be seen.
+    pub fn health(&self) -> Option<Health> {
         match self.state {
-            State::Right => Health::Right,
-            State::Changed { .. } | State::Unwanted => Health::Differs,
-            State::Missing | State::Foreign { .. } => Health::Wrong,
+            State::Right => Some(Health::Right),
+            State::Changed { .. } | State::Unwanted => Some(Health::Differs),
+            State::Missing | State::Foreign { .. } => Some(Health::Wrong),
+            State::Unseen { .. } => None,
         }
     }
 
@@ -97,6 +130,7 @@ impl Resource {
             }
             State::Unwanted => "not wanted any more".to_owned(),
             State::Foreign { reason } => format!("not ours: {reason}"),
+            State::Unseen { reason } => format!("not to be seen: {reason}"),
         }
     }
 
@@ -112,7 +146,7 @@ impl Resource {
 /// Reads every resource and compares it with what is wanted; the function's code with that which was put there.
 pub async fn read(session: &Session, settings: &Settings) -> Result<Standing, CommandError> {
     let graph = stack::graph(session, settings, None)?;
-    let readings = graph.read().await?;
+    let readings = graph.look().await?;
     let plan = Plan::to_stand(&graph, readings);
     Ok(Standing {
         outputs: standing::outputs_of(session, &graph, &plan),
@@ -125,15 +159,19 @@ pub async fn read(session: &Session, settings: &Settings) -> Result<Standing, Co
                     id: resource.id().to_owned(),
                     kind: resource.kind(),
                     name: resource.name().to_owned(),
-                    state: state(&step.action),
+                    state: state(step),
                 }
             })
             .collect(),
     })
 }
 
-fn state(action: &Action) -> State {
-    match action {
+fn state(step: &Planned) -> State {
+    if let Some(failure) = step.unseen() {
+        let reason = in_a_sentence(&failure.message, &failure.hints);
+        return State::Unseen { reason };
+    }
+    match &step.action {
         Action::Keep => State::Right,
         Action::Create(_) => State::Missing,
         Action::Remove => State::Unwanted,
@@ -166,24 +204,36 @@ pub fn summary(resources: &[Resource], flags: &str) -> String {
     } else if resources.iter().any(Resource::is_foreign) {
         format!("{right} of {all} there and right; `resizer up{flags}` touches none while some are not ours")
     } else {
-        format!("{right} of {all} there and right; `resizer up{flags}` mends the rest")
+        let unseen = resources.iter().filter(|resource| resource.unseen().is_some());
+        let rest = match unseen.count() {
+            0 => format!("; `resizer up{flags}` mends the rest"),
+            unseen if right + unseen == all => format!(", {unseen} not to be seen"),
+            unseen => format!(", {unseen} not to be seen; `resizer up{flags}` mends the rest"),
+        };
+        format!("{right} of {all} there and right{rest}")
     }
 }
 
 /// The resources as people read them; `flags` are those of the command that mends them.
 pub fn table(resources: &[Resource], flags: &str, width: usize) -> String {
-    shown(summary(resources, flags), list(resources, width), width)
+    shown(resources, flags, list(resources, width), width)
 }
 
 /// Only those that are not right, if there are others.
 pub fn brief(resources: &[Resource], flags: &str, width: usize) -> String {
     let is_shown = |resource: &&Resource| !resource.is_right() && !are_all_missing(resources);
     let wrong = resources.iter().filter(is_shown);
-    shown(summary(resources, flags), list(wrong, width), width)
+    shown(resources, flags, list(wrong, width), width)
 }
 
-fn shown(summary: String, list: String, width: usize) -> String {
-    fitted(&format!("Resources: {summary}{list}"), width)
+/// The list with how all of them stand before it, and why some were not to be seen behind.
+fn shown(resources: &[Resource], flags: &str, list: String, width: usize) -> String {
+    let reasons: BTreeSet<&str> = resources.iter().filter_map(Resource::unseen).collect();
+    let reasons = reasons
+        .into_iter()
+        .map(|why| format!("\n{}", line_of_missing(why, width)));
+    let summary = fitted(&format!("Resources: {}{list}", summary(resources, flags)), width);
+    summary + &reasons.collect::<String>()
 }
 
 fn list<'a>(resources: impl IntoIterator<Item = &'a Resource>, width: usize) -> String {
@@ -199,14 +249,22 @@ fn list<'a>(resources: impl IntoIterator<Item = &'a Resource>, width: usize) -> 
 /// The mark before the row, and the row.
 fn row(resource: &Resource) -> ((&'static str, Style), [String; 3]) {
     let (mark, style) = match resource.health() {
-        Health::Right => ("✓", GOOD),
-        Health::Differs if resource.is_settling() => ("…", UNSETTLED),
-        Health::Differs => ("~", UNSETTLED),
-        Health::Wrong => ("✗", BAD),
+        Some(Health::Right) => ("✓", GOOD),
+        Some(Health::Differs) if resource.is_settling() => ("…", UNSETTLED),
+        Some(Health::Differs) => ("~", UNSETTLED),
+        Some(Health::Wrong) => ("✗", BAD),
+        None => ("?", UNSETTLED),
     };
     (
         (mark, style),
-        [resource.kind.to_owned(), resource.name.clone(), resource.how()],
+        [
+            resource.kind.to_owned(),
+            resource.name.clone(),
+            // Why is said below: it is long, and may be the same of many.
+            resource
+                .unseen()
+                .map_or_else(|| resource.how(), |_| "not to be seen".to_owned()),
+        ],
     )
 }
 

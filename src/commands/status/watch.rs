@@ -8,7 +8,7 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio::time::Instant;
 
 use super::executions::line_of_missing;
-use super::executions::{self, Known, Wanted};
+use super::executions::{self, Known, Newest, Wanted};
 use super::one::Story;
 use super::{Overview, counts, heading, resources};
 use crate::config::Settings;
@@ -57,10 +57,14 @@ impl Watched {
                     executions::newest(&self.session, &self.wanted, &mut self.known, &|_| ()).await;
                 // Should it fail, the next reading begins with what there was.
                 self.overview = Some(Arc::clone(&before));
+                let executions = executions.or_else(|failure| match failure.is_passing {
+                    true => Err(failure),
+                    false => Ok(Newest::unread(&failure)),
+                });
                 before.with_executions(executions?)
             }
             _ => {
-                let read = Overview::read(
+                let mut read = Overview::read(
                     &self.session,
                     &self.settings,
                     &self.wanted,
@@ -68,6 +72,8 @@ impl Watched {
                     &|_| (),
                 )
                 .await?;
+                // One that looks again can wait for it.
+                read.check_nothing_passes()?;
                 self.due = Instant::now() + LATER;
                 read
             }
@@ -150,6 +156,7 @@ pub async fn live(
         tokio::select! {
             key = live.next() => match key?.map(|key| view.press(key)) {
                 Some(Asked::Leave) => return Ok(()),
+                Some(Asked::Interrupt) => return Err(stopped()),
                 Some(Asked::Detail(arn)) => {
                     last_told = None;
                     story = Some(tell(session, arn, Duration::ZERO));
@@ -170,7 +177,7 @@ pub async fn live(
             }
             told = when_told(&mut story) => {
                 let told = told.map_err(ended)?;
-                // One that runs has more to tell, and what could not be read just now may be later.
+                // One that runs has more to tell, and lines that are on their way come.
                 story = (told.is_unfinished() && view.tells_of(&told.arn))
                     .then(|| tell(session, told.arn.clone(), SOON));
                 match &told.story {
@@ -204,7 +211,7 @@ fn tell(session: &Session, arn: String, after: Duration) -> JoinHandle<Told> {
 impl Told {
     fn is_unfinished(&self) -> bool {
         match &self.story {
-            Ok(story) => !story.has_ended(),
+            Ok(story) => !story.is_whole(),
             Err(error) => error.is_passing,
         }
     }
@@ -218,6 +225,11 @@ impl Told {
             }
         }
     }
+}
+
+/// Ctrl-C is how it ends.
+pub fn stopped() -> CommandError {
+    CommandError::interrupted("stopped looking").asked_for()
 }
 
 fn not_again(error: &CommandError) -> String {

@@ -51,10 +51,16 @@ fn draw_overview(frame: &mut Frame<'_>, view: &mut View, area: Rect) {
         (filter, false) => format!(": with \"{filter}\""),
         (filter, true) => format!(": only failed, with \"{filter}\""),
     };
-    let title = fitted(&format!("{}{filtered}", view.shown.list), area.width.into());
     let summary = lines(&view.shown.summary, view.is_coloured);
     let wanted = u16::try_from(summary.len() + 2).unwrap_or(u16::MAX);
     let room = area.height.saturating_sub(LIST_MIN);
+    let hidden = match summary.len().saturating_sub(room.saturating_sub(2).into()) {
+        0 => String::new(),
+        1 => " (1 line above hidden: the screen is too low)".to_owned(),
+        lines => format!(" ({lines} lines above hidden: the screen is too low)"),
+    };
+    let title = format!("{}{filtered}{hidden}", view.shown.list);
+    let title = fitted(&title, area.width.into());
     let [above, heading, below] = Layout::vertical([
         Constraint::Length(wanted.min(room)),
         Constraint::Length(height(&title)),

@@ -64,6 +64,8 @@ pub enum Asked {
     Detail(String),
     /// To end.
     Leave,
+    /// To end, by Ctrl-C.
+    Interrupt,
 }
 
 impl View {
@@ -128,7 +130,7 @@ impl View {
     pub fn press(&mut self, key: KeyEvent) -> Asked {
         if key.modifiers.contains(KeyModifiers::CONTROL) {
             return if key.code == KeyCode::Char('c') {
-                Asked::Leave
+                Asked::Interrupt
             } else {
                 Asked::Nothing
             };
@@ -298,7 +300,7 @@ mod tests {
         assert_eq!(press(&mut view, "q"), Asked::Leave);
         assert_eq!(
             view.press(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL)),
-            Asked::Leave
+            Asked::Interrupt
         );
     }
 }

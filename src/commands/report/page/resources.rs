@@ -43,15 +43,15 @@ fn row(resource: &Resource) -> String {
          <td role=\"cell\" class=\"how\">{}</td></tr>\n",
         escaped(resource.kind),
         escaped(&resource.name),
-        pill(class(resource.health()), &word(resource))
+        pill(resource.health().map_or("warn", class), &word(resource))
     )
 }
 
 /// How it stands, in a word or two; what there is more to say stands below its name.
 fn word(resource: &Resource) -> String {
     match resource.health() {
-        Health::Right => "right".to_owned(),
-        Health::Differs if !resource.changes().is_empty() => "differs".to_owned(),
+        Some(Health::Right) => "right".to_owned(),
+        Some(Health::Differs) if !resource.changes().is_empty() => "differs".to_owned(),
         _ => {
             let how = resource.how();
             how.split(':').next().unwrap_or_default().to_owned()

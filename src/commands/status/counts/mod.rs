@@ -137,6 +137,10 @@ pub struct Counts {
 pub struct Untold {
     statuses: BTreeMap<&'static str, String>,
     messages: BTreeSet<String>,
+    /// Why nothing at all was told.
+    failure: Option<String>,
+    /// Why the function's memory was not.
+    memory: Option<String>,
 }
 
 /// Of the last 24 hours, by the counts' names.
@@ -157,14 +161,22 @@ pub struct Hours {
 pub async fn read(session: &Session) -> Result<Counts, CommandError> {
     let (counted, memory) = futures_util::join!(counted(session), memory::read(session));
     let mut counts = counted?;
-    counts.memory = memory;
+    match memory {
+        Ok(memory) => counts.memory = memory,
+        Err(failure) => counts.untold.memory = Some(CommandError::from(failure).in_a_sentence()),
+    }
     Ok(counts)
 }
 
+/// From when to when is counted, in seconds since 1970: the hour that runs is the last of the day.
+fn day() -> (i64, i64) {
+    let now = Timestamp::now().as_second();
+    let end = now - now.rem_euclid(HOUR.into()) + i64::from(HOUR);
+    (end - i64::from(DAY), end)
+}
+
 async fn counted(session: &Session) -> Result<Counts, CommandError> {
-    let now = Timestamp::now();
-    let this_hour = now.as_second() - now.as_second().rem_euclid(HOUR.into());
-    let start = this_hour - i64::from(DAY - HOUR);
+    let (start, end) = day();
     let queries = SOURCES.iter().flat_map(|source| {
         let value = (source.value)(&session.names);
         source
@@ -182,7 +194,7 @@ async fn counted(session: &Session) -> Result<Counts, CommandError> {
             .get_metric_data()
             .set_metric_data_queries(Some(queries.clone()))
             .start_time(DateTime::from_secs(start))
-            .end_time(DateTime::from_secs(this_hour + i64::from(HOUR)))
+            .end_time(DateTime::from_secs(end))
             .set_next_token(next)
             .send()
             .await
@@ -203,6 +215,13 @@ async fn counted(session: &Session) -> Result<Counts, CommandError> {
 }
 
 impl Counts {
+    /// None, since they could not be read.
+    pub fn unread(failure: &CommandError) -> Self {
+        let mut counts = Self::since(day().0);
+        counts.untold.failure = Some(failure.in_a_sentence());
+        counts
+    }
+
     /// Nothing counted since `start`, seconds since 1970.
     fn since(start: i64) -> Self {
         let sums = SOURCES
@@ -260,6 +279,11 @@ impl Untold {
         self.say(messages);
     }
 
+    /// Whether a count that has no value was none.
+    fn is_told(&self, id: &str) -> bool {
+        self.failure.is_none() && !self.statuses.contains_key(id)
+    }
+
     fn say(&mut self, messages: &[MessageData]) {
         let said = messages.iter().map(|message| {
             let parts = [message.code(), message.value()].into_iter().flatten();
@@ -287,7 +311,15 @@ impl Untold {
             .messages
             .iter()
             .map(|message| format!("CloudWatch says of the counts: {message}"));
-        statuses.chain(messages).collect()
+        let failure = self
+            .failure
+            .iter()
+            .map(|why| format!("they could not be read: {why}"));
+        let memory = self
+            .memory
+            .iter()
+            .map(|why| format!("the function's memory could not be read: {why}"));
+        failure.chain(statuses).chain(messages).chain(memory).collect()
     }
 }
 
@@ -300,10 +332,7 @@ impl Counts {
             .filter(|execution| execution.started >= self.hours.start);
         let counted = self.day.0.get(STARTED).copied().unwrap_or_default();
         // Where nothing at all is counted, that is what is said.
-        if !self.day.0.is_empty()
-            && !self.untold.statuses.contains_key(STARTED)
-            && of_these_hours.count() as f64 > counted
-        {
+        if !self.day.0.is_empty() && self.untold.is_told(STARTED) && of_these_hours.count() as f64 > counted {
             missing
                 .push("the newest executions are not counted yet: on AWS it takes some minutes".to_owned());
         }

@@ -47,7 +47,7 @@ fn rows(counts: &Counts, width: usize) -> String {
         .iter()
         .map(|row| wrapped(&format!("  {row}"), width, BEFORE_COUNTS));
     let rows = rows.collect::<Vec<_>>().join("\n").replace(NO_BREAK, " ");
-    if counts.day.0.is_empty() && counts.untold.statuses.is_empty() {
+    if counts.day.0.is_empty() && counts.untold.statuses.is_empty() && counts.untold.failure.is_none() {
         let nothing = fitted(
             "Last 24 hours: nothing counted yet (on AWS it takes some minutes)",
             width,
@@ -110,7 +110,7 @@ fn row(source: &Source, counts: &Counts) -> [String; 2] {
         .counts
         .iter()
         .map(|count| match counts.day.0.get(count.id) {
-            None if counts.untold.statuses.contains_key(count.id) => format!("{} –", what(count.id)),
+            None if !counts.untold.is_told(count.id) => format!("{} –", what(count.id)),
             value if count.is_sum() => format!("{} {:.0}", what(count.id), value.unwrap_or(&0.0)),
             Some(millis) => {
                 let took = Duration::try_from_secs_f64(millis / 1000.0).unwrap_or_default();

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::Execution;
+use super::{Execution, millis_between};
 use crate::aws::CallFailure;
 use crate::execution::{describe, timestamp};
 use crate::session::Session;
@@ -44,7 +44,7 @@ impl Known {
     }
 }
 
-/// The list does not say what an execution was for, nor why it failed.
+/// What the list does not say: what an execution was for, and why it failed.
 pub async fn described(
     session: &Session,
     item: ExecutionListItem,
@@ -62,16 +62,13 @@ pub async fn described(
         let document: Value = serde_json::from_str(document.unwrap_or_default()).unwrap_or_default();
         document[name].as_str().map(str::to_owned)
     };
+    let redrives = item.redrive_count;
     let started = timestamp(&described.start_date);
-    let millis = described
-        .stop_date()
-        .map(|stopped| timestamp(stopped).as_millisecond() - started.as_millisecond());
+    let stopped = described.stop_date().map(timestamp);
     let execution = Execution {
-        name: item.name,
-        arn: item.execution_arn,
         status: described.status.as_str().to_owned(),
         started,
-        millis: millis.and_then(|millis| millis.try_into().ok()),
+        millis: stopped.and_then(|stopped| millis_between(started, stopped)),
         bucket: member(described.input(), "bucket"),
         key: member(described.input(), "key"),
         result_key: member(described.output(), "destKey"),
@@ -80,11 +77,9 @@ pub async fn described(
             .and_then(|output| serde_json::from_str(output).ok()),
         error: described.error,
         cause: described.cause,
+        ..Execution::of_list(item)
     };
-    Ok(Described {
-        execution,
-        redrives: item.redrive_count,
-    })
+    Ok(Described { execution, redrives })
 }
 
 /// Waits until one more call is within the quota, whoever of this process made those before.

@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::aws::CallFailure;
-use crate::error::CommandError;
+use crate::error::{CommandError, in_a_sentence};
 use crate::execution::{Answer, in_words, timestamp};
 use crate::session::Session;
 
@@ -136,6 +136,25 @@ impl Execution {
         self.millis.is_some()
     }
 
+    /// What the list tells: not what it was for, nor why it failed.
+    fn of_list(item: ExecutionListItem) -> Self {
+        let started = timestamp(&item.start_date);
+        let stopped = item.stop_date.as_ref().map(timestamp);
+        Self {
+            name: item.name,
+            arn: item.execution_arn,
+            status: item.status.as_str().to_owned(),
+            started,
+            millis: stopped.and_then(|stopped| millis_between(started, stopped)),
+            bucket: None,
+            key: None,
+            result_key: None,
+            error: None,
+            cause: None,
+            answer: None,
+        }
+    }
+
     /// One that runs.
     #[cfg(test)]
     pub fn running(name: &str, started: Timestamp) -> Self {
@@ -155,6 +174,12 @@ impl Execution {
     }
 }
 
+/// None of one that stopped before it started.
+fn millis_between(started: Timestamp, stopped: Timestamp) -> Option<u64> {
+    let millis = stopped.as_millisecond() - started.as_millisecond();
+    millis.try_into().ok()
+}
+
 /// What was found.
 #[derive(Debug, Clone, Default)]
 pub struct Newest {
@@ -162,6 +187,16 @@ pub struct Newest {
     pub executions: Vec<Execution>,
     /// Why some that are wanted may be missing, and what to do about it; empty if none is.
     pub missing: Vec<String>,
+}
+
+impl Newest {
+    /// None, since they could not be read.
+    pub fn unread(failure: &CommandError) -> Self {
+        Self {
+            executions: Vec::new(),
+            missing: vec![format!("they could not be read: {}", failure.in_a_sentence())],
+        }
+    }
 }
 
 /// The newest executions that are wanted; none where there is no state machine. Tells `looked_at` again and again of how many
@@ -209,6 +244,8 @@ struct Look {
     looked_at: usize,
     /// When the last of them began.
     oldest: Option<Timestamp>,
+    /// Why it is not known of some what they were for.
+    refused: Option<CallFailure>,
 }
 
 impl Look {
@@ -221,15 +258,26 @@ impl Look {
         known: &Known,
     ) -> Result<(), CallFailure> {
         let mut described = stream::iter(page)
-            .map(|item| described(session, item, known))
+            .map(|item| async { (item.clone(), described(session, item, known).await) })
             .buffered(AT_ONCE);
         while self.executions.len() < wanted.limit
-            && let Some(described) = described.try_next().await?
+            && let Some((item, described)) = described.next().await
         {
-            if wanted.is_for(&described.execution) {
-                self.executions.push(described.execution.clone());
+            let execution = match described {
+                Ok(described) => {
+                    let execution = described.execution.clone();
+                    self.met.push(described);
+                    execution
+                }
+                Err(failure) if failure.is_passing() => return Err(failure),
+                Err(failure) => {
+                    self.refused = Some(failure);
+                    Execution::of_list(item)
+                }
+            };
+            if wanted.is_for(&execution) {
+                self.executions.push(execution);
             }
-            self.met.push(described);
         }
         Ok(())
     }
@@ -237,6 +285,10 @@ impl Look {
     /// Why some that are wanted may not be among those that were found.
     async fn missing(&self, session: &Session, wanted: &Wanted) -> Vec<String> {
         let mut missing = Vec::new();
+        missing.extend(self.refused.as_ref().map(|failure| {
+            let why = in_a_sentence(failure, &failure.hints());
+            format!("what some were for could not be read: {why}")
+        }));
         let is_full = self.executions.len() >= wanted.limit;
         // Where as many were found as are wanted, only those newer than the last could be missing.
         let last = self.executions.last().map(|execution| execution.started);

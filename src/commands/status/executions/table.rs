@@ -29,7 +29,7 @@ pub fn table(
     width: usize,
 ) -> String {
     let heading = if executions.is_empty() {
-        wanted.nothing(flags)
+        wanted.nothing(missing, flags)
     } else {
         wanted.heading()
     };
@@ -102,8 +102,8 @@ impl Wanted {
         format!("Newest {failed}{key}{since}")
     }
 
-    fn nothing(&self, flags: &str) -> String {
-        if self.failed || self.key.is_some() || self.since.is_some() {
+    fn nothing(&self, missing: &[String], flags: &str) -> String {
+        if self.failed || self.key.is_some() || self.since.is_some() || !missing.is_empty() {
             return format!("{}: none", self.heading());
         }
         format!("Executions: none yet; `resizer invoke{flags} --file PATH` runs the pipeline")
