@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use common::{Place, sample};
+use common::near::NearCloud;
+use common::{Ended, Place, sample};
+use resizer_local::Realism;
 use serde_json::Value;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -146,6 +148,47 @@ fn of_a_folder_only_what_is_new_goes_through() {
     assert!(place.path().join("small/album/c_resized.jpg").is_file());
     assert_eq!(lines(&["--again"]), all([false; 3]));
     assert_eq!(executions(&place), 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_of_another_upload_of_the_same_key_is_not_taken_for_ones_own() {
+    let near = NearCloud::start();
+    near.place.resizer(&["up", "--local"]).ok();
+    let [own, other] = ["own", "other"].map(|name| near.place.path().join(name));
+    photograph(&own, "one");
+    photograph(&other, "two");
+    near.behave(Realism {
+        latencies: BTreeMap::from([("s3:GetObject".to_owned(), 3_000)]),
+        ..Realism::default()
+    });
+    let invoke = near
+        .place
+        .spawn(&["invoke", "--local", "--file", "own", "--key", "a.jpg"]);
+    near.wait_for("s3:GetObject", 1);
+    let outputs = near.place.outputs();
+    let put = near.place.s3().put_object().key("a.jpg");
+    let put = put.bucket(outputs["original_bucket"].as_str().unwrap());
+    put.body(fs::read(&other).unwrap().into()).send().await.unwrap();
+    Ended::from(invoke.wait_with_output().unwrap())
+        .code(1)
+        .says("another upload took this key before it was read")
+        .says("--again uploads it once more");
+}
+
+#[test]
+fn a_setting_that_the_function_does_not_have_yet_is_said() {
+    let place = Place::with_stack();
+    photograph(&place.path().join("a.jpg"), "one");
+    let invoke = || place.resizer(&["invoke", "--local", "--file", "a.jpg"]).ok();
+    let words =
+        "the function differs from the configuration in environment: `resizer up --local` brings it there";
+    assert!(!invoke().stderr.contains(words));
+    fs::write(place.path().join("resizer.toml"), "[resize]\nwidth = 64\n").unwrap();
+    invoke().says(words);
+    place.resizer(&["up", "--local"]).ok();
+    let told = invoke();
+    assert!(!told.stderr.contains(words), "{}", told.stderr);
+    assert!(told.stdout.contains("→ 64 ×"), "{}", told.stdout);
 }
 
 #[test]

@@ -64,6 +64,9 @@ pub struct Stored {
     pub source_format: &'static str,
     pub bytes: usize,
     pub source_bytes: usize,
+    /// What S3 calls the bytes that were read, without quotes: another upload may have taken the key since the event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_etag: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
     /// All renditions, if there are several; what is beside it is about the first.

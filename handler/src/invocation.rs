@@ -141,6 +141,7 @@ impl Function {
             source_format: resized.source_format,
             bytes: first.bytes,
             source_bytes: source.bytes.len(),
+            source_etag: source.etag.clone(),
             etag: first.etag,
             renditions: if renditions.len() > 1 {
                 renditions

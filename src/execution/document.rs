@@ -88,6 +88,8 @@ pub struct Answer {
     pub source_width: Option<u32>,
     /// Pixels, upright.
     pub source_height: Option<u32>,
+    /// What S3 calls the bytes that were read, without quotes.
+    pub source_etag: Option<String>,
     /// All of the pictures that it wrote, if they are several; what is beside it is about the first.
     #[serde(default)]
     pub renditions: Vec<Rendition>,

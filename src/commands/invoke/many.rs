@@ -265,7 +265,8 @@ impl Ways<'_> {
             News::Ended(execution) => {
                 let timeline = Timeline::of_description(&execution);
                 let answer = Answer::of(&timeline);
-                way.failure = unsuccessful(self.session, &execution.execution_arn, &timeline);
+                let object = way.object.as_ref();
+                way.failure = unsuccessful(self.session, &execution.execution_arn, object, &timeline);
                 way.timeline = Some(timeline);
                 match (answer, &self.order.destination) {
                     (Some(answer), Some(destination)) => {

@@ -76,20 +76,37 @@ impl Outcome<'_> {
 
 /// That it ended, and not well.
 fn failure(session: &Session, execution: &str, object: &Object, timeline: &Timeline) -> Option<CommandError> {
-    let trouble = unsuccessful(session, execution, timeline)?;
+    let trouble = unsuccessful(session, execution, Some(object), timeline)?;
     let uri = s3_uri(&object.bucket, &object.key);
     Some(trouble.about(format!("{uri} was not resized")))
 }
 
-/// Why the execution did not succeed, if it ended so.
-pub fn unsuccessful(session: &Session, execution: &str, timeline: &Timeline) -> Option<CommandError> {
+/// Why the execution that has ended did not make of `object` what it should have, if that is so.
+pub fn unsuccessful(
+    session: &Session,
+    execution: &str,
+    object: Option<&Object>,
+    timeline: &Timeline,
+) -> Option<CommandError> {
     let end = timeline.end.as_ref()?;
-    (end.status != Status::Succeeded).then(|| {
-        CommandError::failed(&end.trouble).hint(format!(
-            "`resizer status{} --execution {}` shows the execution step by step",
-            session.flags,
-            name_part(execution)
-        ))
+    if end.status == Status::Succeeded {
+        return object.and_then(|object| of_other_bytes(object, &Answer::of(timeline)?));
+    }
+    let error = CommandError::failed(&end.trouble).hint(format!(
+        "`resizer status{} --execution {}` shows the execution step by step",
+        session.flags,
+        name_part(execution)
+    ));
+    Some(error)
+}
+
+/// That another upload took the key before this one was read, if it did.
+fn of_other_bytes(object: &Object, answer: &Answer) -> Option<CommandError> {
+    let [own, read] = [&object.etag, &answer.source_etag].map(|etag| etag.as_deref());
+    let is_read = own?.trim_matches('"') == read?;
+    (!is_read).then(|| {
+        CommandError::failed("another upload took this key before it was read, and the result is that one's")
+            .hint("--again uploads it once more; under a --key of its own nobody is in its way")
     })
 }
 

@@ -64,11 +64,11 @@ pub async fn upload(session: &Session, picture: &Picture, deadline: Instant) -> 
         .hint("--timeout SECONDS gives it longer"));
     };
     match sent.during("s3:PutObject", uri) {
-        Ok(_) => Ok(Object {
+        Ok(sent) => Ok(Object {
             bucket,
             key: key.clone(),
             size: metadata.len(),
-            etag: None,
+            etag: sent.e_tag,
         }),
         Err(failure) => Err(super::absent(session, failure)),
     }
