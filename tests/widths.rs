@@ -82,7 +82,15 @@ fn every_screen_of_a_stack_at_work_fits_its_terminal_with_colour_and_without() {
     for (name, args) in [
         ("status", &["status", "--local", "--limit", "2"][..]),
         ("execution", &["status", "--local", "--execution", newest]),
+        (
+            "status_failed",
+            &["status", "--local", "--failed", "--since", "1d"],
+        ),
+        ("status_none", &["status", "--local", "--key", "album/nobody's/"]),
         ("logs", &["logs", "--local", "--key", "bad.png"]),
+        ("logs_none", &["logs", "--local", "--key", "album/nobody's/"]),
+        ("plan_none", &["plan", "--local"]),
+        ("up_again", &["up", "--local"]),
         ("down_dry_run", &["down", "--local", "--dry-run"]),
         ("no_such_object", &["invoke", "--local", "--key", "nowhere.jpg"]),
     ] {
@@ -144,6 +152,23 @@ fn every_screen_of_a_stack_at_work_fits_its_terminal_with_colour_and_without() {
     .unwrap();
     assert_screen("plan", |width, settings| {
         run(&place, &["plan", "--local"], width, settings).picture_at_its_end()
+    });
+    fs::write(
+        place.path().join("resizer.toml"),
+        "[alarms]\nemail = \"ops@example.org\"\n",
+    )
+    .unwrap();
+    place.resizer(&["up", "--local"]).ok();
+    assert_screen("status_alarms", |width, settings| {
+        let status = run(&place, &["status", "--local", "--limit", "1"], width, settings);
+        let picture = status.picture_at_its_end();
+        // Whether they have gone off is a matter of minutes.
+        let of_alarms = picture.lines().skip_while(|line| !line.starts_with("Alarms: "));
+        of_alarms
+            .skip(1)
+            .take_while(|line| !line.is_empty())
+            .collect::<Vec<_>>()
+            .join("\n")
     });
 }
 
