@@ -69,6 +69,32 @@ fn one_goes_through_the_executions_and_their_stories_with_the_keys() {
 }
 
 #[test]
+fn lines_that_were_on_their_way_come_into_the_story_that_is_open() {
+    let near = NearCloud::start();
+    near.place.resizer(&["up", "--local"]).ok();
+    near.behave(Realism {
+        log_delivery: 8_000,
+        ..Realism::default()
+    });
+    let picture = sample("rocket.jpg");
+    let invoke = [
+        "invoke",
+        "--local",
+        "--quiet",
+        "--file",
+        picture.to_str().unwrap(),
+    ];
+    near.place.resizer(&invoke).ok();
+    let mut screen = Screen::start(&near.place, &WATCH, 120, 40);
+    screen.wait_for("rocket.jpg");
+    screen.press(ENTER);
+    screen.wait_for("log  not there yet");
+    screen.wait_until("the function's lines", |shown| {
+        shown.contains("billed") && shown.contains("told by CloudWatch Logs")
+    });
+}
+
+#[test]
 fn what_happens_meanwhile_comes_to_the_screen_whatever_its_size() {
     let place = used_stack();
     let mut screen = Screen::start(&place, &WATCH, 80, 24);
