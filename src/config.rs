@@ -428,6 +428,24 @@ impl File {
                 RETENTION_DAYS.map(|days| days.to_string()).join(", ")
             ));
         }
+        self.validate_names()?;
         self.alarms.as_ref().map_or(Ok(()), AlarmSettings::validate)
+    }
+
+    /// Checks every name against what the services take: those of flags are checked with the settings.
+    fn validate_names(&self) -> Result<(), String> {
+        if let Some(stack) = &self.stack {
+            names::check_stack_name(stack).map_err(|error| format!("stack: {error}"))?;
+        }
+        if let Some(region) = self.region.as_ref().filter(|region| !names::is_region(region)) {
+            return Err(format!("region: \"{region}\" is no region's name"));
+        }
+        let LentBuckets { original, resized } = &self.buckets;
+        for (name, bucket) in [("original", original), ("resized", resized)] {
+            if let Some(bucket) = bucket.as_ref().filter(|bucket| !names::is_bucket(bucket)) {
+                return Err(format!("buckets.{name}: \"{bucket}\" is no bucket's name"));
+            }
+        }
+        Ok(())
     }
 }

@@ -105,6 +105,15 @@ fn a_configuration_that_is_not_understood_is_shown_with_its_place() {
         ("resize.width = \"wide\"", "expected a whole number"),
         ("resize = 5", "expected a table"),
         ("limits.side = 0", "limits.side"),
+        ("stack = \"No\"", "stack: a stack's name"),
+        (
+            "region = \"No where\"",
+            "region: \"No where\" is no region's name",
+        ),
+        (
+            "buckets.resized = \"No\"",
+            "buckets.resized: \"No\" is no bucket's name",
+        ),
         ("limits.result_bytes = 99999999999", "limits.result_bytes"),
     ] {
         std::fs::write(place.path().join("resizer.toml"), wrong).unwrap();

@@ -2,7 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::style::{Modifier, Style};
+use ratatui::style::{Color, Modifier, Style};
 use ratatui::widgets::{List, ListItem, ListState, Paragraph};
 
 use super::styled::lines;
@@ -13,6 +13,7 @@ use crate::ui::wrap::fitted;
 const LIST_MIN: u16 = 6;
 
 const HEADING: Style = Style::new().add_modifier(Modifier::BOLD);
+const TROUBLE: Style = Style::new().fg(Color::Red);
 const HELP: Style = Style::new().add_modifier(Modifier::DIM);
 const SELECTED: Style = Style::new().add_modifier(Modifier::REVERSED);
 
@@ -56,8 +57,8 @@ fn draw_overview(frame: &mut Frame<'_>, view: &mut View, area: Rect) {
     let room = area.height.saturating_sub(LIST_MIN);
     let hidden = match summary.len().saturating_sub(room.saturating_sub(2).into()) {
         0 => String::new(),
-        1 => " (1 line above hidden: the screen is too low)".to_owned(),
-        lines => format!(" ({lines} lines above hidden: the screen is too low)"),
+        1 => " (1 line above hidden)".to_owned(),
+        lines => format!(" ({lines} lines above hidden)"),
     };
     let title = format!("{}{filtered}{hidden}", view.shown.list);
     let title = fitted(&title, area.width.into());
@@ -115,7 +116,8 @@ fn help(view: &View) -> (String, Style) {
         let typing = format!("/{}▏  Enter keeps it, Esc clears it", view.filter);
         (typing, Style::new())
     } else if let Some(trouble) = trouble {
-        (trouble.clone(), Style::new())
+        let style = if view.is_coloured { TROUBLE } else { HEADING };
+        (trouble.clone(), style)
     } else if view.detail.is_some() {
         ("q quit   Esc back   ↑↓ scroll".to_owned(), HELP)
     } else {
@@ -187,7 +189,7 @@ mod tests {
         insta::assert_snapshot!(screen(&mut view(), 40, 9), @r#"
         "Stack resizer in us-east-1 (account     "
         "  000000000000)                         "
-        "Newest executions                       "
+        "Newest executions (4 lines above hidden)"
         "  ✓ 00000000  cat.jpg  → output/cat_resi"
         "  ✗ 00000001  bad.jpg  failed           "
         "      not an image                      "
@@ -210,10 +212,10 @@ mod tests {
         insta::assert_snapshot!(screen(&mut view, 64, 9), @r#"
         "Stack resizer in us-east-1 (account 000000000000)               "
         "                                                                "
-        "Newest executions: only failed, with "bad"                      "
+        "Newest executions: only failed, with "bad" (4 lines above       "
+        "  hidden)                                                       "
         "  ✗ 00000001  bad.jpg  failed                                   "
         "      not an image                                              "
-        "                                                                "
         "                                                                "
         "                                                                "
         "/bad▏  Enter keeps it, Esc clears it                            "
