@@ -91,6 +91,11 @@ impl Cause {
     }
 }
 
+/// 501 is no trouble: what is asked for is not there to be had.
+fn is_trouble(status: u16) -> bool {
+    status >= 500 && status != 501
+}
+
 fn status_code(status: u16) -> String {
     match status {
         403 => "Forbidden".to_owned(),
@@ -179,6 +184,11 @@ impl CallFailure {
             Cause::Unreachable(_) => true,
             Cause::Credentials(_) | Cause::Other(_) => false,
         }
+    }
+
+    /// Whether the service says that it has trouble of its own.
+    pub fn is_trouble(&self) -> bool {
+        matches!(self.cause, Cause::Refused { status, .. } if is_trouble(status))
     }
 
     /// Whether it says that the resource is not there.
@@ -279,7 +289,7 @@ impl CallFailure {
                     "something has changed its files: `resizer local stop`, move .resizer/local aside, and \
                      `resizer up --local` makes it anew"
                 }
-                _ if *status >= 500 && *status != 501 => {
+                _ if is_trouble(*status) => {
                     "trouble on the other side, which was tried again and stayed: try later"
                 }
                 _ => return Vec::new(),

@@ -83,7 +83,7 @@ pub async fn run(settings: &Settings, args: DownArgs, ui: &Ui) -> Result<(), Com
         plan,
         _turn,
     } = unless_interrupted(Looked::at(settings, &args, ui), nothing_changed).await?;
-    let document = document(&session, &graph, &plan, args.dry_run);
+    let document = document(&session, &graph, &plan, args.dry_run, ui);
     let document = unless_interrupted(document, nothing_changed).await?;
     if plan.is_empty() {
         return show(ui, &document, &document.nothing_removed());
@@ -136,7 +136,9 @@ impl Looked {
             .nodes()
             .filter(|node| args.keep_buckets && graph.resource(*node).kind() == BUCKET);
         let buckets: Vec<NodeId> = buckets.collect();
-        let plan = Plan::to_remove(&graph, graph.read().await?).keeping(&buckets);
+        let progress = Progress::new(ui, &graph);
+        let readings = graph.read_patiently(&progress, &Stop::never()).await?;
+        let plan = Plan::to_remove(&graph, readings).keeping(&buckets);
         ending::check_refusals(&graph, &plan, settings)?;
         Ok(Self {
             session,
@@ -172,6 +174,7 @@ async fn document(
     graph: &Graph,
     plan: &Plan,
     dry_run: bool,
+    ui: &Ui,
 ) -> Result<Document, CommandError> {
     let described = |node: NodeId| {
         let resource = graph.resource(node);
@@ -182,11 +185,13 @@ async fn document(
             contents: None,
         }
     };
+    let (progress, stop) = (Progress::new(ui, graph), Stop::never());
     let going = plan.steps.iter().filter(|step| step.action.writes());
     let going = going.map(async |step| {
         let mut going = described(step.node);
         if going.kind == BUCKET {
-            going.contents = Some(count(&session.clients.s3, &going.name, &session.names.account).await?);
+            let ask = async || count(&session.clients.s3, &going.name, &session.names.account).await;
+            going.contents = Some(graph.patiently(step.node, &progress, &stop, ask).await?);
         }
         Ok::<_, CommandError>(going)
     });
@@ -366,7 +371,7 @@ impl Left<'_> {
     ) -> Result<(), CommandError> {
         let graph = self.graph;
         for _ in 0..LOOKS {
-            let readings = graph.read().await?;
+            let readings = graph.read_patiently(progress, stop).await?;
             let is_gone = |(node, reading): (NodeId, &Reading)| {
                 matches!(reading, Reading::Absent | Reading::Unseen(_)) || self.kept.contains(&node)
             };

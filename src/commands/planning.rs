@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::stacks_turn::stacks_turn;
 use super::{ending, notice, standing};
 use crate::config::{Architecture, Place, Settings};
-use crate::engine::{Action, FieldChange, Graph, Plan, Planned, Reading};
+use crate::engine::{Action, FieldChange, Graph, Plan, Planned, Reading, Stop};
 use crate::error::CommandError;
 use crate::outputs::Outputs;
 use crate::package::{Target, function_package, function_package_at_hand};
@@ -17,6 +17,7 @@ use crate::session::{Session, WhenAbsent};
 use crate::stack;
 use crate::turn::Turn;
 use crate::ui::format::shell_word;
+use crate::ui::progress::Progress;
 use crate::ui::{self, Ui};
 
 pub const NOTHING_TO_DO: &str = "nothing to do: the stack is as it should be";
@@ -124,7 +125,7 @@ impl Planning {
         let session = Session::open(settings, WhenAbsent::Start).await?;
         let turn = stacks_turn(&session, settings, ui).await?;
         let graph = stack::graph(&session, settings, None)?;
-        let readings = graph.read().await?;
+        let readings = read(&graph, ui).await?;
         let settings = &keeping_architecture(settings, &graph, &readings);
         if args.handler_zip.is_none() && settings.place.is_other_cloud_on_this_machine() {
             ui.say(
@@ -158,7 +159,7 @@ impl Planning {
         let readings = if is_untouched {
             graph.nodes().map(|_| Reading::Absent).collect()
         } else {
-            graph.read().await?
+            read(&graph, ui).await?
         };
         let settings = &keeping_architecture(settings, &graph, &readings);
         let target = Target::of(settings);
@@ -264,6 +265,12 @@ impl Planning {
             others: self.plan.others(step.node).to_vec(),
         }
     }
+}
+
+/// What stands, waited for where AWS has no time to tell.
+async fn read(graph: &Graph, ui: &Ui) -> Result<Vec<Reading>, CommandError> {
+    let progress = Progress::new(ui, graph);
+    Ok(graph.read_patiently(&progress, &Stop::never()).await?)
 }
 
 /// With the architecture of the function that stands, where no other is asked for.

@@ -60,7 +60,7 @@ pub async fn roll_back(
         "`resizer plan{0}` shows what is there and what is not; `resizer up{0}` makes the stack whole",
         settings.flags
     );
-    let removal = match removal(planning, &makings.made()).await {
+    let removal = match removal(planning, makings, stop).await {
         Ok(removal) => removal,
         Err(undone) => {
             return error
@@ -128,9 +128,10 @@ struct Removal {
     unsure: Vec<String>,
 }
 
-async fn removal(planning: &Planning, made: &BTreeSet<NodeId>) -> Result<Removal, CommandError> {
+async fn removal(planning: &Planning, makings: &Makings<'_>, stop: &Stop) -> Result<Removal, CommandError> {
     let Planning { graph, session, .. } = planning;
-    let plan = Plan::to_remove(graph, graph.read().await?);
+    let made = makings.made();
+    let plan = Plan::to_remove(graph, graph.read_patiently(makings, stop).await?);
     let (mut kept, mut with_pictures, mut unsure) = (Vec::new(), Vec::new(), Vec::new());
     for node in graph.nodes() {
         let resource = graph.resource(node);
@@ -140,7 +141,8 @@ async fn removal(planning: &Planning, made: &BTreeSet<NodeId>) -> Result<Removal
                 unsure.push(format!("{} {}", resource.kind(), resource.name()));
             }
         } else if resource.kind() == BUCKET {
-            let contents = count(&session.clients.s3, resource.name(), &session.names.account).await?;
+            let ask = async || count(&session.clients.s3, resource.name(), &session.names.account).await;
+            let contents = graph.patiently(node, makings, stop, ask).await?;
             if contents.objects > 0 {
                 kept.push(node);
                 with_pictures.push(resource.name().to_owned());

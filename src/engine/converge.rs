@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::event::{Event, Step};
 use super::fields::FieldChange;
-use super::patience::{Schedule, Waits};
+use super::patience::{NotYet, Schedule, Waits};
 use super::resource::{Failure, Found, Owner, Reading, Resource};
 
 /// What a step is to reach.
@@ -29,6 +29,18 @@ const SETTLING: Schedule = Schedule {
 const SHOWING: Schedule = Schedule {
     total: Duration::from_secs(60),
     ..SETTLING
+};
+
+/// For trouble on the other side, where the call has been tried again at once already.
+const TROUBLE: NotYet = NotYet {
+    code: "",
+    says: "",
+    waits_for: "trouble on the other side to pass",
+    schedule: Schedule {
+        first: Duration::from_secs(1),
+        longest: Duration::from_secs(8),
+        total: Duration::from_secs(30),
+    },
 };
 
 /// What the last reading asks for.
@@ -85,7 +97,25 @@ pub async fn converge(
                 Err(failure) => wait_out(resource, failure, &mut waits, step).await?,
             },
         }
-        reading = read(resource, &mut waits, step).await?;
+        reading = patiently(resource, &mut waits, step, async || resource.read().await).await?;
+    }
+}
+
+/// What `ask` tells of `resource`, asked again while what it is told means "not yet".
+///
+/// # Errors
+/// The first failure that no waiting mends, or that it was waited for in vain.
+pub async fn patiently<T>(
+    resource: &dyn Resource,
+    waits: &mut Waits,
+    step: &Step<'_>,
+    ask: impl AsyncFn() -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    loop {
+        match ask().await {
+            Ok(told) => return Ok(told),
+            Err(failure) => wait_out(resource, failure, waits, step).await?,
+        }
     }
 }
 
@@ -135,15 +165,6 @@ async fn act(
     }
 }
 
-async fn read(resource: &dyn Resource, waits: &mut Waits, step: &Step<'_>) -> Result<Reading, Failure> {
-    loop {
-        match resource.read().await {
-            Ok(reading) => return Ok(reading),
-            Err(failure) => wait_out(resource, failure, waits, step).await?,
-        }
-    }
-}
-
 /// What is waited for when an act was accepted but the reading is what it was before.
 fn not_shown(reading: &Reading, next: &Next) -> (String, Schedule) {
     match (reading, next) {
@@ -186,7 +207,12 @@ async fn wait_out(
     waits: &mut Waits,
     step: &Step<'_>,
 ) -> Result<(), Failure> {
-    let Some(not_yet) = resource.not_yet().iter().find(|not_yet| not_yet.means(&failure)) else {
+    let known = resource
+        .not_yet()
+        .iter()
+        .copied()
+        .find(|not_yet| not_yet.means(&failure));
+    let Some(not_yet) = known.or(failure.is_trouble.then_some(&TROUBLE)) else {
         return Err(failure);
     };
     match waits.next(not_yet.waits_for, not_yet.schedule) {

@@ -2,7 +2,11 @@
 
 use futures_util::future::try_join_all;
 
+use super::converge::patiently;
+use super::event::{Listener, Step};
+use super::patience::Waits;
 use super::resource::{Failure, Owner, Reading, Resource};
+use super::stop::Stop;
 
 /// Resources and what each of them uses or acts on.
 ///
@@ -36,7 +40,12 @@ impl NodeId {
 
 impl Node {
     async fn read(&self) -> Result<Reading, Failure> {
-        match self.resource.read().await {
+        self.taken(self.resource.read().await)
+    }
+
+    /// What a reading says of what is, or is not, wanted.
+    fn taken(&self, read: Result<Reading, Failure>) -> Result<Reading, Failure> {
+        match read {
             Ok(Reading::Found(found)) if self.is_former && found.owner != Owner::Ours => Ok(Reading::Absent),
             Err(failure) if self.is_former && failure.lacks.is_some() => Ok(Reading::Unseen(failure)),
             reading => reading,
@@ -119,6 +128,37 @@ impl Graph {
     /// The first reading that failed.
     pub async fn read(&self) -> Result<Vec<Reading>, Failure> {
         try_join_all(self.nodes.iter().map(Node::read)).await
+    }
+
+    /// The same, with the patience of a step: what is waited for is told.
+    ///
+    /// # Errors
+    /// The first reading that failed in a way that no waiting mends.
+    pub async fn read_patiently(
+        &self,
+        listener: &dyn Listener,
+        stop: &Stop,
+    ) -> Result<Vec<Reading>, Failure> {
+        let read = async |id: NodeId| {
+            let read = self.patiently(id, listener, stop, async || self.resource(id).read().await);
+            self.nodes[id.0].taken(read.await)
+        };
+        try_join_all(self.nodes().map(read)).await
+    }
+
+    /// What `ask` tells of a resource, with the patience of a step.
+    ///
+    /// # Errors
+    /// What `ask` fails with, when no waiting mends it.
+    pub async fn patiently<T>(
+        &self,
+        node: NodeId,
+        listener: &dyn Listener,
+        stop: &Stop,
+        ask: impl AsyncFn() -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let step = Step { node, listener, stop };
+        patiently(self.resource(node), &mut Waits::default(), &step, ask).await
     }
 
     /// Reads every resource, all at once, for those who only look: what a service refused to tell is unseen.

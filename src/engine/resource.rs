@@ -103,6 +103,8 @@ pub struct Failure {
     pub hints: Vec<String>,
     /// Whether the same may go well a little later, with nothing done about it.
     pub is_passing: bool,
+    /// Whether it is trouble on the other side, which answered.
+    pub is_trouble: bool,
 }
 
 impl Failure {

@@ -22,6 +22,11 @@ impl StopSwitch {
 }
 
 impl Stop {
+    /// For a run that is not asked, but dropped.
+    pub fn never() -> Self {
+        StopSwitch::new().1
+    }
+
     pub fn is_requested(&self) -> bool {
         *self.0.borrow()
     }

@@ -48,6 +48,7 @@ impl World {
             world: self.clone(),
             name,
             failures: Mutex::default(),
+            failing_reads: Mutex::default(),
             late: Mutex::new(0),
             meets: None,
             is_lent: false,
@@ -64,6 +65,7 @@ pub struct Fake {
     world: World,
     name: &'static str,
     failures: Mutex<VecDeque<Failure>>,
+    failing_reads: Mutex<VecDeque<Failure>>,
     late: Mutex<u32>,
     meets: Option<Arc<Barrier>>,
     is_lent: bool,
@@ -93,6 +95,12 @@ impl Fake {
     /// Its next acts fail.
     pub fn failing(self, failures: impl IntoIterator<Item = Failure>) -> Self {
         self.failures.lock().unwrap().extend(failures);
+        self
+    }
+
+    /// Its next readings fail.
+    pub fn failing_to_be_read(self, failures: impl IntoIterator<Item = Failure>) -> Self {
+        self.failing_reads.lock().unwrap().extend(failures);
         self
     }
 
@@ -151,6 +159,9 @@ impl Resource for Fake {
     }
 
     async fn read(&self) -> Result<Reading, Failure> {
+        if let Some(failure) = self.failing_reads.lock().unwrap().pop_front() {
+            return Err(failure);
+        }
         let found = self.world.things.lock().unwrap().get(self.name).cloned();
         let mut late = self.late.lock().unwrap();
         if found.is_some() && *late > 0 {

@@ -189,6 +189,34 @@ async fn not_yet_is_waited_out_and_said() {
 }
 
 #[tokio::test]
+async fn a_reading_has_the_patience_of_a_step() {
+    let world = World::default();
+    let mut graph = Graph::default();
+    let trouble = Failure {
+        is_trouble: true,
+        ..refusal("Broken", "an internal error")
+    };
+    let passing = [refusal("Busy", "come back"), trouble];
+    graph.add(world.thing("a").failing_to_be_read(passing), &[]);
+    let ears = Ears::default();
+    let readings = graph.read_patiently(&ears, &Stop::never()).await.unwrap();
+    assert_eq!(readings, [Reading::Absent]);
+    let told = [BUSY.waits_for, "trouble on the other side to pass"];
+    assert_eq!(*ears.0.lock().unwrap(), told);
+}
+
+#[tokio::test]
+async fn a_reading_that_no_waiting_mends_fails_at_once() {
+    let world = World::default();
+    let mut graph = Graph::default();
+    let denied = refusal("Denied", "no");
+    graph.add(world.thing("a").failing_to_be_read([denied.clone()]), &[]);
+    let ears = Ears::default();
+    assert_eq!(graph.read_patiently(&ears, &Stop::never()).await, Err(denied));
+    assert!(ears.0.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn waiting_ends_with_the_cause() {
     let world = World::default();
     let mut graph = Graph::default();

@@ -15,6 +15,7 @@ impl From<CallFailure> for Failure {
             lacks: failure.lacking().map(Into::into),
             hints: failure.hints(),
             is_passing: failure.is_passing(),
+            is_trouble: failure.is_trouble(),
         }
     }
 }

@@ -118,7 +118,7 @@ impl Progress {
             // A short pause is not worth a line that stays.
             None if pause >= Duration::from_millis(250) && row.waits_for != waits_for => {
                 let line = row.line_leaving(CLOCK_WIDTH, "waiting", &detail);
-                self.ui.tell(format!("  {line}"));
+                self.lines.suspend(|| self.ui.tell(format!("  {line}")));
                 row.waits_for = waits_for.to_owned();
             }
             None => {}

@@ -21,7 +21,8 @@ impl Way {
     }
 }
 
-/// Every way in which the `call`-th call of `operation` may go wrong, once. What changes nothing has no "after".
+/// Every way in which the `call`-th call of `operation` may go wrong, once. What changes nothing has no "after". Who one is, is
+/// asked before there is anything to wait with: there the SDK's own four tries are all.
 pub fn ways(operation: &str, call: u64) -> Vec<Way> {
     let (busy_status, busy) = busy(operation);
     let mut ways = vec![
@@ -50,14 +51,16 @@ pub fn ways(operation: &str, call: u64) -> Vec<Way> {
             ),
         ),
     ];
+    if service(operation) != "sts" {
+        ways.push((
+            "throttled for longer",
+            false,
+            5,
+            refusal(busy_status, busy, "Rate exceeded"),
+        ));
+    }
     if !is_read(operation) {
         ways.extend([
-            (
-                "throttled for longer",
-                false,
-                5,
-                refusal(busy_status, busy, "Rate exceeded"),
-            ),
             (
                 "500 after it was done",
                 true,
