@@ -7,7 +7,7 @@ use aws_sdk_eventbridge::types::Target;
 use aws_sdk_lambda::types::Environment;
 use aws_sdk_s3::types::{NotificationConfiguration, Tag, Tagging};
 use aws_sdk_sfn::types::{LogLevel, LoggingConfiguration};
-use common::{Ended, Place, sample};
+use common::{Ended, Place, eventually, sample};
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -151,6 +151,31 @@ async fn what_others_have_added_is_named_and_stays() {
     assert_eq!(place.json(&["up", "--local"])["changed"], true);
     named(&place);
     place.resizer(&["down", "--local", "--yes"]).ok();
+}
+
+/// Lambda makes the group of a function that has none, with nothing but its name.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_group_that_was_deleted_and_that_lambda_made_again_is_mended() {
+    let place = Place::with_stack();
+    let logs = aws_sdk_cloudwatchlogs::Client::new(&place.sdk_config());
+    let group = place.outputs()["log_groups"]["function"].clone();
+    let group = group.as_str().unwrap();
+    let delete = logs.delete_log_group().log_group_name(group);
+    delete.send().await.unwrap();
+    place.invoke(&sample("rocket.jpg"), "rocket.jpg").ok();
+    eventually("the group to be there again", || async {
+        let found = logs.describe_log_groups().log_group_name_prefix(group);
+        let found = found.send().await.unwrap();
+        found.log_groups().first().cloned()
+    })
+    .await;
+
+    let plan = place.json(&["plan", "--local"]);
+    for field in ["tag resizer:stack", "retention days"] {
+        assert!(tells(&plan, "function_log_group", field), "{plan:#}");
+    }
+    place.resizer(&["up", "--local"]).ok();
+    place.resizer(&["plan", "--local", "--exit-code"]).code(0);
 }
 
 #[test]

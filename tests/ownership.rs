@@ -295,6 +295,11 @@ async fn beside_lent_buckets_nothing_foreign_is_removed_or_in_the_way() {
         1,
         "nothing of the stack stands beside it"
     );
+    logs.delete_log_group()
+        .log_group_name(LOG_GROUP)
+        .send()
+        .await
+        .unwrap();
 
     place.resizer(&[&UP[..], &lent].concat()).ok();
     place.resizer(&down).ok();
@@ -316,6 +321,28 @@ async fn a_log_group_made_by_hand_is_left_alone() {
         .resizer(&UP)
         .code(1)
         .says(&format!("the log group {LOG_GROUP} has the name"));
+}
+
+/// Anyone's function makes its log group with its first line, and leaves it behind when it goes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bare_log_group_is_left_alone_unless_our_function_stands_beside_it() {
+    let near = NearCloud::start();
+    let place = &near.place;
+    let logs = make_log_group(place).await;
+    let refused = place.resizer(&UP).code(1).says("--adopt");
+    refused.says(&format!("the log group {LOG_GROUP} has the name of this stack's"));
+    place.resizer(&[&UP[..], &["--adopt"]].concat()).ok();
+    assert_eq!(place.json(&UP)["changed"], false);
+
+    let delete = logs.delete_log_group().log_group_name(LOG_GROUP);
+    delete.send().await.unwrap();
+    make_log_group(place).await;
+    let plan = place.json(&["plan", "--local", "--handler-zip", "function.zip"]);
+    assert_eq!(action_of(&plan, "function_log_group"), "update", "{plan:#}");
+    place.resizer(&UP).ok();
+    place.resizer(&DOWN).ok();
+    let left = logs.describe_log_groups().send().await.unwrap();
+    assert!(left.log_groups().is_empty(), "{left:?}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::converge::{Goal, converge};
 use super::event::{Event, Listener, Step};
 use super::fields::{FieldChange, Fields};
 use super::graph::{Graph, NodeId};
-use super::resource::{Failure, Owner, Reading};
+use super::resource::{Failure, Found, Owner, Reading};
 use super::stop::Stop;
 use super::walk::{Outcome, Report, walk};
 
@@ -138,11 +138,19 @@ impl Plan {
             let is_marked = matches!(reading, Reading::Found(found) if found.owner == Owner::Ours);
             is_marked && !graph.resource(node).is_lent()
         };
-        let something_is_ours = graph.nodes().zip(&readings).any(is_ours);
-        let plan_one = |(node, reading): (NodeId, Reading)| Planned {
-            node,
-            action: action(graph, node, &reading, goal, something_is_ours),
-            reading,
+        let ours: Vec<NodeId> = graph
+            .nodes()
+            .zip(&readings)
+            .filter(|each| is_ours(*each))
+            .map(|(node, _)| node)
+            .collect();
+        let plan_one = |(node, reading): (NodeId, Reading)| {
+            let reading = claimed(graph, node, reading, goal, &ours);
+            Planned {
+                node,
+                action: action(graph, node, &reading, goal),
+                reading,
+            }
         };
         Self {
             goal,
@@ -278,7 +286,29 @@ async fn with_what_went_missing(graph: &Graph, node: NodeId, failure: Failure) -
     failure
 }
 
-fn action(graph: &Graph, node: NodeId, reading: &Reading, goal: Goal, something_is_ours: bool) -> Action {
+/// `reading`, where what nothing claims has found its owner among what is `ours`: what uses it, if it is to stand, and else
+/// anything.
+fn claimed(graph: &Graph, node: NodeId, reading: Reading, goal: Goal, ours: &[NodeId]) -> Reading {
+    let Reading::Found(found) = reading else {
+        return reading;
+    };
+    let Owner::Unclaimed(reason) = &found.owner else {
+        return Reading::Found(found);
+    };
+    let is_ours = match goal {
+        Goal::Stands | Goal::StandsAdopting => ours.iter().any(|user| graph.uses(*user).contains(&node)),
+        Goal::Gone => !ours.is_empty(),
+        Goal::StaysGone => true,
+    };
+    let owner = match goal {
+        _ if is_ours => Owner::Ours,
+        Goal::Gone | Goal::StaysGone => found.owner,
+        Goal::Stands | Goal::StandsAdopting => Owner::Unmarked(reason.clone()),
+    };
+    Reading::Found(Found { owner, ..found })
+}
+
+fn action(graph: &Graph, node: NodeId, reading: &Reading, goal: Goal) -> Action {
     let resource = graph.resource(node);
     let found = match reading {
         Reading::Found(found) => found,
@@ -306,7 +336,8 @@ fn action(graph: &Graph, node: NodeId, reading: &Reading, goal: Goal, something_
     }
     match goal {
         Goal::Gone | Goal::StaysGone if resource.is_lent() => Action::Keep,
-        Goal::Gone if found.owner == Owner::Unclaimed && !something_is_ours => Action::Keep,
+        // It may be anyone's, and is nobody's business.
+        Goal::Gone if matches!(found.owner, Owner::Unclaimed(_)) => Action::Keep,
         Goal::Gone | Goal::StaysGone => Action::Remove,
         Goal::Stands | Goal::StandsAdopting if graph.is_former(node) => Action::Remove,
         Goal::Stands | Goal::StandsAdopting => {

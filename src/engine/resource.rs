@@ -80,8 +80,9 @@ pub struct Found {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Owner {
     Ours,
-    /// It has our name, and nothing says whose it is: it may be taken over, but is removed only beside what is ours.
-    Unclaimed,
+    /// It has our name and nothing else, as what uses it makes it itself: it is ours where that is, which is what it is mended
+    /// for, and removed beside anything of ours. Else it has no one's mark, for this reason.
+    Unclaimed(String),
     /// It has our name and no one's mark; why it is not ours. It is taken over only when that is asked for.
     Unmarked(String),
     /// It has our name and somebody else's mark; whose it is.

@@ -111,7 +111,7 @@ async fn what_is_not_wanted_any_more_and_not_ours_is_nobodys_business() {
     for owner in [
         Owner::Unmarked(String::new()),
         Owner::Foreign(String::new()),
-        Owner::Unclaimed,
+        Owner::Unclaimed(String::new()),
     ] {
         let world = World::default();
         let graph = wanted_and_former(&world);
@@ -318,12 +318,31 @@ async fn what_comes_back_without_a_mark_is_removed_by_the_run_that_removed_it() 
 async fn what_no_one_claims_is_removed_only_beside_what_is_ours() {
     let world = World::default();
     let graph = chain(&world);
-    world.put("a", 1, Owner::Unclaimed);
+    world.put("a", 1, Owner::Unclaimed(String::new()));
     remove(&graph).await;
     assert!(world.has("a"), "it may be someone's");
-    world.put("b", 1, Owner::Ours);
+    world.put("c", 1, Owner::Ours);
     remove(&graph).await;
     assert!(!world.has("a"));
+}
+
+#[tokio::test]
+async fn what_no_one_claims_is_mended_only_below_what_uses_it_and_is_ours() {
+    let world = World::default();
+    let graph = chain(&world);
+    world.put("a", 7, Owner::Unclaimed("it has no mark".to_owned()));
+    world.put("c", 1, Owner::Ours);
+    let plan = Plan::to_stand(&graph, graph.read().await.unwrap());
+    let refusals: Vec<String> = plan.refusals().map(|(_, refusal)| refusal.to_string()).collect();
+    assert_eq!(refusals, ["it has no mark"], "c does not use it");
+    let plan = Plan::to_adopt(&graph, graph.read().await.unwrap());
+    assert!(plan.is_adopted(graph.find("a").unwrap()));
+
+    world.put("b", 1, Owner::Ours);
+    let plan = Plan::to_stand(&graph, graph.read().await.unwrap());
+    assert!(!plan.is_adopted(graph.find("a").unwrap()));
+    assert!(stand(&graph, &Ears::default()).await.is_good());
+    assert_eq!(world.log(), ["change a"]);
 }
 
 #[tokio::test]

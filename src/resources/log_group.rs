@@ -92,11 +92,13 @@ impl Resource for LogGroup {
         };
         let tags: Tags = tags.tags.unwrap_or_default().into_iter().collect();
         Ok(Reading::Found(Found {
-            owner: if tags.is_empty() && group.retention_in_days().is_none() {
-                // Late log lines of a removed function make the group again, as bare as this. So does anyone's function.
-                Owner::Unclaimed
-            } else {
-                tags.owner(&self.stack)
+            owner: match tags.owner(&self.stack) {
+                // A function's first line makes its group, as bare as this: beside our function it was ours, and else it is
+                // of whose function had the name.
+                Owner::Unmarked(reason) if tags.is_empty() && group.retention_in_days().is_none() => {
+                    Owner::Unclaimed(reason)
+                }
+                owner => owner,
             },
             fields: tags
                 .found(Fields::default())

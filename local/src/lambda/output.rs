@@ -68,7 +68,8 @@ impl Stream {
     }
 }
 
-/// Writes what waits. What the role may not write is dropped, as on AWS.
+/// Writes what waits, to a group that is made if it is not there and the role may make it. What the role may not write is
+/// dropped, as on AWS.
 pub async fn flush(cloud: &Arc<Cloud>) {
     let lines = std::mem::take(
         &mut *cloud
@@ -95,8 +96,16 @@ pub async fn flush(cloud: &Arc<Cloud>) {
     if streams.is_empty() {
         return;
     }
+    let makes_group = |stream: &Stream| {
+        let arn = cloud.arn("logs", &format!("log-group:{}", stream.group));
+        iam::authorize(cloud, &stream.principal, "logs:CreateLogGroup", &arn, &[]).is_ok()
+    };
+    let makers: Vec<bool> = streams.iter().map(|(stream, _)| makes_group(stream)).collect();
     let written = cloud.store.write(move |tx| {
-        for (stream, lines) in &streams {
+        for ((stream, lines), makes_group) in streams.iter().zip(makers) {
+            if makes_group {
+                logs::make_missing(tx, &stream.group)?;
+            }
             if let Err(error) = logs::append(tx, &stream.group, &stream.name, lines) {
                 tracing::debug!(%error, group = stream.group, "a function's lines are dropped");
             }

@@ -1,7 +1,7 @@
 //! Log groups.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde_json::{Map, Value, json};
 
 use super::{group_arn, group_name, invalid, no_such_group, page, required};
@@ -82,6 +82,13 @@ pub async fn create(cloud: &Cloud, input: Value) -> Result<Value, AwsError> {
         Ok(json!({}))
     });
     created.await
+}
+
+/// Makes a group that is not there, with nothing but its name.
+pub fn make_missing(tx: &Transaction<'_>, name: &str) -> Result<(), AwsError> {
+    tx.prepare_cached("INSERT OR IGNORE INTO log_groups (name, created, tags) VALUES (?1, ?2, '{}')")?
+        .execute(params![name, Timestamp::now().as_millisecond()])?;
+    Ok(())
 }
 
 pub fn describe(cloud: &Cloud, input: &Value) -> Result<Value, AwsError> {

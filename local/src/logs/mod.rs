@@ -12,6 +12,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 pub use events::append;
+pub use groups::make_missing;
 
 use crate::call::{Call, Reply};
 use crate::cloud::{ACCOUNT, Cloud, PARTITION};
