@@ -138,10 +138,15 @@ impl From<io::Error> for CommandError {
 
 impl From<Failure> for CommandError {
     fn from(failure: Failure) -> Self {
+        let kind = if failure.is_stop {
+            Kind::Interrupted
+        } else {
+            Kind::Failed
+        };
         let mut error = failure
             .hints
             .iter()
-            .fold(Self::failed(&failure.message), Self::hint);
+            .fold(Self::new(kind, &failure.message), Self::hint);
         error.is_passing = failure.is_passing;
         error
     }

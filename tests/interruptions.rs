@@ -10,7 +10,9 @@ use std::process::{Command, Stdio};
 
 use aws_sdk_s3::primitives::ByteStream;
 use common::gate::Gate;
+use common::near::{NearCloud, UP, refusal};
 use common::{Ended, Place, eventually, sample, signal};
+use resizer_local::{Fault, Realism};
 use tokio::task::JoinSet;
 
 /// Requests of an `up`, from its beginning to its end, as their heads name them.
@@ -56,6 +58,44 @@ fn ctrl_c_lets_what_is_under_way_end_and_up_carries_on() {
 
     place.resizer(&["up", "--local"]).ok();
     assert_eq!(place.json(&["status", "--local"])["healthy"], true);
+}
+
+#[test]
+fn what_ctrl_c_cuts_short_is_interrupted_and_no_failure() {
+    let near = NearCloud::start();
+    let up = [&UP[..], &["--json"]].concat();
+    near.behave(Realism {
+        propagation: 60_000,
+        faults: vec![Fault {
+            operation: "monitoring:PutDashboard".to_owned(),
+            call: 1,
+            times: 1,
+            after: false,
+            does: refusal(403, "AccessDenied", "no"),
+        }],
+        ..Realism::default()
+    });
+    let run = near.place.spawn(&up);
+    near.wait_for("lambda:CreateFunction", 1);
+    near.wait_for("states:CreateStateMachine", 1);
+    near.wait_for("apigateway:CreateDeployment", 1);
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    signal("INT", run.id().into());
+    let ended = Ended::from(run.wait_with_output().unwrap()).code(130);
+    for what in ["function ", "state machine "] {
+        let line = format!("· interrupted  {what}");
+        assert!(ended.stderr.contains(&line), "{line}: {}", ended.stderr);
+    }
+    let told = ended.document();
+    assert_eq!(told["error"], "interrupted before the end");
+    let hints = told["hints"].to_string();
+    for what in [
+        "the dashboard resizer-eu-central-1 failed: cloudwatch:PutDashboard",
+        "9 of 13 resources are as they should be; 1 failed; interrupted: function resizer-resize, state machine \
+         resizer-resize; not started: rule resizer-object-created",
+    ] {
+        assert!(hints.contains(what), "{what}: {hints}");
+    }
 }
 
 #[test]

@@ -64,7 +64,10 @@ pub fn check(
     let error = match (stop.is_requested(), report.is_good()) {
         (false, true) => return Ok(()),
         (false, false) => failures(graph, report),
-        (true, false) => CommandError::interrupted("interrupted before the end"),
+        (true, false) => failed(graph, report).fold(
+            CommandError::interrupted("interrupted before the end"),
+            |error, (node, failure)| error.hint(format!("the {} failed: {failure}", described(graph, node))),
+        ),
         (true, true) => {
             let error = CommandError::interrupted("interrupted when the last step had begun already");
             return Err(error.hint(summary(command, graph, report)));
@@ -76,15 +79,17 @@ pub fn check(
     )))
 }
 
+fn failed<'a>(graph: &Graph, report: &'a Report) -> impl Iterator<Item = (NodeId, &'a Failure)> {
+    let outcomes = graph.nodes().zip(&report.outcomes);
+    outcomes.filter_map(|(node, outcome)| match outcome {
+        Outcome::Failed(failure) => Some((node, failure)),
+        _ => None,
+    })
+}
+
 /// What went wrong in a run that failed.
 pub fn failures(graph: &Graph, report: &Report) -> CommandError {
-    let mut failed = graph
-        .nodes()
-        .zip(&report.outcomes)
-        .filter_map(|(node, outcome)| match outcome {
-            Outcome::Failed(failure) => Some((node, failure)),
-            _ => None,
-        });
+    let mut failed = failed(graph, report);
     let Some((node, failure)) = failed.next() else {
         return CommandError::failed("not every step was begun");
     };
@@ -121,25 +126,29 @@ fn summary(command: Command, graph: &Graph, report: &Report) -> String {
     let counted: Vec<_> = outcomes
         .filter(|(node, outcome)| !is_past(*node, outcome))
         .collect();
-    let good = counted
-        .iter()
-        .filter(|(_, outcome)| matches!(outcome, Outcome::Kept(_) | Outcome::Done(_)))
-        .count();
+    let those = |is_so: fn(&Outcome) -> bool| -> Vec<String> {
+        let so = counted.iter().filter(|(_, outcome)| is_so(outcome));
+        so.map(|(node, _)| described(graph, *node)).collect()
+    };
     let state = match command {
         Command::Up => "as they should be",
         Command::Down => "gone",
     };
-    let not_started: Vec<String> = counted
-        .iter()
-        .filter(|(_, outcome)| matches!(outcome, Outcome::NotStarted { .. }))
-        .map(|(node, _)| described(graph, *node))
-        .collect();
-    let summary = format!("{good} of {} resources are {state}", counted.len());
-    if not_started.is_empty() {
-        summary
-    } else {
-        format!("{summary}; not started: {}", not_started.join(", "))
+    let good = those(|outcome| matches!(outcome, Outcome::Kept(_) | Outcome::Done(_))).len();
+    let mut summary = format!("{good} of {} resources are {state}", counted.len());
+    // Which, has been said with the reasons.
+    let failed = those(|outcome| matches!(outcome, Outcome::Failed(_))).len();
+    if failed > 0 {
+        summary += &format!("; {failed} failed");
     }
+    let interrupted = those(|outcome| matches!(outcome, Outcome::Interrupted(_)));
+    let not_started = those(|outcome| matches!(outcome, Outcome::NotStarted { .. }));
+    for (what, names) in [("interrupted", interrupted), ("not started", not_started)] {
+        if !names.is_empty() {
+            summary += &format!("; {what}: {}", names.join(", "));
+        }
+    }
+    summary
 }
 
 fn described(graph: &Graph, node: NodeId) -> String {

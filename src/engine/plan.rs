@@ -246,6 +246,7 @@ impl Plan {
                 };
                 match converge(graph.resource(node), goal, reading.clone(), &step).await {
                     Ok(reading) => Outcome::Done(reading),
+                    Err(failure) if failure.is_stop => Outcome::Interrupted(failure),
                     Err(failure) if *action == Action::Remove => Outcome::Failed(failure),
                     Err(failure) => Outcome::Failed(with_what_went_missing(graph, node, failure).await),
                 }

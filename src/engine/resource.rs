@@ -106,6 +106,8 @@ pub struct Failure {
     pub is_passing: bool,
     /// Whether it is trouble on the other side, which answered.
     pub is_trouble: bool,
+    /// Whether it is none: the run was asked to stop.
+    pub is_stop: bool,
 }
 
 impl Failure {
@@ -125,7 +127,10 @@ impl Failure {
 
     /// The run was asked to stop before the step was done.
     pub fn stopped(what: impl fmt::Display) -> Self {
-        Self::new(format!("stopped while {what}"))
+        Self {
+            is_stop: true,
+            ..Self::new(format!("stopped while {what}"))
+        }
     }
 }
 

@@ -14,6 +14,8 @@ pub enum Outcome {
     Kept(Reading),
     Done(Reading),
     Failed(Failure),
+    /// It was begun, and ended early since the run was asked to stop; what it was at.
+    Interrupted(Failure),
     /// It was not begun, because of a step before it, or because the run was asked to stop.
     NotStarted {
         because_of: Option<NodeId>,

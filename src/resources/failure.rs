@@ -16,6 +16,7 @@ impl From<CallFailure> for Failure {
             hints: failure.hints(),
             is_passing: failure.is_passing(),
             is_trouble: failure.is_trouble(),
+            is_stop: false,
         }
     }
 }

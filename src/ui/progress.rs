@@ -130,6 +130,7 @@ impl Progress {
             Outcome::Kept(_) => return,
             Outcome::Done(_) => ('✓', GOOD, row.verb.done),
             Outcome::Failed(_) => ('✗', BAD, "failed"),
+            Outcome::Interrupted(_) => ('·', FAINT, "interrupted"),
             Outcome::NotStarted { .. } => ('·', FAINT, "not started"),
         };
         let clock = if row.bar.is_some() { 0 } else { CLOCK_WIDTH };
