@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use aws_config::SdkConfig;
+use aws_sdk_apigateway::types::{Op, PatchOperation};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, VersioningConfiguration,
@@ -145,8 +146,8 @@ async fn prepare(config: &SdkConfig, place: &Place) {
     role.send().await.unwrap();
 }
 
-/// What happens to a stack that stands: pictures, half an upload, an execution that runs, a definition and a topic's policy
-/// changed by hand, and an address that wants to be told.
+/// What happens to a stack that stands: pictures, half an upload, an execution that runs, a definition, an endpoint's
+/// type and a topic's policy changed by hand, and an address that wants to be told.
 async fn live(config: &SdkConfig, place: &Place) {
     let bucket = "resizer-original-000000000000-eu-central-1";
     let s3 = place.s3();
@@ -173,6 +174,16 @@ async fn live(config: &SdkConfig, place: &Place) {
         {"Effect": "Allow", "Principal": "*", "Action": "sns:Publish", "Resource": topic}
     ]});
     widened.attribute_value(anyone.to_string()).send().await.unwrap();
+
+    let apis = aws_sdk_apigateway::Client::new(config);
+    let api = apis.get_rest_apis().send().await.unwrap().items()[0].clone();
+    let other_type = PatchOperation::builder()
+        .op(Op::Replace)
+        .path("/endpointConfiguration/types/REGIONAL")
+        .value("EDGE");
+    let change = apis.update_rest_api().set_rest_api_id(api.id);
+    let change = change.patch_operations(other_type.build());
+    change.send().await.unwrap();
 
     let states = aws_sdk_sfn::Client::new(config);
     let machine = "arn:aws:states:eu-central-1:000000000000:stateMachine:resizer-resize";

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use aws_sdk_apigateway::Client;
 use aws_sdk_apigateway::primitives::Blob;
 use aws_sdk_apigateway::types::{
-    EndpointConfiguration, EndpointType, Integration, Method, PutMode, Resource as SdkResource,
-    RestApi as SdkRestApi,
+    EndpointConfiguration, EndpointType, Integration, Method, Op, PatchOperation, PutMode, RequestValidator,
+    Resource as SdkResource, RestApi as SdkRestApi,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use super::ownership::{self, Tags, tagged, touches};
 use super::patience::{API_BUSY, API_PACE};
 use crate::aws::{CallFailure, During, UnlessGone};
-use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Owner, Reading, Resource, Step};
+use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Owner, Reading, Resource, Step, document};
 use crate::names::STACK_TAG;
 
 /// A REST API with one method that calls an AWS service.
@@ -44,9 +44,21 @@ const NAME: &str = "name";
 const DESCRIPTION: &str = "description";
 /// Whom the method lets in: anyone, or a caller with a signature, a token or a key.
 const ACCESS: &str = "access";
+/// What a body has to be, and who looks.
+const REQUEST: &str = "request";
+/// The statuses of the answers.
+const RESPONSES: &str = "responses";
+const MODELS: &str = "models";
 const INTEGRATION: &str = "integration";
+/// Of which AWS lets ten be made in the time of one EDGE.
+const ENDPOINT_TYPE: EndpointType = EndpointType::Regional;
+const ENDPOINT: &str = "endpoint type";
 /// What the stage serves: the hash of the document it was deployed from, kept in the deployment's description.
 const DEPLOYED: &str = "deployed definition";
+/// The deployment that the stage serves.
+const DEPLOYMENT: &str = "deployment";
+/// What a deployment's description begins with that is ours.
+const HASH: &str = "sha256 ";
 /// Further APIs of our tag, which only a run that was cut off can have left.
 const DUPLICATES: &str = "duplicates";
 
@@ -163,8 +175,33 @@ impl RestApi {
         Ok((method, others.map(str::to_owned).chain(methods).collect()))
     }
 
-    /// The hash of the document that the stage serves.
-    async fn deployed(&self, id: &str) -> Result<Option<String>, CallFailure> {
+    /// Who looks at what comes to the API's methods.
+    async fn validators(&self, id: &str) -> Result<Vec<RequestValidator>, CallFailure> {
+        let validators = self.client.get_request_validators().rest_api_id(id).limit(500);
+        let answer = validators.send().await;
+        let answer = answer.during("apigateway:GetRequestValidators", &self.name)?;
+        Ok(answer.items.unwrap_or_default())
+    }
+
+    /// The document's models as they stand, as far as the document says.
+    ///
+    /// Assumption (AWS docs: "Data models for REST APIs"; not tried there): a model's schema is given back with the keywords
+    /// it was imported with; AWS may add some.
+    async fn models(&self, id: &str) -> Result<Value, CallFailure> {
+        let models = self.client.get_models().rest_api_id(id).limit(500).send();
+        let models = models.await.during("apigateway:GetModels", &self.name)?;
+        let found = |name: &str| {
+            let mut models = models.items().iter();
+            let model = models.find(|model| model.name() == Some(name))?;
+            Some(document(model.schema().unwrap_or_default()))
+        };
+        let wanted = self.wanted_models().as_object().into_iter().flatten();
+        let stand = wanted.filter_map(|(name, schema)| Some((name.clone(), said_of(schema, &found(name)?))));
+        Ok(stand.collect::<serde_json::Map<_, _>>().into())
+    }
+
+    /// What the stage serves.
+    async fn deployed(&self, id: &str) -> Result<Option<Deployed>, CallFailure> {
         let stage = self
             .client
             .get_stage()
@@ -185,21 +222,25 @@ impl RestApi {
             .send()
             .await
             .during("apigateway:GetDeployment", &self.name)?;
-        Ok(deployment.description)
+        Ok(Some(Deployed {
+            deployment: stage.deployment_id.unwrap_or_default(),
+            description: deployment.description,
+        }))
     }
 
     /// The hash of the document, as a deployment's description.
     fn definition_hash(&self) -> String {
         let hash = Sha256::digest(self.document.to_string());
-        format!("sha256 {}", hex::encode(hash))
+        format!("{HASH}{}", hex::encode(hash))
     }
 
     fn body(&self) -> Blob {
         Blob::new(self.document.to_string())
     }
 
-    /// Puts the document in the place of what is there, its title in that of the name, and has the stage serve it.
-    async fn define(&self, id: &str) -> Result<(), CallFailure> {
+    /// Puts the document in the place of what is there, its title in that of the name, and has the stage serve it in the
+    /// place of the deployment `before`.
+    async fn define(&self, id: &str, before: Option<&str>) -> Result<(), CallFailure> {
         self.client
             .put_rest_api()
             .rest_api_id(id)
@@ -208,12 +249,17 @@ impl RestApi {
             .send()
             .await
             .during("apigateway:PutRestApi", &self.name)?;
-        self.deploy(id).await
+        let deployment = self.deploy(id).await?;
+        match before {
+            Some(before) => self.remove_deployments(id, &[&deployment, before]).await,
+            None => Ok(()),
+        }
     }
 
-    /// A change of the API does nothing until it is deployed to the stage.
-    async fn deploy(&self, id: &str) -> Result<(), CallFailure> {
-        self.client
+    /// A change of the API does nothing until it is deployed to the stage. The deployment's id.
+    async fn deploy(&self, id: &str) -> Result<String, CallFailure> {
+        let deployment = self
+            .client
             .create_deployment()
             .rest_api_id(id)
             .stage_name(self.stage)
@@ -221,6 +267,48 @@ impl RestApi {
             .send()
             .await
             .during("apigateway:CreateDeployment", &self.name)?;
+        Ok(deployment.id.unwrap_or_default())
+    }
+
+    /// Each change leaves a deployment behind: of ours those that are not among `kept` go.
+    async fn remove_deployments(&self, id: &str, kept: &[&str]) -> Result<(), CallFailure> {
+        let deployments = self.client.get_deployments().rest_api_id(id).limit(500).send();
+        let deployments = deployments
+            .await
+            .during("apigateway:GetDeployments", &self.name)?;
+        let ours = deployments.items().iter().filter(|deployment| {
+            let description = deployment.description().unwrap_or_default();
+            description.starts_with(HASH)
+        });
+        for old in ours.filter_map(|deployment| deployment.id()) {
+            if kept.contains(&old) {
+                continue;
+            }
+            let delete = self.client.delete_deployment().rest_api_id(id);
+            let answer = delete.deployment_id(old).send().await;
+            match answer.during("apigateway:DeleteDeployment", &self.name) {
+                // A stage of others' serves it, or another `up` has just put it there.
+                Err(failure) if failure.detail().contains("Active stages") => {}
+                answer => {
+                    answer.unless_gone()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn put_endpoint_type(&self, id: &str, found: &str) -> Result<(), CallFailure> {
+        let replace = PatchOperation::builder()
+            .op(Op::Replace)
+            .path(format!("/endpointConfiguration/types/{found}"))
+            .value(ENDPOINT_TYPE.as_str());
+        self.client
+            .update_rest_api()
+            .rest_api_id(id)
+            .patch_operations(replace.build())
+            .send()
+            .await
+            .during("apigateway:UpdateRestApi", &self.name)?;
         Ok(())
     }
 
@@ -232,10 +320,82 @@ impl RestApi {
         Ok(())
     }
 
-    fn wanted_integration(&self) -> Value {
-        let method = &self.document["paths"][self.path]["post"];
-        wanted_integration(&method["x-amazon-apigateway-integration"])
+    /// Our method, in the document.
+    fn method(&self) -> &Value {
+        &self.document["paths"][self.path]["post"]
     }
+
+    fn wanted_integration(&self) -> Value {
+        wanted_integration(&self.method()["x-amazon-apigateway-integration"])
+    }
+
+    fn wanted_models(&self) -> &Value {
+        &self.document["components"]["schemas"]
+    }
+
+    fn wanted_request(&self) -> Value {
+        let bodies = self.method()["requestBody"]["content"].as_object();
+        let models: serde_json::Map<String, Value> = bodies
+            .into_iter()
+            .flatten()
+            .filter_map(|(content_type, body)| {
+                let model = body["schema"]["$ref"].as_str()?.rsplit('/').next()?;
+                Some((content_type.clone(), json!(model)))
+            })
+            .collect();
+        let validator = self.document["x-amazon-apigateway-request-validator"].as_str();
+        let validator = validator.map(|name| {
+            let validator = &self.document["x-amazon-apigateway-request-validators"][name];
+            json!({
+                "body": validator["validateRequestBody"],
+                "parameters": validator["validateRequestParameters"],
+            })
+        });
+        json!({"models": models, "validator": validator})
+    }
+
+    fn wanted_responses(&self) -> Vec<&String> {
+        let responses = self.method()["responses"].as_object();
+        responses.into_iter().flat_map(serde_json::Map::keys).collect()
+    }
+}
+
+/// A stage's deployment, and what its description says of the document it was made from.
+struct Deployed {
+    deployment: String,
+    description: Option<String>,
+}
+
+/// Of `found`, what `wanted` says something of.
+fn said_of(wanted: &Value, found: &Value) -> Value {
+    match (wanted, found) {
+        (Value::Object(wanted), Value::Object(found)) => wanted
+            .iter()
+            .filter_map(|(name, wanted)| Some((name.clone(), said_of(wanted, found.get(name)?))))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        _ => found.clone(),
+    }
+}
+
+fn found_request(method: &Method, validators: &[RequestValidator]) -> Value {
+    let mut validators = validators.iter();
+    let id = method.request_validator_id().filter(|id| !id.is_empty());
+    let validator = id.and_then(|id| validators.find(|validator| validator.id() == Some(id)));
+    let validator = validator.map(|validator| {
+        json!({
+            "body": validator.validate_request_body(),
+            "parameters": validator.validate_request_parameters(),
+        })
+    });
+    json!({"models": method.request_models().cloned().unwrap_or_default(), "validator": validator})
+}
+
+fn found_responses(method: &Method) -> Vec<&String> {
+    let responses = method.method_responses().into_iter();
+    let mut statuses: Vec<&String> = responses.flat_map(HashMap::keys).collect();
+    statuses.sort_unstable();
+    statuses
 }
 
 fn tags(api: &SdkRestApi) -> Tags {
@@ -323,7 +483,11 @@ impl Resource for RestApi {
         tagged(&self.stack)
             .with(NAME, self.name.as_str())
             .with_some(DESCRIPTION, self.document["info"]["description"].as_str())
+            .with(ENDPOINT, ENDPOINT_TYPE.as_str())
             .with(ACCESS, wanted_access())
+            .with(REQUEST, self.wanted_request())
+            .with(RESPONSES, json!(self.wanted_responses()))
+            .with(MODELS, self.wanted_models().clone())
             .with(INTEGRATION, self.wanted_integration())
             .with(DEPLOYED, self.definition_hash())
             .with(DUPLICATES, json!([]))
@@ -343,13 +507,21 @@ impl Resource for RestApi {
             return Ok(Reading::Absent);
         };
         let id = api.id().unwrap_or_default();
-        let ((method, others), deployed) = match futures_util::try_join!(self.methods(id), self.deployed(id))
-        {
+        let found = futures_util::try_join!(
+            self.methods(id),
+            self.validators(id),
+            self.models(id),
+            self.deployed(id)
+        );
+        let ((method, others), validators, models, deployed) = match found {
             Ok(found) => found,
             Err(failure) if failure.is_not_found() => return Ok(Reading::Absent),
             Err(failure) => return Err(failure.into()),
         };
         let duplicates: Vec<&str> = duplicates.iter().filter_map(SdkRestApi::id).collect();
+        let endpoints = api.endpoint_configuration().into_iter();
+        let endpoint = endpoints.flat_map(EndpointConfiguration::types).next();
+        let method = method.as_ref();
         Ok(Reading::Found(Found {
             owner: match self.owner(api) {
                 // Ours is made of one document, which would put an end to them.
@@ -365,15 +537,20 @@ impl Resource for RestApi {
                 .with(API_ID, id)
                 .with_some(NAME, api.name())
                 .with_some(DESCRIPTION, api.description())
-                .with_some(ACCESS, method.as_ref().map(found_access))
+                .with_some(ENDPOINT, endpoint.map(EndpointType::as_str))
+                .with_some(ACCESS, method.map(found_access))
+                .with_some(REQUEST, method.map(|method| found_request(method, &validators)))
+                .with_some(RESPONSES, method.map(|method| json!(found_responses(method))))
+                .with(MODELS, models)
                 .with_some(
                     INTEGRATION,
-                    method
-                        .as_ref()
-                        .and_then(Method::method_integration)
-                        .map(found_integration),
+                    method.and_then(Method::method_integration).map(found_integration),
                 )
-                .with_some(DEPLOYED, deployed)
+                .with_some(
+                    DEPLOYMENT,
+                    deployed.as_ref().map(|deployed| deployed.deployment.as_str()),
+                )
+                .with_some(DEPLOYED, deployed.and_then(|deployed| deployed.description))
                 .with(DUPLICATES, json!(duplicates)),
             settling: None,
             others: tags(api).others(),
@@ -387,17 +564,12 @@ impl Resource for RestApi {
             .create_rest_api()
             .name(&self.name)
             .tags(STACK_TAG, &self.stack)
-            .endpoint_configuration(
-                EndpointConfiguration::builder()
-                    // Of which AWS lets ten be made in the time of one EDGE.
-                    .types(EndpointType::Regional)
-                    .build(),
-            )
+            .endpoint_configuration(EndpointConfiguration::builder().types(ENDPOINT_TYPE).build())
             .send()
             .await
             .during("apigateway:CreateRestApi", &self.name)?;
         step.made();
-        Ok(self.define(created.id().unwrap_or_default()).await?)
+        Ok(self.define(created.id().unwrap_or_default(), None).await?)
     }
 
     async fn change(&self, found: &Fields, changes: &[FieldChange], step: &Step<'_>) -> Result<(), Failure> {
@@ -412,8 +584,22 @@ impl Resource for RestApi {
         if touches(changes, &[ownership::FIELD]) {
             self.tag(id).await?;
         }
-        if touches(changes, &[NAME, DESCRIPTION, ACCESS, INTEGRATION, DEPLOYED]) {
-            self.define(id).await?;
+        if touches(changes, &[ENDPOINT]) {
+            self.put_endpoint_type(id, found.text(ENDPOINT).unwrap_or_default())
+                .await?;
+        }
+        let defined = [
+            NAME,
+            DESCRIPTION,
+            ACCESS,
+            REQUEST,
+            RESPONSES,
+            MODELS,
+            INTEGRATION,
+            DEPLOYED,
+        ];
+        if touches(changes, &defined) {
+            self.define(id, found.text(DEPLOYMENT)).await?;
         }
         Ok(())
     }

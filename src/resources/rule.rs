@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use aws_sdk_eventbridge::Client;
-use aws_sdk_eventbridge::types::{InputTransformer, RuleState, Tag, Target as SdkTarget};
+use aws_sdk_eventbridge::types::{
+    DeadLetterConfig, InputTransformer, RetryPolicy, RuleState, Tag, Target as SdkTarget,
+};
 use serde_json::{Value, json};
 
 use super::ownership::{self, Tags, tagged, touches};
@@ -41,6 +43,12 @@ pub const PATTERN: &str = "pattern";
 pub const STATE: &str = "state";
 const DESCRIPTION: &str = "description";
 pub const TARGET: &str = "target";
+/// The queue that others have told EventBridge to put what it cannot deliver.
+const DEAD_LETTERS: &str = "dead-letter queue";
+
+/// How long EventBridge tries: what it does where nothing is said. <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html>
+const RETRIES: i32 = 185;
+const RETRIED_FOR: i32 = 24 * 3600;
 
 impl Target {
     fn wanted(&self) -> Value {
@@ -49,20 +57,26 @@ impl Target {
             "role": self.role_arn,
             "inputPaths": self.input_paths.iter().copied().collect::<BTreeMap<_, _>>(),
             "inputTemplate": self.input_template,
+            "retries": RETRIES,
+            "retriedForSeconds": RETRIED_FOR,
         })
     }
 
     fn found(target: &SdkTarget) -> Value {
         let transformer = target.input_transformer();
+        let retries = target.retry_policy();
         json!({
             "arn": target.arn(),
             "role": target.role_arn(),
             "inputPaths": transformer.and_then(InputTransformer::input_paths_map),
             "inputTemplate": transformer.map(InputTransformer::input_template),
+            "retries": retries.and_then(RetryPolicy::maximum_retry_attempts),
+            "retriedForSeconds": retries.and_then(RetryPolicy::maximum_event_age_in_seconds),
         })
     }
 
-    fn request(&self) -> Result<SdkTarget, Failure> {
+    /// What is not in it is taken away from a target that stands: so the queue of others goes along.
+    fn request(&self, dead_letters: Option<&str>) -> Result<SdkTarget, Failure> {
         let paths = self
             .input_paths
             .iter()
@@ -76,6 +90,13 @@ impl Target {
             .arn(&self.arn)
             .role_arn(&self.role_arn)
             .input_transformer(transformer)
+            .retry_policy(
+                RetryPolicy::builder()
+                    .maximum_retry_attempts(RETRIES)
+                    .maximum_event_age_in_seconds(RETRIED_FOR)
+                    .build(),
+            )
+            .set_dead_letter_config(dead_letters.map(|queue| DeadLetterConfig::builder().arn(queue).build()))
             .build()?)
     }
 }
@@ -100,12 +121,12 @@ impl Rule {
         Ok(())
     }
 
-    async fn put_target(&self) -> Result<(), Failure> {
+    async fn put_target(&self, dead_letters: Option<&str>) -> Result<(), Failure> {
         let answer = self
             .client
             .put_targets()
             .rule(&self.name)
-            .targets(self.target.request()?)
+            .targets(self.target.request(dead_letters)?)
             .send()
             .await
             .during("events:PutTargets", &self.name)?;
@@ -150,6 +171,10 @@ impl Rule {
             ..Failure::default()
         }
     }
+}
+
+fn dead_letters(target: &SdkTarget) -> Option<&str> {
+    target.dead_letter_config()?.arn()
 }
 
 fn described(target: &SdkTarget) -> String {
@@ -198,31 +223,40 @@ impl Resource for Rule {
         let (targets, tags) = (targets?, tags?);
         let (ours, theirs): (Vec<_>, Vec<_>) =
             targets.iter().partition(|target| target.id() == self.target.id);
+        let ours = ours.first().copied();
+        let dead_letters = ours.and_then(dead_letters);
+        let queue = dead_letters.map(|queue| format!("dead-letter queue {queue}"));
         let fields = Fields::default()
             .with_some(DESCRIPTION, rule.description())
             .with_some(PATTERN, rule.event_pattern().map(document))
             .with_some(STATE, rule.state().map(RuleState::as_str))
-            .with_some(TARGET, ours.first().copied().map(Target::found));
+            .with_some(TARGET, ours.map(Target::found))
+            .with_some(DEAD_LETTERS, dead_letters);
         Ok(Reading::Found(Found {
             owner: tags.owner(&self.stack),
             fields: tags.found(fields),
             settling: None,
-            others: [theirs.into_iter().map(described).collect(), tags.others()].concat(),
+            others: [
+                theirs.into_iter().map(described).collect(),
+                queue.into_iter().collect(),
+                tags.others(),
+            ]
+            .concat(),
         }))
     }
 
     async fn create(&self, step: &Step<'_>) -> Result<(), Failure> {
         self.put(Some(self.tag()?)).await?;
         step.made();
-        self.put_target().await
+        self.put_target(None).await
     }
 
-    async fn change(&self, _: &Fields, changes: &[FieldChange], _: &Step<'_>) -> Result<(), Failure> {
+    async fn change(&self, found: &Fields, changes: &[FieldChange], _: &Step<'_>) -> Result<(), Failure> {
         if touches(changes, &[PATTERN, STATE, DESCRIPTION]) {
             self.put(None).await?;
         }
         if touches(changes, &[TARGET]) {
-            self.put_target().await?;
+            self.put_target(found.text(DEAD_LETTERS)).await?;
         }
         if touches(changes, &[ownership::FIELD]) {
             let answer = self
@@ -261,5 +295,28 @@ impl Resource for Rule {
         let answer = self.client.delete_rule().name(&self.name).send().await;
         answer.during("events:DeleteRule", &self.name).unless_gone()?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_target_is_read_as_it_was_put_and_the_queue_of_others_goes_along() {
+        let target = Target {
+            id: "state-machine",
+            arn: "arn:aws:states:us-east-1:000000000000:stateMachine:resizer-resize".to_owned(),
+            role_arn: "arn:aws:iam::000000000000:role/rule".to_owned(),
+            input_paths: &[("key", "$.detail.object.key")],
+            input_template: r#"{"key": <key>}"#,
+        };
+        let queue = "arn:aws:sqs:us-east-1:000000000000:theirs";
+        let put = target.request(Some(queue)).unwrap();
+        assert_eq!(Target::found(&put), target.wanted());
+        assert_eq!(dead_letters(&put), Some(queue));
+        let plain = SdkTarget::builder().id("state-machine").arn(&target.arn);
+        assert_ne!(Target::found(&plain.build().unwrap()), target.wanted());
     }
 }

@@ -7,14 +7,15 @@ use async_trait::async_trait;
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::operation::describe_state_machine::DescribeStateMachineOutput;
 use aws_sdk_sfn::types::{
-    CloudWatchLogsLogGroup, ExecutionStatus, LogDestination, LogLevel, LoggingConfiguration,
-    StateMachineStatus, StateMachineType, Tag,
+    CloudWatchLogsLogGroup, ExecutionListItem, ExecutionStatus, LogDestination, LogLevel,
+    LoggingConfiguration, StateMachineStatus, StateMachineType, Tag,
 };
+use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 
 use super::ownership::{self, Tags, tagged, touches};
 use super::patience::{PACE, STATES_BUSY, STATES_DELETING, STATES_LOGS, STATES_ROLE};
-use crate::aws::{During, UnlessGone};
+use crate::aws::{CallFailure, During, UnlessGone};
 use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Reading, Resource, Step, document};
 use crate::names::STACK_TAG;
 
@@ -34,6 +35,11 @@ pub struct StateMachine {
 /// How long executions that were stopped may go on to be listed as running, since the last one was found.
 const STOP_PATIENCE: Duration = Duration::from_secs(60);
 
+/// Calls at once: AWS takes 25 a second for long, and more for a while.
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
+const STOPS_AT_ONCE: usize = 8;
+
+const TYPE: &str = "type";
 const DEFINITION: &str = "definition";
 const ROLE: &str = "role";
 const LOGGING: &str = "logging";
@@ -58,6 +64,34 @@ impl StateMachine {
 
     fn tag(&self) -> Tag {
         Tag::builder().key(STACK_TAG).value(&self.stack).build()
+    }
+
+    async fn delete(&self) -> Result<(), Failure> {
+        let answer = self
+            .client
+            .delete_state_machine()
+            .state_machine_arn(&self.arn)
+            .send()
+            .await;
+        answer
+            .during("states:DeleteStateMachine", &self.name)
+            .unless_gone()?;
+        Ok(())
+    }
+
+    /// The ARN of what was stopped.
+    async fn stop(&self, execution: ExecutionListItem) -> Result<String, CallFailure> {
+        let stop = self
+            .client
+            .stop_execution()
+            .execution_arn(&execution.execution_arn)
+            .error("Stopped")
+            .cause("resizer down removes the state machine");
+        let answer = stop.send().await;
+        answer
+            .during("states:StopExecution", execution.name)
+            .unless_gone()?;
+        Ok(execution.execution_arn)
     }
 
     /// A state machine with executions still running would only go when they have ended.
@@ -88,18 +122,11 @@ impl StateMachine {
                     STOP_PATIENCE.as_secs()
                 )));
             }
-            for execution in running.executions() {
-                let stop = self
-                    .client
-                    .stop_execution()
-                    .execution_arn(execution.execution_arn())
-                    .error("Stopped")
-                    .cause("resizer down removes the state machine");
-                let answer = stop.send().await;
-                answer
-                    .during("states:StopExecution", execution.name())
-                    .unless_gone()?;
-                if stopped.insert(execution.execution_arn().to_owned()) {
+            let mut stops = stream::iter(running.executions)
+                .map(|execution| self.stop(execution))
+                .buffer_unordered(STOPS_AT_ONCE);
+            while let Some(execution) = stops.try_next().await? {
+                if stopped.insert(execution) {
                     patience = Instant::now() + STOP_PATIENCE;
                 }
                 step.note(&format!("stopped {} running executions", stopped.len()));
@@ -112,6 +139,7 @@ impl StateMachine {
 
 fn found_fields(machine: &DescribeStateMachineOutput) -> Fields {
     Fields::default()
+        .with(TYPE, machine.r#type().as_str())
         .with(DEFINITION, document(machine.definition()))
         .with(ROLE, machine.role_arn())
         .with_some(LOGGING, machine.logging_configuration().map(logging_value))
@@ -145,6 +173,7 @@ impl Resource for StateMachine {
 
     fn wanted(&self) -> Fields {
         tagged(&self.stack)
+            .with(TYPE, StateMachineType::Standard.as_str())
             .with(DEFINITION, self.definition.clone())
             .with(ROLE, self.role_arn.as_str())
             .with(
@@ -211,7 +240,15 @@ impl Resource for StateMachine {
         Ok(())
     }
 
+    /// A state machine has its type for good.
+    fn is_remade(&self, changes: &[FieldChange]) -> bool {
+        touches(changes, &[TYPE])
+    }
+
     async fn change(&self, _: &Fields, changes: &[FieldChange], _: &Step<'_>) -> Result<(), Failure> {
+        if self.is_remade(changes) {
+            return self.delete().await;
+        }
         if touches(changes, &[DEFINITION, ROLE, LOGGING]) {
             self.client
                 .update_state_machine()
@@ -238,15 +275,50 @@ impl Resource for StateMachine {
 
     async fn remove(&self, _: &Fields, step: &Step<'_>) -> Result<(), Failure> {
         self.stop_executions(step).await?;
-        let answer = self
-            .client
-            .delete_state_machine()
-            .state_machine_arn(&self.arn)
-            .send()
-            .await;
-        answer
-            .during("states:DeleteStateMachine", &self.name)
-            .unless_gone()?;
-        Ok(())
+        self.delete().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::aws::{Clients, Connection};
+
+    #[tokio::test]
+    async fn a_machine_of_another_type_is_made_anew() {
+        let nowhere = resizer_local::Endpoint {
+            url: "http://127.0.0.1:0".to_owned(),
+            region: "us-east-1".to_owned(),
+            access_key_id: String::new(),
+            secret_access_key: String::new(),
+            pid: 0,
+        };
+        let wanted = StateMachine {
+            client: Clients::connect(&Connection::Local(nowhere)).await.states,
+            stack: "resizer".to_owned(),
+            id: "state_machine",
+            name: "resizer-resize".to_owned(),
+            arn: "arn".to_owned(),
+            definition: json!({}),
+            role_arn: "role".to_owned(),
+            log_group_arn: "group".to_owned(),
+        };
+        let found = |kind| {
+            let machine = DescribeStateMachineOutput::builder()
+                .state_machine_arn("arn")
+                .name("resizer-resize")
+                .definition("{}")
+                .role_arn("role")
+                .r#type(kind)
+                .creation_date(aws_sdk_sfn::primitives::DateTime::from_secs(0))
+                .logging_configuration(wanted.logging_configuration());
+            found_fields(&machine.build().unwrap()).with(ownership::FIELD, "resizer")
+        };
+        let changes = |kind| wanted.wanted().differences(&found(kind));
+        assert_eq!(changes(StateMachineType::Standard), []);
+        let express = changes(StateMachineType::Express);
+        assert_eq!(express[0].field, TYPE);
+        assert!(wanted.is_remade(&express));
     }
 }

@@ -6,7 +6,7 @@ use http::{StatusCode, header};
 use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rusqlite::{Connection, OptionalExtension, params};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::openapi::Api;
@@ -191,9 +191,38 @@ pub async fn put(cloud: &Arc<Cloud>, call: &Call, id: &str) -> Result<Reply, Aws
 pub async fn update(cloud: &Arc<Cloud>, call: &Call, id: &str) -> Result<Reply, AwsError> {
     let input = call.input.clone();
     let changed = change(cloud, id, move |found| {
-        patch(&mut found.api, &input, &["name", "description"])
+        let operations = input["patchOperations"].as_array().cloned().unwrap_or_default();
+        let (types, others): (Vec<_>, Vec<_>) = operations
+            .into_iter()
+            .partition(|operation| endpoint_type(operation).is_some());
+        for operation in &types {
+            change_endpoint_type(&mut found.api, operation)?;
+        }
+        patch(
+            &mut found.api,
+            &json!({"patchOperations": others}),
+            &["name", "description"],
+        )
     });
     Ok(Reply::ok(changed.await?))
+}
+
+/// The endpoint type that a patch operation names.
+fn endpoint_type(operation: &Value) -> Option<&str> {
+    operation["path"]
+        .as_str()?
+        .strip_prefix("/endpointConfiguration/types/")
+}
+
+/// The path names the type that is there, and the value that which comes in its place.
+fn change_endpoint_type(api: &mut Value, operation: &Value) -> Result<(), AwsError> {
+    let types = &mut api["endpointConfiguration"]["types"];
+    let is_there = types[0].as_str() == endpoint_type(operation);
+    match (operation["op"].as_str(), operation["value"].as_str()) {
+        (Some("replace"), Some(value @ ("EDGE" | "REGIONAL"))) if is_there => *types = json!([value]),
+        _ => return Err(bad_request("Invalid patch of the endpoint configuration's types")),
+    }
+    Ok(())
 }
 
 /// Applies `patchOperations` that replace one of `members`, or an entry of a map among them (`/variables/x`).
@@ -316,7 +345,7 @@ fn resource(id: &str, path: &str, document: &Value, embeds: bool) -> Value {
     for (name, operation) in document["paths"][path].as_object().into_iter().flatten() {
         let method = name.to_uppercase();
         resource["resourceMethods"][&method] = if embeds {
-            method_document(&method, operation)
+            method_document(id, &method, operation, document)
         } else {
             json!({})
         };
@@ -324,7 +353,7 @@ fn resource(id: &str, path: &str, document: &Value, embeds: bool) -> Value {
     resource
 }
 
-fn method_document(method: &str, operation: &Value) -> Value {
+fn method_document(api: &str, method: &str, operation: &Value, document: &Value) -> Value {
     let mut integration = operation["x-amazon-apigateway-integration"].clone();
     // However a document writes them, they come back in capitals.
     for field in ["type", "passthroughBehavior"] {
@@ -339,7 +368,65 @@ fn method_document(method: &str, operation: &Value) -> Value {
             by_status(responses.unwrap_or_default()),
         );
     }
-    json!({"httpMethod": method, "authorizationType": "NONE", "apiKeyRequired": false, "methodIntegration": integration})
+    let validator = "x-amazon-apigateway-request-validator";
+    let validator = operation[validator].as_str().or(document[validator].as_str());
+    let bodies = operation["requestBody"]["content"]
+        .as_object()
+        .into_iter()
+        .flatten();
+    let models: Map<String, Value> = bodies
+        .filter_map(|(content_type, body)| {
+            let model = body["schema"]["$ref"].as_str()?.rsplit('/').next()?;
+            Some((content_type.clone(), json!(model)))
+        })
+        .collect();
+    let statuses = operation["responses"].as_object().into_iter().flatten();
+    let responses: Map<String, Value> = statuses
+        .map(|(status, _)| (status.clone(), json!({"statusCode": status})))
+        .collect();
+    json!({
+        "httpMethod": method,
+        "authorizationType": "NONE",
+        "apiKeyRequired": false,
+        "operationName": operation["operationId"],
+        "requestValidatorId": validator.map(|name| resource_id(api, name)),
+        "requestModels": models,
+        "methodResponses": responses,
+        "methodIntegration": integration,
+    })
+}
+
+/// GetModels: the schemas of the document's components.
+pub fn models(cloud: &Cloud, call: &Call, id: &str) -> Result<Reply, AwsError> {
+    let document = cloud.store.read(|db| load(db, id))?.document;
+    let schemas = document["components"]["schemas"]
+        .as_object()
+        .into_iter()
+        .flatten();
+    let models = schemas.map(|(name, schema)| {
+        json!({
+            "id": resource_id(id, name),
+            "name": name,
+            "schema": schema.to_string(),
+            "contentType": "application/json",
+        })
+    });
+    page(call, models.collect())
+}
+
+/// GetRequestValidators.
+pub fn request_validators(cloud: &Cloud, call: &Call, id: &str) -> Result<Reply, AwsError> {
+    let document = cloud.store.read(|db| load(db, id))?.document;
+    let validators = document["x-amazon-apigateway-request-validators"].as_object();
+    let validators = validators.into_iter().flatten().map(|(name, validator)| {
+        json!({
+            "id": resource_id(id, name),
+            "name": name,
+            "validateRequestBody": validator["validateRequestBody"] == true,
+            "validateRequestParameters": validator["validateRequestParameters"] == true,
+        })
+    });
+    page(call, validators.collect())
 }
 
 /// Integration responses by their status, as the REST calls give them.
@@ -358,7 +445,7 @@ fn by_status(responses: Value) -> Value {
     output
 }
 
-/// The same for the same path, so that it does not change when an API is put again.
+/// The same for the same path, or name, so that it does not change when an API is put again.
 fn resource_id(api: &str, path: &str) -> String {
     hex::encode(Sha256::digest(format!("{api} {path}")))[..10].to_owned()
 }

@@ -18,6 +18,13 @@ pub const ROUTES: &[Route] = &[
     route("UpdateRestApi", "PATCH /restapis/{api}", &[], PATCH),
     route("DeleteRestApi", "DELETE /restapis/{api}", &[], &[]),
     route("GetResources", "GET /restapis/{api}/resources", RESOURCES, &[]),
+    route("GetModels", "GET /restapis/{api}/models", PAGE, &[]),
+    route(
+        "GetRequestValidators",
+        "GET /restapis/{api}/requestvalidators",
+        PAGE,
+        &[],
+    ),
     route(
         "GetExport",
         "GET /restapis/{api}/stages/{stage}/exports/oas30",
