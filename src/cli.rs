@@ -147,7 +147,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             // A reader that has gone away is no reason to fail.
             let _ = error.print();
             let has = |word| arguments.iter().any(|argument| argument == word);
-            if error.use_stderr() && (has("plan") || has("status")) && has("--exit-code") {
+            if error.use_stderr() && ["plan", "up", "status"].into_iter().any(has) && has("--exit-code") {
                 return ExitCode::FAILURE;
             }
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
@@ -157,6 +157,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     log_to_stderr(cli.global.verbose);
     let tells_of_changes = match &cli.command {
         Command::OnStack(StackCommand::Plan(args)) => args.exit_code,
+        Command::OnStack(StackCommand::Up(args)) => args.exit_code,
         Command::OnStack(StackCommand::Status(args)) => args.exit_code,
         _ => false,
     };
@@ -254,7 +255,9 @@ fn execute_on_stack(command: StackCommand, settings: &Settings, ui: &Ui) -> Resu
             StackCommand::Plan(args) => {
                 return commands::plan::run(settings, &args, ui).await.map(HasChanges);
             }
-            StackCommand::Up(args) => commands::up::run(settings, &args, ui).await,
+            StackCommand::Up(args) => {
+                return commands::up::run(settings, &args, ui).await.map(HasChanges);
+            }
             StackCommand::Invoke(args) => commands::invoke::run(settings, args, ui).await,
             StackCommand::Status(args) => {
                 let is_right = commands::status::run(settings, args, ui).await?;

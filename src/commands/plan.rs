@@ -29,13 +29,23 @@ pub struct PlanArgs {
 /// Whether there is anything to do.
 pub async fn run(settings: &Settings, args: &PlanArgs, ui: &Ui) -> Result<bool, CommandError> {
     let settings = args.wanted.applied(settings)?;
-    let unbuilt = if args.exit_code {
+    shown(&settings, &args.wanted, args.exit_code, ui).await
+}
+
+/// Shows the plan, and gives whether there is anything to do; with `exit_code` that is known for certain.
+pub async fn shown(
+    settings: &Settings,
+    wanted: &WantedArgs,
+    exit_code: bool,
+    ui: &Ui,
+) -> Result<bool, CommandError> {
+    let unbuilt = if exit_code {
         Unbuilt::Build
     } else {
         Unbuilt::LeaveOut
     };
-    let planning = Planning::foresee(&settings, &args.wanted, unbuilt, ui);
+    let planning = Planning::foresee(settings, wanted, unbuilt, ui);
     let planning = unless_interrupted(planning, nothing_changed).await?;
-    planning.show(&settings, ui)?;
+    planning.show(settings, ui)?;
     Ok(!planning.plan.is_empty())
 }

@@ -9,7 +9,7 @@ use super::stacks_turn::stacks_turn;
 use super::{ending, notice, standing};
 use crate::config::{Architecture, Place, Settings};
 use crate::engine::{Action, FieldChange, Graph, Plan, Planned, Reading, Stop};
-use crate::error::CommandError;
+use crate::error::{CommandError, FailureDocument};
 use crate::outputs::Outputs;
 use crate::package::{Target, function_package, function_package_at_hand};
 use crate::resources::ARCHITECTURE;
@@ -81,7 +81,7 @@ pub struct Planning {
 
 /// What `--json` prints of a plan.
 #[derive(Serialize)]
-struct Document {
+struct Document<'a> {
     outputs: Outputs,
     changes: Vec<Change>,
     /// What stands and was not compared: it may differ.
@@ -90,6 +90,9 @@ struct Document {
     changed: bool,
     #[serde(rename = "dryRun")]
     dry_run: bool,
+    /// Why `up` would do nothing.
+    #[serde(flatten)]
+    refused: Option<FailureDocument<'a>>,
 }
 
 #[derive(Serialize)]
@@ -99,6 +102,9 @@ struct Change {
     name: String,
     action: &'static str,
     fields: Vec<FieldChange>,
+    /// Why nothing is done to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
     /// What others have put there, which stays.
     others: Vec<String>,
 }
@@ -135,7 +141,8 @@ impl Planning {
         }
         let package = function_package(Target::of(settings), args.handler_zip.as_deref(), ui).await?;
         let graph = stack::graph(&session, settings, Some(package))?;
-        let planning = Self::of(session, graph, readings, settings, ui)?;
+        let planning = Self::of(session, graph, readings, settings, ui);
+        ending::check_refusals(&planning.graph, &planning.plan, settings)?;
         Ok(Self {
             _turn: turn,
             ..planning
@@ -171,7 +178,7 @@ impl Planning {
         };
         let is_code_unknown = stands && package.is_none();
         let graph = stack::graph(&session, settings, package)?;
-        let planning = Self::of(session, graph, readings, settings, ui)?;
+        let planning = Self::of(session, graph, readings, settings, ui);
         if is_code_unknown {
             ui.say("The function's code is not compared, since it is not built yet; with --exit-code it is built");
         }
@@ -181,39 +188,43 @@ impl Planning {
         })
     }
 
-    fn of(
-        session: Session,
-        graph: Graph,
-        readings: Vec<Reading>,
-        settings: &Settings,
-        ui: &Ui,
-    ) -> Result<Self, CommandError> {
+    fn of(session: Session, graph: Graph, readings: Vec<Reading>, settings: &Settings, ui: &Ui) -> Self {
         let plan = if settings.adopts {
             Plan::to_adopt(&graph, readings)
         } else {
             Plan::to_stand(&graph, readings)
         };
-        ending::check_refusals(&graph, &plan, settings)?;
         if let Some(unseen) = notice::unseen(&graph, &plan) {
             ui.say(unseen);
         }
-        Ok(Self {
+        Self {
             session,
             graph,
             plan,
             is_code_unknown: false,
             _turn: None,
-        })
+        }
     }
 
     /// Shows a plan that is not carried out.
+    ///
+    /// # Errors
+    /// What is refused, and how to go on: after all else has been shown.
     pub fn show(&self, settings: &Settings, ui: &Ui) -> Result<(), CommandError> {
+        let refused = ending::check_refusals(&self.graph, &self.plan, settings).err();
         if ui.json {
-            return self.show_document(self.outputs(), Carried::NotAtAll, ui);
+            ui.json(&Document {
+                refused: refused.as_ref().map(CommandError::document),
+                ..self.document(self.outputs(), Carried::NotAtAll)
+            })?;
+            return refused.map_or(Ok(()), |refused| Err(refused.documented()));
         }
         let text = ui::plan::text(&self.graph, &self.plan);
         if !text.is_empty() {
             ui.result(text)?;
+        }
+        if let Some(refused) = refused {
+            return Err(refused);
         }
         if self.plan.is_empty() {
             ui.result(NOTHING_TO_DO)?;
@@ -225,7 +236,11 @@ impl Planning {
     }
 
     pub fn show_document(&self, outputs: Outputs, carried: Carried, ui: &Ui) -> Result<(), CommandError> {
-        ui.json(&Document {
+        ui.json(&self.document(outputs, carried))
+    }
+
+    fn document(&self, outputs: Outputs, carried: Carried) -> Document<'_> {
+        Document {
             outputs,
             changes: self
                 .plan
@@ -239,7 +254,8 @@ impl Planning {
                 .collect(),
             changed: carried == Carried::Out && !self.plan.is_empty(),
             dry_run: carried == Carried::NotAtAll,
-        })
+            refused: None,
+        }
     }
 
     /// What the stack is made of, as far as it stood when the plan was made.
@@ -254,7 +270,12 @@ impl Planning {
             Action::Change(fields) if self.plan.is_adopted(step.node) => ("adopt", fields.clone()),
             Action::Change(fields) => ("update", fields.clone()),
             Action::Remove => ("remove", Vec::new()),
-            _ => ("none", Vec::new()),
+            Action::Refuse(_) => ("refuse", Vec::new()),
+            Action::Keep => ("none", Vec::new()),
+        };
+        let reason = match &step.action {
+            Action::Refuse(refusal) => Some(refusal.to_string()),
+            _ => None,
         };
         Change {
             resource: resource.id().to_owned(),
@@ -262,6 +283,7 @@ impl Planning {
             name: resource.name().to_owned(),
             action,
             fields,
+            reason,
             others: self.plan.others(step.node).to_vec(),
         }
     }

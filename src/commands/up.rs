@@ -5,7 +5,8 @@ use super::allowed;
 use super::ending::{self, Command};
 use super::interrupt::{nothing_changed, stop_on_ctrl_c, unless_interrupted};
 use super::notice;
-use super::planning::{Carried, NOTHING_TO_DO, Planning, Unbuilt, WantedArgs};
+use super::plan;
+use super::planning::{Carried, NOTHING_TO_DO, Planning, WantedArgs};
 use super::rollback::{Makings, roll_back};
 use super::standing;
 use crate::config::Settings;
@@ -39,6 +40,9 @@ pub struct UpArgs {
     /// Show what would be done, field by field, and do nothing: as `resizer plan`
     #[arg(long)]
     dry_run: bool,
+    /// With --dry-run: exit with 0 when there is nothing to do, 2 when there are changes, 1 when it fails
+    #[arg(long, requires = "dry_run")]
+    pub exit_code: bool,
     /// Where it fails, remove what this run has made, and that alone
     #[arg(long)]
     rollback_on_failure: bool,
@@ -46,13 +50,12 @@ pub struct UpArgs {
     wanted: WantedArgs,
 }
 
-pub async fn run(settings: &Settings, args: &UpArgs, ui: &Ui) -> Result<(), CommandError> {
+/// Whether there is anything left to do.
+pub async fn run(settings: &Settings, args: &UpArgs, ui: &Ui) -> Result<bool, CommandError> {
     let place_flags = settings.flags.clone();
     let settings = args.wanted.applied(settings)?;
     if args.dry_run {
-        let planning = Planning::foresee(&settings, &args.wanted, Unbuilt::LeaveOut, ui);
-        let planning = unless_interrupted(planning, nothing_changed).await?;
-        return planning.show(&settings, ui);
+        return plan::shown(&settings, &args.wanted, args.exit_code, ui).await;
     }
     let up = Up {
         planning: unless_interrupted(Planning::make(&settings, &args.wanted, ui), nothing_changed).await?,
@@ -62,13 +65,13 @@ pub async fn run(settings: &Settings, args: &UpArgs, ui: &Ui) -> Result<(), Comm
         ui,
     };
     if up.planning.plan.is_empty() {
-        return up.show_nothing_to_do();
+        return up.show_nothing_to_do().map(|()| false);
     }
     let Planning {
         session, graph, plan, ..
     } = &up.planning;
     unless_interrupted(allowed::check(session, graph, plan), nothing_changed).await?;
-    up.carry_out().await
+    up.carry_out().await.map(|()| false)
 }
 
 /// An `up` whose plan is made.

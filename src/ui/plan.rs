@@ -6,12 +6,17 @@ use serde_json::Value;
 use super::json::{STEP, line, over_lines};
 use super::table::{aligned, width_of_stdout};
 use super::wrap::{columns_of, wrapped};
-use crate::engine::{Action, FieldChange, Graph, Plan, Planned};
+use crate::engine::{Action, FieldChange, Graph, Plan, Planned, Refusal};
 
 const CREATE: Style = AnsiColor::Green.on_default();
 const CHANGE: Style = AnsiColor::Yellow.on_default();
 const REMOVE: Style = AnsiColor::Red.on_default();
+const REFUSE: Style = AnsiColor::Magenta.on_default();
 const KEEP: Style = Style::new().dimmed();
+
+/// What is refused, as it is not ours, and as it is to be lent and not there.
+const FOREIGN: &str = "foreign";
+const MISSING: &str = "missing";
 
 /// Indents a field's line below its resource's.
 const INDENT: usize = 10;
@@ -22,12 +27,12 @@ const WIDEST: usize = 100;
 /// A new document is shown up to so many lines: only the dashboard has more.
 const MOST_LINES: usize = 50;
 
-/// The steps that would write something, with every field that is set or would change; and what others have put anywhere,
-/// which stays. How much there is to do comes last.
+/// The steps that would write something, with every field that is set or would change; what is refused, with the reason; and
+/// what others have put anywhere, which stays. How much there is to do comes last.
 pub fn text(graph: &Graph, plan: &Plan) -> String {
     let width = width_of_stdout();
     let room = width.min(WIDEST).saturating_sub(INDENT);
-    let is_shown = |step: &&Planned| step.action.writes() || !plan.others(step.node).is_empty();
+    let is_shown = |step: &&Planned| step.action != Action::Keep || !plan.others(step.node).is_empty();
     let steps: Vec<_> = plan.steps.iter().filter(is_shown).collect();
     let rows: Vec<[String; 2]> = steps
         .iter()
@@ -49,7 +54,8 @@ pub fn text(graph: &Graph, plan: &Plan) -> String {
                 .iter()
                 .flat_map(|change| differences(change, room))
                 .collect(),
-            _ => Vec::new(),
+            Action::Refuse(refusal) => vec![refusal.to_string()],
+            Action::Keep | Action::Remove => Vec::new(),
         };
         lines.extend(fields.iter().map(|line| indented(line)));
         let others = plan.others(step.node).iter();
@@ -67,18 +73,21 @@ fn verb(plan: &Plan, step: &Planned) -> (Style, &'static str) {
         Action::Change(_) if plan.is_adopted(step.node) => (CHANGE, "adopt"),
         Action::Change(_) => (CHANGE, "change"),
         Action::Remove => (REMOVE, "remove"),
-        _ => (KEEP, "keep"),
+        Action::Refuse(Refusal::NotOurs { .. }) => (REFUSE, FOREIGN),
+        Action::Refuse(Refusal::NotThere) => (REFUSE, MISSING),
+        Action::Keep => (KEEP, "keep"),
     }
 }
 
 /// `12 to create, 1 to change`.
 fn summary(plan: &Plan) -> String {
     let verbs: Vec<&str> = plan.steps.iter().map(|step| verb(plan, step).1).collect();
-    let counted = ["create", "change", "adopt", "remove"].map(|verb| {
-        let count = verbs.iter().filter(|each| **each == verb).count();
-        (count > 0).then(|| format!("{count} to {verb}"))
-    });
-    counted.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    let count = |verb: &str| verbs.iter().filter(|each| **each == verb).count();
+    let to_do = ["create", "change", "adopt", "remove"].map(|verb| (count(verb), format!("to {verb}")));
+    let refused = [FOREIGN, MISSING].map(|verb| (count(verb), verb.to_owned()));
+    let counted = to_do.into_iter().chain(refused).filter(|(count, _)| *count > 0);
+    let counted: Vec<String> = counted.map(|(count, what)| format!("{count} {what}")).collect();
+    counted.join(", ")
 }
 
 /// What a field of something new is set to: a document that needs more than `room` columns goes over several lines.
