@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+use super::format::clipped;
 use super::styles::{BAD, FAINT, GOOD};
 use super::table::{cut_middle, width_of_stderr};
 use super::wrap::columns_of;
@@ -16,6 +17,8 @@ use crate::engine::{Action, Event, Graph, Listener, NodeId, Outcome};
 const VERB_WIDTH: usize = 11;
 const KIND_WIDTH: usize = 13;
 const MARK_AND_TIME_WIDTH: usize = 12;
+/// A name that is cut to less says nothing.
+const LEAST_OF_A_NAME: usize = 6;
 /// Columns for `, again in 12 s`.
 const PAUSE_WIDTH: usize = 15;
 
@@ -112,7 +115,7 @@ impl Progress {
         *row.tries_again.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + pause);
         match &row.bar {
             Some(bar) => {
-                let line = row.line_leaving(PAUSE_WIDTH, row.verb.doing, &detail);
+                let line = row.waiting_line(&detail, width_of_stderr());
                 bar.set_message(self.ui.painted(&line));
             }
             // A short pause is not worth a line that stays.
@@ -155,7 +158,7 @@ impl Row {
         self.line_leaving(0, verb, detail)
     }
 
-    /// The line, and so many columns behind it are left free.
+    /// The line, and so many columns beside it are left free.
     fn line_leaving(&self, free: usize, verb: &str, detail: &str) -> String {
         let room = width_of_stderr().saturating_sub(VERB_WIDTH + KIND_WIDTH + MARK_AND_TIME_WIDTH + 4 + free);
         let separator = if detail.is_empty() { "" } else { "  " };
@@ -166,6 +169,22 @@ impl Row {
             "{verb:VERB_WIDTH$}  {:KIND_WIDTH$}  {name}{separator}{detail}",
             self.kind
         )
+    }
+
+    /// The line while it waits. What for is what one looks for then: where there is no room for all, the verb makes some, and
+    /// after it the name.
+    fn waiting_line(&self, detail: &str, width: usize) -> String {
+        let room = width.saturating_sub(MARK_AND_TIME_WIDTH + PAUSE_WIDTH);
+        let (verb, kind, name) = (self.verb.doing, self.kind, &self.name);
+        let whole = format!("{verb:VERB_WIDTH$}  {kind:KIND_WIDTH$}  {name}  {detail}");
+        if columns_of(&whole) <= room {
+            return whole;
+        }
+        let left = room.saturating_sub(columns_of(detail) + columns_of(kind) + 2);
+        if left < LEAST_OF_A_NAME {
+            return clipped(&format!("{kind} {detail}"), room);
+        }
+        format!("{kind} {} {detail}", cut_middle(name, left))
     }
 }
 
@@ -214,5 +233,29 @@ mod tests {
         assert_eq!(left(900), "");
         assert_eq!(pause_left(None, now), "");
         assert!(", again in 15 s".len() <= PAUSE_WIDTH);
+    }
+
+    #[test]
+    fn what_is_waited_for_is_told_whole_in_eighty_columns() {
+        let row = Row {
+            kind: "REST API",
+            name: "resizer-resize".to_owned(),
+            verb: Verb::of(&Action::Remove),
+            since: Instant::now(),
+            bar: None,
+            waits_for: String::new(),
+            tries_again: Arc::default(),
+            note: String::new(),
+        };
+        let pace = "waits for API Gateway's pace: 30 s a delete";
+        assert_eq!(
+            row.waiting_line(pace, 120),
+            format!("removing     REST API       resizer-resize  {pace}")
+        );
+        assert_eq!(
+            row.waiting_line(pace, 95),
+            format!("REST API resizer-resize {pace}")
+        );
+        assert_eq!(row.waiting_line(pace, 80), format!("REST API {pace}"));
     }
 }
