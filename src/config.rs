@@ -44,6 +44,8 @@ pub struct Settings {
     pub lent: LentBuckets,
     /// Whether what has the stack's names and no one's tag is taken over.
     pub adopts: bool,
+    /// What the run is called on what it makes, where it takes that back when it fails.
+    pub run: Option<String>,
     /// The flags that say where and which stack, as they were given, each with a space before it: for the commands
     /// that are proposed.
     pub flags: String,
@@ -343,6 +345,7 @@ impl Settings {
             alarms: file.alarms,
             lent,
             adopts: false,
+            run: None,
             flags: flags(args),
         })
     }

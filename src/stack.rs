@@ -25,7 +25,8 @@ use crate::names::{API_PATH, Names, Role, STAGE};
 use crate::package::FunctionPackage;
 use crate::resources::documents::{self, DocumentError, render};
 use crate::resources::{
-    Bucket, Function, InlinePolicy, LogGroup, Notification, RestApi, Rule, ServiceRole, StateMachine, Target,
+    Bucket, Function, InlinePolicy, LogGroup, Mark, Notification, RestApi, Rule, ServiceRole, StateMachine,
+    Target,
 };
 use crate::session::Session;
 pub use watch::TOPIC;
@@ -172,8 +173,11 @@ struct Stack<'a> {
 }
 
 impl Stack<'_> {
-    fn name(&self) -> String {
-        self.names.stack.clone()
+    fn mark(&self) -> Mark {
+        Mark {
+            stack: self.names.stack.clone(),
+            run: self.settings.run.clone(),
+        }
     }
 
     fn original_bucket(&self) -> Bucket {
@@ -202,7 +206,7 @@ impl Stack<'_> {
     fn bucket(&self, id: &'static str, name: String, notification: Notification) -> Bucket {
         Bucket {
             client: self.session.clients.s3.clone(),
-            stack: self.name(),
+            mark: self.mark(),
             id,
             name,
             region: self.names.region.clone(),
@@ -223,7 +227,7 @@ impl Stack<'_> {
     fn log_group(&self, id: &'static str, name: String) -> LogGroup {
         LogGroup {
             client: self.session.clients.logs.clone(),
-            stack: self.name(),
+            mark: self.mark(),
             id,
             arn: self.names.log_group_arn(&name),
             name,
@@ -235,7 +239,7 @@ impl Stack<'_> {
         let documents = role_documents(self.names, role)?;
         Ok(ServiceRole {
             client: self.session.clients.iam.clone(),
-            stack: self.name(),
+            mark: self.mark(),
             id: documents.id,
             name: self.names.role(role),
             description: documents.description,
@@ -250,7 +254,7 @@ impl Stack<'_> {
     fn function(&self, package: Option<FunctionPackage>) -> Function {
         Function {
             client: self.session.clients.lambda.clone(),
-            stack: self.name(),
+            mark: self.mark(),
             id: FUNCTION,
             name: self.names.function(),
             arn: self.names.function_arn(),
@@ -295,7 +299,7 @@ impl Stack<'_> {
     fn state_machine(&self) -> Result<StateMachine, Failure> {
         Ok(StateMachine {
             client: self.session.clients.states.clone(),
-            stack: self.name(),
+            mark: self.mark(),
             id: STATE_MACHINE,
             name: self.names.state_machine(),
             arn: self.names.state_machine_arn(),
@@ -308,7 +312,7 @@ impl Stack<'_> {
     fn rule(&self) -> Rule {
         Rule {
             client: self.session.clients.events.clone(),
-            stack: self.name(),
+            mark: self.mark(),
             id: RULE,
             name: self.names.rule(),
             arn: self.names.rule_arn(),
@@ -330,7 +334,7 @@ impl Stack<'_> {
     fn rest_api(&self) -> Result<RestApi, Failure> {
         Ok(RestApi {
             client: self.session.clients.api_gateway.clone(),
-            stack: self.name(),
+            mark: self.mark(),
             id: REST_API,
             name: self.names.rest_api(),
             document: open_api(self.names)?,

@@ -9,8 +9,8 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use common::near::{DOWN, NearCloud, UP, refusal};
 use common::{Ended, Place, sample};
-use resizer_local::{Fault, Realism};
-use serde_json::Value;
+use resizer_local::{Fault, Mishap, Realism};
+use serde_json::{Value, json};
 
 const ORIGINAL: &str = "resizer-original-000000000000-eu-central-1";
 const ROLE: &str = "resizer-eu-central-1-rule";
@@ -86,7 +86,31 @@ async fn what_has_our_name_but_no_tag_is_left_alone_until_it_is_adopted() {
             .says(&format!("neither is the role {ROLE}"))
             .says("--adopt");
     }
-    let plan = place.json(&["plan", "--local", "--handler-zip", "function.zip", "--adopt"]);
+    let plan = ["plan", "--local", "--handler-zip", "function.zip"];
+    let shown = place.resizer(&plan).code(1).says("--adopt").stdout;
+    for line in [
+        &format!("foreign bucket         {ORIGINAL}"),
+        "it has no tag resizer:stack=resizer",
+        "create  function       resizer-resize",
+        "11 to create, 2 foreign",
+    ] {
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+    let told = place
+        .resizer(&[&plan[..], &["--json", "--exit-code"]].concat())
+        .code(1)
+        .document();
+    assert_eq!(action_of(&told, "original_bucket"), "refuse");
+    assert_eq!(action_of(&told, "function"), "create");
+    assert!(
+        told["error"]
+            .as_str()
+            .unwrap()
+            .contains("has the name of this stack's"),
+        "{told:#}"
+    );
+
+    let plan = place.json(&[&plan[..], &["--adopt"]].concat());
     for resource in ["original_bucket", "rule_role", "rest_api"] {
         assert_eq!(action_of(&plan, resource), "adopt", "{plan:#}");
     }
@@ -450,17 +474,60 @@ async fn what_somebody_else_made_meanwhile_is_not_taken_back() {
         ..denied("iam:CreateRole")
     };
     near.behave(Realism {
-        faults: vec![theirs, denied("lambda:CreateFunction")],
+        propagation: 3_000,
+        faults: vec![theirs, denied("events:PutRule")],
+        ..Realism::default()
+    });
+    let running = near.place.spawn(&[&UP[..], &["--rollback-on-failure"]].concat());
+    near.wait_for("iam:PutRolePolicy", 4);
+    // Whichever it is: what an answer says that this run has made is known by that.
+    let iam = aws_sdk_iam::Client::new(&near.place.sdk_config());
+    let other = Tag::builder().key("resizer:run").value("other").build().unwrap();
+    for role in iam.list_roles().send().await.unwrap().roles() {
+        let tag = iam.tag_role().role_name(role.role_name()).tags(other.clone());
+        tag.send().await.unwrap();
+    }
+    let failed = Ended::from(running.wait_with_output().unwrap()).code(1);
+    failed
+        .says("what this run had made (11 resources) is gone again")
+        .says("stays: it was not there at first, but no answer said that this run has made it");
+    let roles = iam.list_roles().send().await.unwrap();
+    assert_eq!(roles.roles().len(), 1, "{roles:?}");
+}
+
+/// The answers are lost, and what was made has the run's mark.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_run_made_and_never_heard_of_is_taken_back() {
+    let near = NearCloud::start();
+    let lost = |operation: &str| Fault {
+        times: 4,
+        after: true,
+        does: Mishap::Cut,
+        ..denied(operation)
+    };
+    let made = [
+        "iam:CreateRole",
+        "s3:CreateBucket",
+        "logs:CreateLogGroup",
+        "lambda:CreateFunction",
+        "apigateway:CreateRestApi",
+        "monitoring:PutDashboard",
+    ];
+    near.behave(Realism {
+        faults: made.into_iter().map(lost).collect(),
         ..Realism::default()
     });
     let up = [&UP[..], &["--rollback-on-failure"]].concat();
     let failed = near.place.resizer(&up).code(1);
-    failed
-        .says("what this run had made (10 resources) is gone again")
-        .says("stays: it was not there at first, but no answer said that this run has made it");
-    let iam = aws_sdk_iam::Client::new(&near.place.sdk_config());
-    let roles = iam.list_roles().send().await.unwrap();
-    assert_eq!(roles.roles().len(), 1, "{roles:?}");
+    assert!(failed.stderr.contains("is gone again"), "{}", failed.stderr);
+    assert!(
+        !failed.stderr.contains("stays: it was not there"),
+        "{}",
+        failed.stderr
+    );
+    near.behave(Realism::default());
+    let told = near.place.json(&DOWN);
+    assert_eq!(told["removed"], json!([]), "{told:#}");
 }
 
 #[test]

@@ -11,11 +11,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use aws_config::SdkConfig;
-use aws_sdk_apigateway::types::{Op, PatchOperation};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, VersioningConfiguration,
 };
+use common::by_hand::change_the_api;
 use common::near::NearCloud;
 use common::{Ended, Place, confirm, sample};
 use serde_json::{Value, json};
@@ -146,8 +146,8 @@ async fn prepare(config: &SdkConfig, place: &Place) {
     role.send().await.unwrap();
 }
 
-/// What happens to a stack that stands: pictures, half an upload, an execution that runs, a definition, an endpoint's
-/// type and a topic's policy changed by hand, and an address that wants to be told.
+/// What happens to a stack that stands: pictures, half an upload, an execution that runs, the REST API, a definition and a
+/// topic's policy changed by hand, and an address that wants to be told.
 async fn live(config: &SdkConfig, place: &Place) {
     let bucket = "resizer-original-000000000000-eu-central-1";
     let s3 = place.s3();
@@ -175,15 +175,7 @@ async fn live(config: &SdkConfig, place: &Place) {
     ]});
     widened.attribute_value(anyone.to_string()).send().await.unwrap();
 
-    let apis = aws_sdk_apigateway::Client::new(config);
-    let api = apis.get_rest_apis().send().await.unwrap().items()[0].clone();
-    let other_type = PatchOperation::builder()
-        .op(Op::Replace)
-        .path("/endpointConfiguration/types/REGIONAL")
-        .value("EDGE");
-    let change = apis.update_rest_api().set_rest_api_id(api.id);
-    let change = change.patch_operations(other_type.build());
-    change.send().await.unwrap();
+    change_the_api(config).await.unwrap();
 
     let states = aws_sdk_sfn::Client::new(config);
     let machine = "arn:aws:states:eu-central-1:000000000000:stateMachine:resizer-resize";
@@ -348,9 +340,28 @@ async fn a_permission_that_making_the_stack_takes_is_missed_before_anything_is_m
     assert_eq!(buckets.buckets().len(), 0, "nothing was made");
 
     let mut policy = policy_of(&near.place);
-    policy["Statement"].as_array_mut().unwrap().push(asks);
+    policy["Statement"].as_array_mut().unwrap().push(asks.clone());
     operator.may(&policy).await;
     operator.runs(&up).await.ok();
+
+    // What a change takes is missed as well, and what it does not take is not.
+    let missing = [
+        "lambda:UpdateFunctionConfiguration",
+        "events:PutRule",
+        "apigateway:PATCH",
+    ];
+    let policy = ["iam:UpdateRole", "lambda:CreateFunction"].iter().chain(&missing);
+    let mut policy = policy.fold(policy_of(&near.place), |policy, action| without(&policy, action));
+    policy["Statement"].as_array_mut().unwrap().push(asks);
+    operator.may(&policy).await;
+    let keys = "[function]\nmemory = 512\n[keys]\nprefix = \"in/\"\n";
+    fs::write(near.place.path().join("resizer.toml"), keys).unwrap();
+    change_the_api(&operator.config).await.unwrap();
+    let told = operator.runs(&up).await.code(1).says("nothing was done");
+    for action in missing {
+        assert!(told.stderr.contains(action), "{action}: {}", told.stderr);
+    }
+    assert!(!told.stderr.contains("iam:UpdateRole"), "{}", told.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]

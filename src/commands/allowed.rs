@@ -7,12 +7,13 @@ use aws_sdk_iam::types::{EvaluationResult, PolicyEvaluationDecisionType};
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use crate::engine::{Graph, Plan};
+use crate::engine::{Action, Graph, Plan, Planned};
 use crate::error::CommandError;
+use crate::resources::API_ID;
 use crate::session::Session;
 use crate::stack;
 
-/// Refuses to begin when IAM says that the caller may not do something that making the stack takes.
+/// Refuses to begin when IAM says that the caller may not do something that making or mending the stack takes.
 ///
 /// Assumption (AWS docs: IAM API Reference, SimulatePrincipalPolicy; not tried there): one result an action, with each
 /// resource's below it; resources that do not stand yet are simulated like others.
@@ -23,11 +24,8 @@ use crate::stack;
 /// # Errors
 /// What is denied, on every resource of the stack that it could be for.
 pub async fn check(session: &Session, graph: &Graph, plan: &Plan) -> Result<(), CommandError> {
-    let made = graph.nodes().filter(|node| plan.is_made(*node));
-    let taken: BTreeSet<&str> = made
-        .flat_map(|node| graph.resource(node).making_takes())
-        .copied()
-        .collect();
+    let steps = plan.steps.iter();
+    let taken: BTreeSet<&str> = steps.flat_map(|step| taken(graph, step)).collect();
     if taken.is_empty() {
         return Ok(());
     }
@@ -35,7 +33,9 @@ pub async fn check(session: &Session, graph: &Graph, plan: &Plan) -> Result<(), 
         return Ok(());
     };
     let operator = stack::operator_policy(&session.names)?;
-    let asked = questions(&taken, &operator).into_iter();
+    let api = graph.find(stack::REST_API).and_then(|node| plan.found(node));
+    let api = api.and_then(|found| found.text(API_ID));
+    let asked = questions(&taken, &operator, api).into_iter();
     let denied =
         join_all(asked.map(|(resources, actions)| denied(session, &principal, resources, actions))).await;
     let denied = denied.concat();
@@ -43,13 +43,34 @@ pub async fn check(session: &Session, graph: &Graph, plan: &Plan) -> Result<(), 
         return Ok(());
     }
     let error = CommandError::failed(format!(
-        "{principal} may not do all that making the stack takes, and nothing was done: its policies deny {}",
+        "{principal} may not do all that this takes, and nothing was done: its policies deny {}",
         denied.join(", ")
     ));
     Err(error.hint(format!(
         "give it the policy that `resizer permissions{}` prints",
         session.flags
     )))
+}
+
+/// What a step takes.
+fn taken(graph: &Graph, step: &Planned) -> Vec<&'static str> {
+    let resource = graph.resource(step.node);
+    match &step.action {
+        Action::Create(_) => resource.making_takes().to_vec(),
+        Action::Change(changes) => {
+            let is_for = |fields: &[&str]| {
+                changes
+                    .iter()
+                    .any(|change| fields.contains(&change.field.as_str()))
+            };
+            let takes = resource.mending_takes().iter();
+            takes
+                .filter(|(fields, _)| is_for(fields))
+                .map(|(_, permission)| *permission)
+                .collect()
+        }
+        Action::Keep | Action::Remove | Action::Refuse(_) => Vec::new(),
+    }
 }
 
 /// The user or the role that the caller is, as policies are attached to it.
@@ -66,8 +87,13 @@ async fn principal(session: &Session) -> Option<String> {
     }
 }
 
-/// Actions by the resources that they can be for: those of the operator's policy, of the action's own service.
-fn questions<'a>(taken: &BTreeSet<&'a str>, operator: &Value) -> BTreeMap<Vec<String>, Vec<&'a str>> {
+/// Actions by the resources that they can be for: those of the operator's policy, of the action's own service. The REST API
+/// has a place of its own there where it stands, with this id; of what only a pattern names, nothing is asked.
+fn questions<'a>(
+    taken: &BTreeSet<&'a str>,
+    operator: &Value,
+    api: Option<&str>,
+) -> BTreeMap<Vec<String>, Vec<&'a str>> {
     let mut questions: BTreeMap<Vec<String>, Vec<&str>> = BTreeMap::new();
     for action in taken {
         let service = action.split(':').next();
@@ -75,11 +101,16 @@ fn questions<'a>(taken: &BTreeSet<&'a str>, operator: &Value) -> BTreeMap<Vec<St
         let resources = statements
             .filter(|statement| strings(&statement["Action"]).any(|named| named == *action))
             .flat_map(|statement| strings(&statement["Resource"]))
-            .filter(|arn| arn.split(':').nth(2) == service && !arn.contains('*'));
-        questions
-            .entry(resources.map(str::to_owned).collect())
-            .or_default()
-            .push(action);
+            .filter(|arn| arn.split(':').nth(2) == service)
+            .map(|arn| match api {
+                Some(api) => arn.replace("/restapis/*", &format!("/restapis/{api}")),
+                None => arn.to_owned(),
+            })
+            .filter(|arn| !arn.contains('*'));
+        let resources: Vec<String> = resources.collect();
+        if !resources.is_empty() {
+            questions.entry(resources).or_default().push(action);
+        }
     }
     questions
 }

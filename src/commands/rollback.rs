@@ -8,7 +8,7 @@ use super::planning::Planning;
 use crate::config::Settings;
 use crate::engine::{Action, Event, Listener, NodeId, Outcome, Plan, Report, Stop};
 use crate::error::CommandError;
-use crate::resources::{BUCKET, count};
+use crate::resources::{BUCKET, RUN, count};
 use crate::ui::Ui;
 use crate::ui::progress::Progress;
 
@@ -60,7 +60,7 @@ pub async fn roll_back(
         "`resizer plan{0}` shows what is there and what is not; `resizer up{0}` makes the stack whole",
         settings.flags
     );
-    let removal = match removal(planning, makings, stop).await {
+    let removal = match removal(planning, makings, settings, stop).await {
         Ok(removal) => removal,
         Err(undone) => {
             return error
@@ -123,19 +123,28 @@ struct Removal {
     nodes: Vec<NodeId>,
     /// The names of buckets that were made, and stay.
     with_pictures: Vec<String>,
-    /// What stands and did not when the run began, and of whose making nothing is known: an answer may have been lost, or
-    /// somebody else was there.
+    /// What stands and did not when the run began, has not the run's mark, and of whose making nothing is known: somebody
+    /// else was there.
     unsure: Vec<String>,
 }
 
-async fn removal(planning: &Planning, makings: &Makings<'_>, stop: &Stop) -> Result<Removal, CommandError> {
+async fn removal(
+    planning: &Planning,
+    makings: &Makings<'_>,
+    settings: &Settings,
+    stop: &Stop,
+) -> Result<Removal, CommandError> {
     let Planning { graph, session, .. } = planning;
     let made = makings.made();
     let plan = Plan::to_remove(graph, graph.read_patiently(makings, stop).await?);
     let (mut kept, mut with_pictures, mut unsure) = (Vec::new(), Vec::new(), Vec::new());
+    let is_marked = |node| {
+        let run = plan.found(node).and_then(|found| found.text(RUN));
+        run.is_some() && run == settings.run.as_deref()
+    };
     for node in graph.nodes() {
         let resource = graph.resource(node);
-        if !made.contains(&node) {
+        if !made.contains(&node) && !is_marked(node) {
             kept.push(node);
             if planning.plan.is_made(node) && plan.found(node).is_some() {
                 unsure.push(format!("{} {}", resource.kind(), resource.name()));

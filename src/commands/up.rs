@@ -1,3 +1,5 @@
+use std::hash::{BuildHasher, Hasher, RandomState};
+
 use clap::Args;
 use serde_json::Value;
 
@@ -53,7 +55,10 @@ pub struct UpArgs {
 /// Whether there is anything left to do.
 pub async fn run(settings: &Settings, args: &UpArgs, ui: &Ui) -> Result<bool, CommandError> {
     let place_flags = settings.flags.clone();
-    let settings = args.wanted.applied(settings)?;
+    let mut settings = args.wanted.applied(settings)?;
+    if args.rollback_on_failure {
+        settings.run = Some(new_run());
+    }
     if args.dry_run {
         return plan::shown(&settings, &args.wanted, args.exit_code, ui).await;
     }
@@ -72,6 +77,11 @@ pub async fn run(settings: &Settings, args: &UpArgs, ui: &Ui) -> Result<bool, Co
     } = &up.planning;
     unless_interrupted(allowed::check(session, graph, plan), nothing_changed).await?;
     up.carry_out().await.map(|()| false)
+}
+
+/// A name that no other run has.
+fn new_run() -> String {
+    format!("{:016x}", RandomState::new().build_hasher().finish())
 }
 
 /// An `up` whose plan is made.

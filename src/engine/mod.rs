@@ -29,6 +29,6 @@ pub use fields::{FieldChange, Fields, document};
 pub use graph::{Graph, NodeId};
 pub use patience::{NotYet, Schedule};
 pub use plan::{Action, Plan, Planned, Refusal};
-pub use resource::{Failure, Found, Owner, Reading, Resource};
+pub use resource::{Failure, Found, Mending, Owner, Reading, Resource};
 pub use stop::{Stop, StopSwitch};
 pub use walk::{Outcome, Report};

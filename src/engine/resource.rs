@@ -38,6 +38,11 @@ pub trait Resource: Send + Sync {
         &[]
     }
 
+    /// Permissions that mending it takes, each with the fields that it is for.
+    fn mending_takes(&self) -> &'static [Mending] {
+        &[]
+    }
+
     /// What is there; changes nothing.
     async fn read(&self) -> Result<Reading, Failure>;
 
@@ -55,6 +60,9 @@ pub trait Resource: Send + Sync {
     /// Takes it away.
     async fn remove(&self, found: &Fields, step: &Step<'_>) -> Result<(), Failure>;
 }
+
+/// Fields, and a permission that mending any of them takes.
+pub type Mending = (&'static [&'static str], &'static str);
 
 /// What reading a resource tells.
 #[derive(Debug, Clone, PartialEq)]

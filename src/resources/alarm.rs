@@ -10,16 +10,16 @@ use aws_sdk_cloudwatch::types::{
 };
 use serde_json::{Value, json};
 
-use super::cloudwatch_tags::{mark, stack_tag, tags_of};
-use super::ownership::{self, tagged, touches};
+use super::cloudwatch_tags::{put_mark, tags_of, tags_that_mark};
+use super::ownership::{self, Mark, tagged, touches};
 use super::patience::{CLOUDWATCH_BUSY, CLOUDWATCH_TAGS, PACE, PACE_THROTTLING};
 use crate::aws::{During, UnlessGone};
-use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Reading, Resource, Step};
+use crate::engine::{Failure, FieldChange, Fields, Found, Mending, NotYet, Reading, Resource, Step};
 
 /// An alarm that goes off as soon as something is counted that should not happen, and tells topics of it and of its end.
 pub struct Alarm {
     pub client: Client,
-    pub stack: String,
+    pub mark: Mark,
     pub id: &'static str,
     pub name: String,
     pub arn: String,
@@ -74,7 +74,7 @@ impl Alarm {
             .actions_enabled(true)
             .set_alarm_actions(Some(self.topics.clone()))
             .set_ok_actions(Some(self.topics.clone()))
-            .tags(stack_tag(&self.stack))
+            .set_tags(Some(tags_that_mark(&self.mark)))
             .send()
             .await
             .during("cloudwatch:PutMetricAlarm", &self.name)?;
@@ -209,7 +209,7 @@ impl Resource for Alarm {
 
     fn wanted(&self) -> Fields {
         let (statistic, period) = self.counted.statistic_and_period();
-        tagged(&self.stack)
+        tagged(&self.mark.stack)
             .with(DESCRIPTION, self.description)
             .with(METRIC, self.counted.wanted())
             .with(
@@ -238,6 +238,16 @@ impl Resource for Alarm {
         &["cloudwatch:PutMetricAlarm", "cloudwatch:TagResource"]
     }
 
+    fn mending_takes(&self) -> &'static [Mending] {
+        &[
+            (
+                &[DESCRIPTION, METRIC, CONDITION, ACTIONS],
+                "cloudwatch:PutMetricAlarm",
+            ),
+            (&[ownership::FIELD], "cloudwatch:TagResource"),
+        ]
+    }
+
     async fn read(&self) -> Result<Reading, Failure> {
         let describe = self.client.describe_alarms().alarm_names(&self.name);
         let described = describe.send().await;
@@ -255,7 +265,7 @@ impl Resource for Alarm {
             .with(ACTIONS, found_actions(alarm))
             .with_some(ALARM_STATE, alarm.state_value().map(StateValue::as_str));
         Ok(Reading::Found(Found {
-            owner: tags.owner(&self.stack),
+            owner: tags.owner(&self.mark.stack),
             fields: tags.found(fields),
             settling: None,
             others: tags.others(),
@@ -271,7 +281,7 @@ impl Resource for Alarm {
             self.put().await?;
         }
         if touches(changes, &[ownership::FIELD]) {
-            mark(&self.client, &self.arn, &self.stack).await?;
+            put_mark(&self.client, &self.arn, &self.mark).await?;
         }
         Ok(())
     }

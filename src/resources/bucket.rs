@@ -8,21 +8,21 @@ use aws_sdk_s3::types::{
     PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
     ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging,
 };
+use aws_smithy_types::error::operation::BuildError;
 use serde_json::{Value, json};
 
 use super::bucket_contents;
-use super::ownership::{self, Tags, tagged, touches};
+use super::ownership::{self, Mark, Tags, tagged, touches};
 use super::patience::{PACE_S3, S3_BUSY, S3_FAILED, S3_LATE, S3_NOT_EMPTY, S3_STALE};
 use crate::aws::{CallFailure, During, UnlessGone};
-use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Owner, Reading, Resource, Step};
-use crate::names::STACK_TAG;
+use crate::engine::{Failure, FieldChange, Fields, Found, Mending, NotYet, Owner, Reading, Resource, Step};
 
 /// A bucket that no one outside the account can read.
 ///
 /// Every call names the account that is to own it, so that a bucket of that name in someone else's is never used.
 pub struct Bucket {
     pub client: Client,
-    pub stack: String,
+    pub mark: Mark,
     pub id: &'static str,
     pub name: String,
     pub region: String,
@@ -171,8 +171,9 @@ impl Bucket {
     /// The call replaces every tag, so others' go along.
     async fn put_tags(&self) -> Result<(), Failure> {
         let mut tags = self.tags().await?;
-        tags.retain(|tag| tag.key() != STACK_TAG);
-        tags.push(self.tag()?);
+        let marks = self.marks()?;
+        tags.retain(|tag| marks.iter().all(|mark| mark.key() != tag.key()));
+        tags.extend(marks);
         self.client
             .put_bucket_tagging()
             .bucket(&self.name)
@@ -205,8 +206,10 @@ impl Bucket {
         }))
     }
 
-    fn tag(&self) -> Result<Tag, Failure> {
-        Ok(Tag::builder().key(STACK_TAG).value(&self.stack).build()?)
+    fn marks(&self) -> Result<Vec<Tag>, BuildError> {
+        let tags = self.mark.tags();
+        tags.map(|(key, value)| Tag::builder().key(key).value(value).build())
+            .collect()
     }
 }
 
@@ -269,7 +272,7 @@ impl Resource for Bucket {
         if self.is_lent {
             return Fields::default().with_some(EVENT_BRIDGE, tells);
         }
-        tagged(&self.stack)
+        tagged(&self.mark.stack)
             // First: S3 takes minutes until it begins to tell.
             .with_some(EVENT_BRIDGE, tells)
             .with(ENCRYPTION, ServerSideEncryption::Aes256.as_str())
@@ -286,6 +289,15 @@ impl Resource for Bucket {
             "s3:TagResource",
             "s3:PutBucketPublicAccessBlock",
             "s3:PutBucketNotification",
+        ]
+    }
+
+    fn mending_takes(&self) -> &'static [Mending] {
+        &[
+            (&[ownership::FIELD], "s3:PutBucketTagging"),
+            (&[EVENT_BRIDGE], "s3:PutBucketNotification"),
+            (&[ENCRYPTION], "s3:PutEncryptionConfiguration"),
+            (&[PUBLIC_ACCESS], "s3:PutBucketPublicAccessBlock"),
         ]
     }
 
@@ -315,7 +327,7 @@ impl Resource for Bucket {
             .with_some(PUBLIC_ACCESS, public_access)
             .with(EVENT_BRIDGE, tells);
         Ok(Reading::Found(Found {
-            owner: tags.owner(&self.stack),
+            owner: tags.owner(&self.mark.stack),
             fields: tags.found(fields),
             settling: None,
             others: [receivers(&notifications), tags.others()].concat(),
@@ -323,8 +335,8 @@ impl Resource for Bucket {
     }
 
     async fn create(&self, _step: &Step<'_>) -> Result<(), Failure> {
-        // The tag goes along, so that no run that ends here leaves a bucket that no one owns.
-        let mut configuration = CreateBucketConfiguration::builder().tags(self.tag()?);
+        // The tags go along, so that no run that ends here leaves a bucket that no one owns.
+        let mut configuration = CreateBucketConfiguration::builder().set_tags(Some(self.marks()?));
         // us-east-1 is where a bucket goes that asks for no place, and S3 refuses it as a constraint.
         if self.region != "us-east-1" {
             configuration =

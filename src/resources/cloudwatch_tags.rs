@@ -3,14 +3,15 @@
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::types::Tag;
 
-use super::ownership::Tags;
+use super::ownership::{Mark, Tags};
 use crate::aws::{CallFailure, During, UnlessGone};
 use crate::engine::Failure;
-use crate::names::STACK_TAG;
 
-/// The tag that says whose it is. CloudWatch takes it with what is new, and ignores it with what is there.
-pub fn stack_tag(stack: &str) -> Tag {
-    Tag::builder().key(STACK_TAG).value(stack).build()
+/// The tags that say whose it is. CloudWatch takes them with what is new, and ignores them with what is there.
+pub fn tags_that_mark(mark: &Mark) -> Vec<Tag> {
+    let tags = mark.tags();
+    tags.map(|(key, value)| Tag::builder().key(key).value(value).build())
+        .collect()
 }
 
 /// The tags of what has this ARN, if it is there.
@@ -27,11 +28,11 @@ pub async fn tags_of(client: &Client, arn: &str) -> Result<Option<Tags>, CallFai
 }
 
 /// Marks what has this ARN as the stack's.
-pub async fn mark(client: &Client, arn: &str, stack: &str) -> Result<(), Failure> {
+pub async fn put_mark(client: &Client, arn: &str, mark: &Mark) -> Result<(), Failure> {
     let answer = client
         .tag_resource()
         .resource_arn(arn)
-        .tags(stack_tag(stack))
+        .set_tags(Some(tags_that_mark(mark)))
         .send()
         .await;
     answer.during("cloudwatch:TagResource", arn)?;

@@ -4,16 +4,18 @@ use async_trait::async_trait;
 use aws_sdk_cloudwatch::Client;
 use serde_json::Value;
 
-use super::cloudwatch_tags::{mark, stack_tag, tags_of};
-use super::ownership::{self, tagged, touches};
+use super::cloudwatch_tags::{put_mark, tags_of, tags_that_mark};
+use super::ownership::{self, Mark, tagged, touches};
 use super::patience::{CLOUDWATCH_BUSY, CLOUDWATCH_TAGS, PACE, PACE_THROTTLING};
 use crate::aws::{During, UnlessGone};
-use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Reading, Resource, Step, document};
+use crate::engine::{
+    Failure, FieldChange, Fields, Found, Mending, NotYet, Reading, Resource, Step, document,
+};
 
 /// What is to be seen of the stack in CloudWatch's console.
 pub struct Dashboard {
     pub client: Client,
-    pub stack: String,
+    pub mark: Mark,
     pub id: &'static str,
     /// An account's dashboards are in one name space for all regions.
     pub name: String,
@@ -34,7 +36,7 @@ impl Dashboard {
             .put_dashboard()
             .dashboard_name(&self.name)
             .dashboard_body(self.body.to_string())
-            .tags(stack_tag(&self.stack))
+            .set_tags(Some(tags_that_mark(&self.mark)))
             .send()
             .await
             .during("cloudwatch:PutDashboard", &self.name)?;
@@ -57,7 +59,7 @@ impl Resource for Dashboard {
     }
 
     fn wanted(&self) -> Fields {
-        tagged(&self.stack).with(BODY, self.body.clone())
+        tagged(&self.mark.stack).with(BODY, self.body.clone())
     }
 
     fn not_yet(&self) -> &'static [&'static NotYet] {
@@ -66,6 +68,13 @@ impl Resource for Dashboard {
 
     fn making_takes(&self) -> &'static [&'static str] {
         &["cloudwatch:PutDashboard"]
+    }
+
+    fn mending_takes(&self) -> &'static [Mending] {
+        &[
+            (&[BODY], "cloudwatch:PutDashboard"),
+            (&[ownership::FIELD], "cloudwatch:TagResource"),
+        ]
     }
 
     async fn read(&self) -> Result<Reading, Failure> {
@@ -78,7 +87,7 @@ impl Resource for Dashboard {
             return Ok(Reading::Absent);
         };
         Ok(Reading::Found(Found {
-            owner: tags.owner(&self.stack),
+            owner: tags.owner(&self.mark.stack),
             fields: tags
                 .found(Fields::default())
                 .with_some(BODY, found.dashboard_body().map(document)),
@@ -96,7 +105,7 @@ impl Resource for Dashboard {
             self.put().await?;
         }
         if touches(changes, &[ownership::FIELD]) {
-            mark(&self.client, &self.arn, &self.stack).await?;
+            put_mark(&self.client, &self.arn, &self.mark).await?;
         }
         Ok(())
     }

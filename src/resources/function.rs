@@ -11,18 +11,17 @@ use aws_sdk_lambda::types::{
 };
 use serde_json::json;
 
-use super::ownership::{self, Tags, tagged, touches};
+use super::ownership::{self, Mark, Tags, tagged, touches};
 use super::patience::{LAMBDA_BUSY, LAMBDA_KEY, LAMBDA_PERMISSIONS, LAMBDA_ROLE, PACE_REQUESTS};
 use crate::aws::{During, UnlessGone, lacks, upload_timeouts};
 use crate::config::Architecture;
-use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Reading, Resource, Step};
-use crate::names::STACK_TAG;
+use crate::engine::{Failure, FieldChange, Fields, Found, Mending, NotYet, Reading, Resource, Step};
 use crate::package::FunctionPackage;
 
 /// A function whose code is a zip with an executable `bootstrap`.
 pub struct Function {
     pub client: Client,
-    pub stack: String,
+    pub mark: Mark,
     pub id: &'static str,
     pub name: String,
     pub arn: String,
@@ -124,9 +123,10 @@ impl Function {
 
     /// Whose the function is, and of which code.
     fn tags(&self) -> HashMap<String, String> {
-        let code = self.package.as_ref().map(|package| (CODE_TAG, &package.sha256));
-        let tags = [(STACK_TAG, &self.stack)].into_iter().chain(code);
-        tags.map(|(key, value)| (key.to_owned(), value.clone())).collect()
+        let mut tags = self.mark.map();
+        let code = self.package.as_ref();
+        tags.extend(code.map(|package| (CODE_TAG.to_owned(), package.sha256.clone())));
+        tags
     }
 
     async fn tag(&self) -> Result<(), Failure> {
@@ -226,7 +226,7 @@ impl Resource for Function {
     }
 
     fn wanted(&self) -> Fields {
-        tagged(&self.stack)
+        tagged(&self.mark.stack)
             .with(STATE, State::Active.as_str())
             .with("last update", LastUpdateStatus::Successful.as_str())
             .with_some(CODE, self.package.as_ref().map(|package| package.sha256.as_str()))
@@ -255,6 +255,16 @@ impl Resource for Function {
         &["lambda:CreateFunction", "lambda:TagResource"]
     }
 
+    fn mending_takes(&self) -> &'static [Mending] {
+        &[
+            (&[STATE], "lambda:DeleteFunction"),
+            (&[STATE], "lambda:CreateFunction"),
+            (&[CODE, ARCHITECTURE], "lambda:UpdateFunctionCode"),
+            (&CONFIGURATION, "lambda:UpdateFunctionConfiguration"),
+            (&[CODE, CODE_CHANGED, ownership::FIELD], "lambda:TagResource"),
+        ]
+    }
+
     async fn read(&self) -> Result<Reading, Failure> {
         let answer = self.client.get_function().function_name(&self.name).send().await;
         let answer = answer.during("lambda:GetFunction", &self.name);
@@ -262,7 +272,7 @@ impl Resource for Function {
             return Ok(Reading::Absent);
         };
         match answer.tags_error() {
-            None => Ok(found(&answer, &self.stack)),
+            None => Ok(found(&answer, &self.mark.stack)),
             // It says whose the function is, and of which code.
             Some(error) => Err(Failure::new(format!(
                 "lambda:ListTags on {} was refused: {}: {}",

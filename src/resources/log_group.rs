@@ -3,16 +3,15 @@
 use async_trait::async_trait;
 use aws_sdk_cloudwatchlogs::Client;
 
-use super::ownership::{self, Tags, tagged, touches};
+use super::ownership::{self, Mark, Tags, tagged, touches};
 use super::patience::{LOGS_BUSY, LOGS_STALE, PACE};
 use crate::aws::{During, UnlessGone};
-use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Owner, Reading, Resource, Step};
-use crate::names::STACK_TAG;
+use crate::engine::{Failure, FieldChange, Fields, Found, Mending, NotYet, Owner, Reading, Resource, Step};
 
 /// A log group that forgets after a while.
 pub struct LogGroup {
     pub client: Client,
-    pub stack: String,
+    pub mark: Mark,
     pub id: &'static str,
     pub name: String,
     /// Without the `:*` behind it.
@@ -50,7 +49,7 @@ impl Resource for LogGroup {
     }
 
     fn wanted(&self) -> Fields {
-        tagged(&self.stack).with(RETENTION, self.retention_days)
+        tagged(&self.mark.stack).with(RETENTION, self.retention_days)
     }
 
     fn not_yet(&self) -> &'static [&'static NotYet] {
@@ -62,6 +61,13 @@ impl Resource for LogGroup {
             "logs:CreateLogGroup",
             "logs:TagResource",
             "logs:PutRetentionPolicy",
+        ]
+    }
+
+    fn mending_takes(&self) -> &'static [Mending] {
+        &[
+            (&[RETENTION], "logs:PutRetentionPolicy"),
+            (&[ownership::FIELD], "logs:TagResource"),
         ]
     }
 
@@ -92,7 +98,7 @@ impl Resource for LogGroup {
         };
         let tags: Tags = tags.tags.unwrap_or_default().into_iter().collect();
         Ok(Reading::Found(Found {
-            owner: match tags.owner(&self.stack) {
+            owner: match tags.owner(&self.mark.stack) {
                 // A function's first line makes its group, as bare as this: beside our function it was ours, and else it is
                 // of whose function had the name.
                 Owner::Unmarked(reason) if tags.is_empty() && group.retention_in_days().is_none() => {
@@ -112,7 +118,7 @@ impl Resource for LogGroup {
         self.client
             .create_log_group()
             .log_group_name(&self.name)
-            .tags(STACK_TAG, &self.stack)
+            .set_tags(Some(self.mark.map()))
             .send()
             .await
             .during("logs:CreateLogGroup", &self.name)?;
@@ -128,7 +134,7 @@ impl Resource for LogGroup {
             self.client
                 .tag_resource()
                 .resource_arn(&self.arn)
-                .tags(STACK_TAG, &self.stack)
+                .set_tags(Some(self.mark.map()))
                 .send()
                 .await
                 .during("logs:TagResource", &self.name)?;

@@ -29,6 +29,7 @@ pub use bucket_contents::{Contents, count};
 pub use dashboard::{DASHBOARD, Dashboard};
 pub use function::{ARCHITECTURE, Function};
 pub use log_group::LogGroup;
+pub use ownership::{Mark, RUN};
 pub use rest_api::{API_ID, RestApi};
 pub use role::{InlinePolicy, ServiceRole};
 pub use rule::{PATTERN as RULE_PATTERN, Rule, STATE as RULE_STATE, TARGET as RULE_TARGET, Target};

@@ -1,9 +1,32 @@
 //! Whose a resource is: the tag that says so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::engine::{FieldChange, Fields, Owner};
 use crate::names::STACK_TAG;
+
+/// What says, on a resource, whose it is.
+#[derive(Debug, Clone)]
+pub struct Mark {
+    pub stack: String,
+    /// The run that makes it, where it takes back what it made when it fails: where an answer was lost, it knows it by this.
+    pub run: Option<String>,
+}
+
+impl Mark {
+    /// Keys and values.
+    pub fn tags(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let run = self.run.as_deref().map(|run| (RUN_TAG, run));
+        [(STACK_TAG, self.stack.as_str())].into_iter().chain(run)
+    }
+
+    /// The same, as some services want them.
+    pub fn map(&self) -> HashMap<String, String> {
+        let tags = self.tags();
+        tags.map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect()
+    }
+}
 
 /// A resource's tags as they were read.
 #[derive(Debug, Default)]
@@ -11,6 +34,10 @@ pub struct Tags(BTreeMap<String, String>);
 
 /// The name of the field that holds the tag.
 pub const FIELD: &str = "tag resizer:stack";
+/// The name of the field that says which run made it, where that is to be known.
+pub const RUN: &str = "tag resizer:run";
+
+const RUN_TAG: &str = "resizer:run";
 
 impl Tags {
     /// What has our name but not our tag may be someone's: it is never changed or removed.
@@ -40,9 +67,11 @@ impl Tags {
             .collect()
     }
 
-    /// Puts our tag's value into what was found.
+    /// Puts our tags' values into what was found.
     pub fn found(&self, fields: Fields) -> Fields {
-        fields.with_some(FIELD, self.0.get(STACK_TAG).cloned())
+        fields
+            .with_some(FIELD, self.get(STACK_TAG))
+            .with_some(RUN, self.get(RUN_TAG))
     }
 }
 

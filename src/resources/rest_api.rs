@@ -12,10 +12,12 @@ use aws_sdk_apigateway::types::{
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::ownership::{self, Tags, tagged, touches};
+use super::ownership::{self, Mark, Tags, tagged, touches};
 use super::patience::{API_BUSY, API_PACE};
 use crate::aws::{CallFailure, During, UnlessGone};
-use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Owner, Reading, Resource, Step, document};
+use crate::engine::{
+    Failure, FieldChange, Fields, Found, Mending, NotYet, Owner, Reading, Resource, Step, document,
+};
 use crate::names::STACK_TAG;
 
 /// A REST API with one method that calls an AWS service.
@@ -23,7 +25,7 @@ use crate::names::STACK_TAG;
 /// Its id is the one thing of a stack that AWS chooses: the API is found again by its tag, whatever it is called.
 pub struct RestApi {
     pub client: Client,
-    pub stack: String,
+    pub mark: Mark,
     pub id: &'static str,
     pub name: String,
     /// The OpenAPI document.
@@ -62,6 +64,18 @@ const HASH: &str = "sha256 ";
 /// Further APIs of our tag, which only a run that was cut off can have left.
 const DUPLICATES: &str = "duplicates";
 
+/// What one PutRestApi and a deployment set.
+const DEFINED: [&str; 8] = [
+    NAME,
+    DESCRIPTION,
+    ACCESS,
+    REQUEST,
+    RESPONSES,
+    MODELS,
+    INTEGRATION,
+    DEPLOYED,
+];
+
 impl RestApi {
     /// APIs of our tag, the oldest first; where there are none, the one without a mark that has our name, if it calls what
     /// ours calls or is to be taken over. Names are not unique: any other is someone else's.
@@ -88,7 +102,10 @@ impl RestApi {
             return Err(Failure::new(format!(
                 "{count} REST APIs are called {name}, and none of them is the stack's"
             ))
-            .hint(format!("tag the one to be taken over {STACK_TAG}={}", self.stack)));
+            .hint(format!(
+                "tag the one to be taken over {STACK_TAG}={}",
+                self.mark.stack
+            )));
         }
         Ok(unmarked)
     }
@@ -134,14 +151,14 @@ impl RestApi {
     }
 
     fn owner(&self, api: &SdkRestApi) -> Owner {
-        tags(api).owner(&self.stack)
+        tags(api).owner(&self.mark.stack)
     }
 
     async fn tag(&self, id: &str) -> Result<(), CallFailure> {
         self.client
             .tag_resource()
             .resource_arn(format!("{}{id}", self.arns))
-            .tags(STACK_TAG, &self.stack)
+            .set_tags(Some(self.mark.map()))
             .send()
             .await
             .during("apigateway:TagResource", &self.name)?;
@@ -480,7 +497,7 @@ impl Resource for RestApi {
     }
 
     fn wanted(&self) -> Fields {
-        tagged(&self.stack)
+        tagged(&self.mark.stack)
             .with(NAME, self.name.as_str())
             .with_some(DESCRIPTION, self.document["info"]["description"].as_str())
             .with(ENDPOINT, ENDPOINT_TYPE.as_str())
@@ -499,6 +516,16 @@ impl Resource for RestApi {
 
     fn making_takes(&self) -> &'static [&'static str] {
         &["apigateway:POST"]
+    }
+
+    fn mending_takes(&self) -> &'static [Mending] {
+        &[
+            (&DEFINED, "apigateway:PUT"),
+            (&DEFINED, "apigateway:POST"),
+            (&[ENDPOINT], "apigateway:PATCH"),
+            (&[ownership::FIELD], "apigateway:PUT"),
+            (&[DUPLICATES], "apigateway:DELETE"),
+        ]
     }
 
     async fn read(&self) -> Result<Reading, Failure> {
@@ -563,7 +590,7 @@ impl Resource for RestApi {
             .client
             .create_rest_api()
             .name(&self.name)
-            .tags(STACK_TAG, &self.stack)
+            .set_tags(Some(self.mark.map()))
             .endpoint_configuration(EndpointConfiguration::builder().types(ENDPOINT_TYPE).build())
             .send()
             .await
@@ -588,17 +615,7 @@ impl Resource for RestApi {
             self.put_endpoint_type(id, found.text(ENDPOINT).unwrap_or_default())
                 .await?;
         }
-        let defined = [
-            NAME,
-            DESCRIPTION,
-            ACCESS,
-            REQUEST,
-            RESPONSES,
-            MODELS,
-            INTEGRATION,
-            DEPLOYED,
-        ];
-        if touches(changes, &defined) {
+        if touches(changes, &DEFINED) {
             self.define(id, found.text(DEPLOYMENT)).await?;
         }
         Ok(())

@@ -3,19 +3,21 @@
 use async_trait::async_trait;
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types::Tag;
+use aws_smithy_types::error::operation::BuildError;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::ownership::{self, Tags, tagged, touches};
+use super::ownership::{self, Mark, Tags, tagged, touches};
 use super::patience::{IAM_BUSY, IAM_IN_USE, IAM_LATE, IAM_STALE, PACE_THROTTLING};
 use crate::aws::{CallFailure, During, UnlessGone};
-use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Reading, Resource, Step, document};
-use crate::names::STACK_TAG;
+use crate::engine::{
+    Failure, FieldChange, Fields, Found, Mending, NotYet, Reading, Resource, Step, document,
+};
 
 /// A role for one service, with one inline policy.
 pub struct ServiceRole {
     pub client: Client,
-    pub stack: String,
+    pub mark: Mark,
     pub id: &'static str,
     pub name: String,
     pub description: &'static str,
@@ -122,8 +124,10 @@ impl ServiceRole {
         Ok(())
     }
 
-    fn tag(&self) -> Result<Tag, Failure> {
-        Ok(Tag::builder().key(STACK_TAG).value(&self.stack).build()?)
+    fn marks(&self) -> Result<Vec<Tag>, BuildError> {
+        let tags = self.mark.tags();
+        tags.map(|(key, value)| Tag::builder().key(key).value(value).build())
+            .collect()
     }
 
     /// IAM removes no role that has policies, whoever put them there.
@@ -185,7 +189,7 @@ impl Resource for ServiceRole {
     }
 
     fn wanted(&self) -> Fields {
-        tagged(&self.stack)
+        tagged(&self.mark.stack)
             .with(DESCRIPTION, self.description)
             .with(TRUST, self.trust.clone())
             .with(POLICY, self.policy.document.clone())
@@ -198,6 +202,15 @@ impl Resource for ServiceRole {
 
     fn making_takes(&self) -> &'static [&'static str] {
         &["iam:CreateRole", "iam:TagRole", "iam:PutRolePolicy"]
+    }
+
+    fn mending_takes(&self) -> &'static [Mending] {
+        &[
+            (&[DESCRIPTION], "iam:UpdateRole"),
+            (&[TRUST], "iam:UpdateAssumeRolePolicy"),
+            (&[POLICY], "iam:PutRolePolicy"),
+            (&[ownership::FIELD], "iam:TagRole"),
+        ]
     }
 
     async fn read(&self) -> Result<Reading, Failure> {
@@ -217,7 +230,7 @@ impl Resource for ServiceRole {
         let inline = inline.map(|name| format!("inline policy {name}"));
         let attached = attached.into_iter().map(|arn| format!("managed policy {arn}"));
         Ok(Reading::Found(Found {
-            owner: tags.owner(&self.stack),
+            owner: tags.owner(&self.mark.stack),
             fields: fields
                 .with_some(POLICY, policy)
                 .with_some(MANAGED, managed.into_iter().next()),
@@ -232,7 +245,7 @@ impl Resource for ServiceRole {
             .role_name(&self.name)
             .description(self.description)
             .assume_role_policy_document(self.trust.to_string())
-            .tags(self.tag()?)
+            .set_tags(Some(self.marks()?))
             .send()
             .await
             .during("iam:CreateRole", &self.name)?;
@@ -263,7 +276,7 @@ impl Resource for ServiceRole {
                 .client
                 .tag_role()
                 .role_name(&self.name)
-                .tags(self.tag()?)
+                .set_tags(Some(self.marks()?))
                 .send()
                 .await;
             answer.during("iam:TagRole", &self.name)?;

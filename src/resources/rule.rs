@@ -7,18 +7,20 @@ use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::{
     DeadLetterConfig, InputTransformer, RetryPolicy, RuleState, Tag, Target as SdkTarget,
 };
+use aws_smithy_types::error::operation::BuildError;
 use serde_json::{Value, json};
 
-use super::ownership::{self, Tags, tagged, touches};
+use super::ownership::{self, Mark, Tags, tagged, touches};
 use super::patience::{EVENTS_BUSY, EVENTS_ROLE, EVENTS_TARGETS, PACE};
 use crate::aws::{CallFailure, During, UnlessGone};
-use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Reading, Resource, Step, document};
-use crate::names::STACK_TAG;
+use crate::engine::{
+    Failure, FieldChange, Fields, Found, Mending, NotYet, Reading, Resource, Step, document,
+};
 
 /// A rule that is on and sends what it matches to one target; targets that others gave it stay.
 pub struct Rule {
     pub client: Client,
-    pub stack: String,
+    pub mark: Mark,
     pub id: &'static str,
     pub name: String,
     pub arn: String,
@@ -102,19 +104,21 @@ impl Target {
 }
 
 impl Rule {
-    fn tag(&self) -> Result<Tag, Failure> {
-        Ok(Tag::builder().key(STACK_TAG).value(&self.stack).build()?)
+    fn marks(&self) -> Result<Vec<Tag>, BuildError> {
+        let tags = self.mark.tags();
+        tags.map(|(key, value)| Tag::builder().key(key).value(value).build())
+            .collect()
     }
 
     /// EventBridge takes tags with a new rule, and refuses them with one that is there.
-    async fn put(&self, tag: Option<Tag>) -> Result<(), Failure> {
+    async fn put(&self, tags: Option<Vec<Tag>>) -> Result<(), Failure> {
         self.client
             .put_rule()
             .name(&self.name)
             .description(self.description)
             .event_pattern(self.pattern.to_string())
             .state(RuleState::Enabled)
-            .set_tags(tag.map(|tag| vec![tag]))
+            .set_tags(tags)
             .send()
             .await
             .during("events:PutRule", &self.name)?;
@@ -196,7 +200,7 @@ impl Resource for Rule {
     }
 
     fn wanted(&self) -> Fields {
-        tagged(&self.stack)
+        tagged(&self.mark.stack)
             .with(DESCRIPTION, self.description)
             .with(PATTERN, self.pattern.clone())
             .with(STATE, RuleState::Enabled.as_str())
@@ -209,6 +213,14 @@ impl Resource for Rule {
 
     fn making_takes(&self) -> &'static [&'static str] {
         &["events:PutRule", "events:TagResource", "events:PutTargets"]
+    }
+
+    fn mending_takes(&self) -> &'static [Mending] {
+        &[
+            (&[PATTERN, STATE, DESCRIPTION], "events:PutRule"),
+            (&[TARGET], "events:PutTargets"),
+            (&[ownership::FIELD], "events:TagResource"),
+        ]
     }
 
     async fn read(&self) -> Result<Reading, Failure> {
@@ -233,7 +245,7 @@ impl Resource for Rule {
             .with_some(TARGET, ours.map(Target::found))
             .with_some(DEAD_LETTERS, dead_letters);
         Ok(Reading::Found(Found {
-            owner: tags.owner(&self.stack),
+            owner: tags.owner(&self.mark.stack),
             fields: tags.found(fields),
             settling: None,
             others: [
@@ -246,7 +258,7 @@ impl Resource for Rule {
     }
 
     async fn create(&self, step: &Step<'_>) -> Result<(), Failure> {
-        self.put(Some(self.tag()?)).await?;
+        self.put(Some(self.marks()?)).await?;
         step.made();
         self.put_target(None).await
     }
@@ -263,7 +275,7 @@ impl Resource for Rule {
                 .client
                 .tag_resource()
                 .resource_arn(&self.arn)
-                .tags(self.tag()?)
+                .set_tags(Some(self.marks()?))
                 .send()
                 .await;
             answer.during("events:TagResource", &self.name)?;

@@ -13,16 +13,17 @@ use aws_sdk_sfn::types::{
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 
-use super::ownership::{self, Tags, tagged, touches};
+use super::ownership::{self, Mark, Tags, tagged, touches};
 use super::patience::{PACE, STATES_BUSY, STATES_DELETING, STATES_LOGS, STATES_ROLE};
 use crate::aws::{CallFailure, During, UnlessGone};
-use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Reading, Resource, Step, document};
-use crate::names::STACK_TAG;
+use crate::engine::{
+    Failure, FieldChange, Fields, Found, Mending, NotYet, Reading, Resource, Step, document,
+};
 
 /// A state machine that logs everything.
 pub struct StateMachine {
     pub client: Client,
-    pub stack: String,
+    pub mark: Mark,
     pub id: &'static str,
     pub name: String,
     pub arn: String,
@@ -62,8 +63,10 @@ impl StateMachine {
         format!("{}:*", self.log_group_arn)
     }
 
-    fn tag(&self) -> Tag {
-        Tag::builder().key(STACK_TAG).value(&self.stack).build()
+    fn marks(&self) -> Vec<Tag> {
+        let tags = self.mark.tags();
+        tags.map(|(key, value)| Tag::builder().key(key).value(value).build())
+            .collect()
     }
 
     async fn delete(&self) -> Result<(), Failure> {
@@ -172,7 +175,7 @@ impl Resource for StateMachine {
     }
 
     fn wanted(&self) -> Fields {
-        tagged(&self.stack)
+        tagged(&self.mark.stack)
             .with(TYPE, StateMachineType::Standard.as_str())
             .with(DEFINITION, self.definition.clone())
             .with(ROLE, self.role_arn.as_str())
@@ -192,6 +195,15 @@ impl Resource for StateMachine {
 
     fn making_takes(&self) -> &'static [&'static str] {
         &["states:CreateStateMachine", "states:TagResource"]
+    }
+
+    fn mending_takes(&self) -> &'static [Mending] {
+        &[
+            (&[TYPE], "states:DeleteStateMachine"),
+            (&[TYPE], "states:CreateStateMachine"),
+            (&[DEFINITION, ROLE, LOGGING], "states:UpdateStateMachine"),
+            (&[ownership::FIELD], "states:TagResource"),
+        ]
     }
 
     async fn read(&self) -> Result<Reading, Failure> {
@@ -218,7 +230,7 @@ impl Resource for StateMachine {
         let tags: Tags = tags.filter_map(|tag| Some((tag.key()?, tag.value()?))).collect();
         let deleting = machine.status() == Some(&StateMachineStatus::Deleting);
         Ok(Reading::Found(Found {
-            owner: tags.owner(&self.stack),
+            owner: tags.owner(&self.mark.stack),
             fields: tags.found(found_fields(&machine)),
             settling: deleting.then(|| "Step Functions to remove the state machine".to_owned()),
             others: tags.others(),
@@ -233,7 +245,7 @@ impl Resource for StateMachine {
             .definition(format!("{:#}", self.definition))
             .role_arn(&self.role_arn)
             .logging_configuration(self.logging_configuration())
-            .tags(self.tag())
+            .set_tags(Some(self.marks()))
             .send()
             .await
             .during("states:CreateStateMachine", &self.name)?;
@@ -265,7 +277,7 @@ impl Resource for StateMachine {
                 .client
                 .tag_resource()
                 .resource_arn(&self.arn)
-                .tags(self.tag())
+                .set_tags(Some(self.marks()))
                 .send()
                 .await;
             answer.during("states:TagResource", &self.name)?;
@@ -296,7 +308,10 @@ mod tests {
         };
         let wanted = StateMachine {
             client: Clients::connect(&Connection::Local(nowhere)).await.states,
-            stack: "resizer".to_owned(),
+            mark: Mark {
+                stack: "resizer".to_owned(),
+                run: None,
+            },
             id: "state_machine",
             name: "resizer-resize".to_owned(),
             arn: "arn".to_owned(),

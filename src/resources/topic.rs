@@ -3,12 +3,15 @@
 use async_trait::async_trait;
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::{Subscription, Tag};
+use aws_smithy_types::error::operation::BuildError;
 use serde_json::Value;
 
-use super::ownership::{self, Tags, tagged, touches};
+use super::ownership::{self, Mark, Tags, tagged, touches};
 use super::patience::{PACE, PACE_SNS, PACE_THROTTLING, SNS_BUSY, SNS_TAGS};
 use crate::aws::{CallFailure, During, UnlessGone};
-use crate::engine::{Failure, FieldChange, Fields, Found, NotYet, Reading, Resource, Step, document};
+use crate::engine::{
+    Failure, FieldChange, Fields, Found, Mending, NotYet, Reading, Resource, Step, document,
+};
 use crate::names::STACK_TAG;
 
 /// A topic that CloudWatch's alarms publish to; what others have subscribed to it stays.
@@ -17,7 +20,7 @@ use crate::names::STACK_TAG;
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html>
 pub struct Topic {
     pub client: Client,
-    pub stack: String,
+    pub mark: Mark,
     pub id: &'static str,
     pub name: String,
     pub arn: String,
@@ -40,8 +43,13 @@ const PENDING: &str = "PendingConfirmation";
 const DELETED: &str = "Deleted";
 
 impl Topic {
-    fn tag(key: &str, value: &str) -> Result<Tag, Failure> {
-        Ok(Tag::builder().key(key).value(value).build()?)
+    fn tag(key: &str, value: &str) -> Result<Tag, BuildError> {
+        Tag::builder().key(key).value(value).build()
+    }
+
+    fn tags_of_a_new_one(&self) -> Result<Vec<Tag>, BuildError> {
+        let tags = self.mark.tags().chain([(EMAIL_TAG, self.email.as_str())]);
+        tags.map(|(key, value)| Self::tag(key, value)).collect()
     }
 
     async fn mark(&self, key: &str, value: &str) -> Result<(), Failure> {
@@ -174,7 +182,7 @@ impl Resource for Topic {
     }
 
     fn wanted(&self) -> Fields {
-        tagged(&self.stack)
+        tagged(&self.mark.stack)
             .with(POLICY, self.policy.clone())
             .with(EMAIL, self.email.as_str())
     }
@@ -185,6 +193,14 @@ impl Resource for Topic {
 
     fn making_takes(&self) -> &'static [&'static str] {
         &["sns:CreateTopic", "sns:TagResource", "sns:Subscribe"]
+    }
+
+    fn mending_takes(&self) -> &'static [Mending] {
+        &[
+            (&[POLICY], "sns:SetTopicAttributes"),
+            (&[EMAIL], "sns:Subscribe"),
+            (&[ownership::FIELD], "sns:TagResource"),
+        ]
     }
 
     async fn read(&self) -> Result<Reading, Failure> {
@@ -216,7 +232,7 @@ impl Resource for Topic {
             .with_some(EMAIL, subscribed)
             .with_some(UNCONFIRMED, unconfirmed.then_some(self.email.as_str()));
         Ok(Reading::Found(Found {
-            owner: tags.owner(&self.stack),
+            owner: tags.owner(&self.mark.stack),
             fields: tags.found(fields),
             settling: None,
             others: [others.map(described).collect(), tags.others()].concat(),
@@ -228,8 +244,7 @@ impl Resource for Topic {
             .create_topic()
             .name(&self.name)
             .attributes("Policy", self.policy.to_string())
-            .tags(Self::tag(STACK_TAG, &self.stack)?)
-            .tags(Self::tag(EMAIL_TAG, &self.email)?)
+            .set_tags(Some(self.tags_of_a_new_one()?))
             .send()
             .await
             .during("sns:CreateTopic", &self.name)?;
@@ -239,7 +254,7 @@ impl Resource for Topic {
 
     async fn change(&self, found: &Fields, changes: &[FieldChange], _: &Step<'_>) -> Result<(), Failure> {
         if touches(changes, &[ownership::FIELD]) {
-            self.mark(STACK_TAG, &self.stack).await?;
+            self.mark(STACK_TAG, &self.mark.stack).await?;
         }
         if touches(changes, &[POLICY]) {
             let set = self.client.set_topic_attributes().topic_arn(&self.arn);

@@ -44,7 +44,7 @@ impl Stack<'_> {
     fn dashboard(&self) -> Result<Dashboard, Failure> {
         Ok(Dashboard {
             client: self.session.clients.cloudwatch.clone(),
-            stack: self.name(),
+            mark: self.mark(),
             id: "dashboard",
             name: self.names.dashboard(),
             arn: self.names.dashboard_arn(),
@@ -55,7 +55,7 @@ impl Stack<'_> {
     fn topic(&self, alarms: &AlarmSettings) -> Result<Topic, Failure> {
         Ok(Topic {
             client: self.session.clients.sns.clone(),
-            stack: self.name(),
+            mark: self.mark(),
             id: TOPIC,
             name: self.names.topic(),
             arn: self.names.topic_arn(),
@@ -69,7 +69,7 @@ impl Stack<'_> {
         let own_topic = alarms.email.as_ref().map(|_| self.names.topic_arn());
         Alarm {
             client: self.session.clients.cloudwatch.clone(),
-            stack: self.name(),
+            mark: self.mark(),
             id,
             name: self.names.alarm(alarm),
             arn: self.names.alarm_arn(alarm),

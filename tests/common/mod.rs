@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod browser;
+pub mod by_hand;
 pub mod gate;
 pub mod near;
 pub mod steady;
