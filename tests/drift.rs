@@ -3,11 +3,14 @@
 
 mod common;
 
-use aws_sdk_eventbridge::types::Target;
+use aws_config::SdkConfig;
+use aws_sdk_eventbridge::types::{RetryPolicy, Target};
 use aws_sdk_lambda::types::Environment;
 use aws_sdk_s3::types::{NotificationConfiguration, Tag, Tagging};
 use aws_sdk_sfn::types::{LogLevel, LoggingConfiguration};
-use common::{Ended, Place, eventually, sample};
+use common::by_hand::{change_the_api, replaced};
+use common::near::{DOWN, NearCloud, UP};
+use common::{Ended, Place, eventually, s3_at, sample};
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -43,11 +46,25 @@ async fn every_field_that_is_changed_by_hand_is_told_and_put_back() {
             "function_role",
             &["description", "trust policy", "inline policy", "managed policy"],
         ),
-        ("function", &["memory", "timeout", "environment"]),
+        (
+            "function",
+            &["memory", "timeout", "environment", "code changed by others"],
+        ),
         ("state_machine", &["definition", "logging"]),
         ("rule", &["description", "pattern", "state", "target"]),
         ("function_log_group", &["retention days"]),
-        ("rest_api", &["description"]),
+        (
+            "rest_api",
+            &[
+                "description",
+                "endpoint type",
+                "request",
+                "responses",
+                "models",
+                "integration",
+                "deployed definition",
+            ],
+        ),
     ] {
         for field in fields {
             assert!(
@@ -62,8 +79,12 @@ async fn every_field_that_is_changed_by_hand_is_told_and_put_back() {
         "a plan changes nothing"
     );
 
+    let dry_run = ["up", "--local", "--dry-run", "--exit-code"];
+    place.resizer(&dry_run).code(2).says("nothing was done");
     assert_eq!(place.json(&["up", "--local"])["changed"], true);
-    place.resizer(&["plan", "--local", "--exit-code"]).code(0);
+    for command in [&["plan", "--local"][..], &["up", "--local", "--dry-run"]] {
+        place.resizer(&[command, &["--exit-code"]].concat()).code(0);
+    }
     place.resizer(&["invoke", "--local", "--file", rocket]).ok();
     place
         .resizer(&["invoke", "--local", "--key", "rocket.jpg", "--via", "api"])
@@ -307,6 +328,18 @@ async fn change_everything_by_hand(place: &Place, outputs: &Value) {
 
     let events = aws_sdk_eventbridge::Client::new(&config);
     let rule = text(&outputs["rule_name"]);
+    let targets = events.list_targets_by_rule().rule(&rule).send().await.unwrap();
+    let mut target = targets.targets()[0].clone();
+    target.retry_policy = Some(RetryPolicy::builder().maximum_retry_attempts(0).build());
+    events
+        .put_targets()
+        .rule(&rule)
+        .targets(target)
+        .send()
+        .await
+        .unwrap();
+    let plan = place.json(&["plan", "--local"]);
+    assert!(tells(&plan, "rule", "target"), "{plan:#}");
     events
         .put_rule()
         .name(&rule)
@@ -316,7 +349,6 @@ async fn change_everything_by_hand(place: &Place, outputs: &Value) {
         .await
         .unwrap();
     events.disable_rule().name(&rule).send().await.unwrap();
-    let targets = events.list_targets_by_rule().rule(&rule).send().await.unwrap();
     events
         .remove_targets()
         .rule(&rule)
@@ -333,18 +365,107 @@ async fn change_everything_by_hand(place: &Place, outputs: &Value) {
         .await
         .unwrap();
 
-    let api = aws_sdk_apigateway::Client::new(&config);
-    let described = aws_sdk_apigateway::types::PatchOperation::builder()
-        .op(aws_sdk_apigateway::types::Op::Replace)
-        .path("/description")
-        .value("mine")
-        .build();
-    api.update_rest_api()
-        .rest_api_id(text(&outputs["rest_api_id"]))
-        .patch_operations(described)
-        .send()
-        .await
-        .unwrap();
+    let arn = text(&outputs["function_arn"]);
+    let untag = lambda.untag_resource().resource(arn);
+    untag.tag_keys("resizer:code-sha256").send().await.unwrap();
+    change_the_api(&config).await.unwrap();
+}
+
+/// What has lost the tag might be anyone's by now: it is told, and taken over when that is asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_has_lost_its_tag_is_told_and_marked_again() {
+    let near = NearCloud::start();
+    let place = &near.place;
+    let told = "[alarms]\nemail = \"ops@example.org\"\n";
+    std::fs::write(place.path().join("resizer.toml"), told).unwrap();
+    let outputs = place.json(&UP)["outputs"].clone();
+    remove_every_tag(&place.sdk_config(), &outputs).await;
+
+    let plan = ["plan", "--local", "--handler-zip", "function.zip", "--json"];
+    let refused = place.resizer(&plan).code(1).document();
+    let changes = refused["changes"].as_array().unwrap();
+    let reason = "it has no tag resizer:stack=resizer";
+    for change in changes {
+        assert_eq!(change["reason"], reason, "{change:#}");
+    }
+    assert_eq!(changes.len(), 17);
+    place.resizer(&UP).code(1).says("--adopt");
+    place.resizer(&[&UP[..], &["--adopt"]].concat()).ok();
+    assert_eq!(place.json(&UP)["changed"], false);
+    place.resizer(&DOWN).ok();
+}
+
+async fn remove_every_tag(config: &SdkConfig, outputs: &Value) {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let tag = "resizer:stack";
+    let here = |service: &str, name: &str| format!("arn:aws:{service}:eu-central-1:000000000000:{name}");
+    for bucket in ["original_bucket", "resized_bucket"] {
+        let delete = s3_at(config).delete_bucket_tagging();
+        delete.bucket(text(&outputs[bucket])).send().await.unwrap();
+    }
+    let iam = aws_sdk_iam::Client::new(config);
+    for (_, role) in outputs["roles"].as_object().unwrap() {
+        let untag = iam.untag_role().role_name(name_of(role.as_str().unwrap()));
+        untag.tag_keys(tag).send().await.unwrap();
+    }
+    let lambda = aws_sdk_lambda::Client::new(config).untag_resource();
+    let lambda = lambda.resource(text(&outputs["function_arn"]));
+    lambda.tag_keys(tag).send().await.unwrap();
+    let states = aws_sdk_sfn::Client::new(config).untag_resource();
+    let states = states.resource_arn(text(&outputs["state_machine_arn"]));
+    states.tag_keys(tag).send().await.unwrap();
+    let events = aws_sdk_eventbridge::Client::new(config).untag_resource();
+    let events = events.resource_arn(here("events", &format!("rule/{}", text(&outputs["rule_name"]))));
+    events.tag_keys(tag).send().await.unwrap();
+    let logs = aws_sdk_cloudwatchlogs::Client::new(config);
+    for (_, group) in outputs["log_groups"].as_object().unwrap() {
+        let arn = here("logs", &format!("log-group:{}", group.as_str().unwrap()));
+        let untag = logs.untag_resource().resource_arn(arn);
+        untag.tag_keys(tag).send().await.unwrap();
+    }
+    let api = text(&outputs["rest_api_id"]);
+    let apis = aws_sdk_apigateway::Client::new(config).untag_resource();
+    let apis = apis.resource_arn(format!("arn:aws:apigateway:eu-central-1::/restapis/{api}"));
+    apis.tag_keys(tag).send().await.unwrap();
+    let cloudwatch = aws_sdk_cloudwatch::Client::new(config);
+    let alarms = cloudwatch.describe_alarms().send().await.unwrap();
+    let dashboards = cloudwatch.list_dashboards().send().await.unwrap();
+    let alarms = alarms.metric_alarms().iter().map(|alarm| alarm.alarm_arn());
+    let dashboards = dashboards.dashboard_entries().iter();
+    for arn in alarms.chain(dashboards.map(|dashboard| dashboard.dashboard_arn())) {
+        let untag = cloudwatch.untag_resource().resource_arn(arn.unwrap());
+        untag.tag_keys(tag).send().await.unwrap();
+    }
+    let sns = aws_sdk_sns::Client::new(config).untag_resource();
+    let sns = sns.resource_arn(here("sns", "resizer-alarms"));
+    sns.tag_keys(tag).send().await.unwrap();
+}
+
+/// Each change of the API makes a deployment: what the stage served before is kept, and nothing older of ours.
+#[tokio::test(flavor = "multi_thread")]
+async fn old_deployments_of_the_api_go() {
+    let near = NearCloud::start();
+    let place = &near.place;
+    let outputs = place.json(&UP)["outputs"].clone();
+    let id = outputs["rest_api_id"].as_str().unwrap();
+    let apis = aws_sdk_apigateway::Client::new(&place.sdk_config());
+    let theirs = apis.create_deployment().rest_api_id(id).description("theirs");
+    theirs.send().await.unwrap();
+    let descriptions = || async {
+        let deployments = apis.get_deployments().rest_api_id(id).send().await.unwrap();
+        let descriptions = deployments.items().iter();
+        let descriptions = descriptions.map(|deployment| deployment.description().unwrap().to_owned());
+        descriptions.collect::<Vec<_>>()
+    };
+    for _ in 0..3 {
+        let change = apis.update_rest_api().rest_api_id(id);
+        let change = change.patch_operations(replaced("/description", "mine"));
+        change.send().await.unwrap();
+        place.resizer(&UP).ok();
+    }
+    let left = descriptions().await;
+    assert_eq!(left.len(), 3, "{left:?}");
+    assert!(left.contains(&"theirs".to_owned()), "{left:?}");
 }
 
 /// Whether a plan says that this field of this resource differs.

@@ -4,8 +4,12 @@ use std::thread;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
+use aws_sdk_eventbridge::types::RetryPolicy;
+use aws_sdk_s3::types::NotificationConfiguration;
 use resizer_local::Realism;
 
+use crate::common::by_hand::change_the_api;
+use crate::common::s3_at;
 use crate::everything::is_nothing;
 use crate::random::Random;
 use crate::stack::{DOWN, Stack, UP, for_each};
@@ -90,9 +94,12 @@ fn whatever_happens_in_whichever_order_it_converges() {
     });
 }
 
-/// Changes or removes something by hand; what is not there cannot be.
+/// Changes or removes something by hand; what is not there cannot be. The stack's tag stays: without it, nothing is mended
+/// unless somebody asks for that.
 async fn drift(config: &SdkConfig, random: &mut Random) {
-    match random.below(6) {
+    let rule = "resizer-object-created";
+    let function = "resizer-resize";
+    match random.below(11) {
         0 => {
             let rule = aws_sdk_eventbridge::Client::new(config);
             let _ = rule.disable_rule().name("resizer-object-created").send().await;
@@ -122,6 +129,41 @@ async fn drift(config: &SdkConfig, random: &mut Random) {
             let logs = aws_sdk_cloudwatchlogs::Client::new(config);
             let group = "/aws/lambda/resizer-resize";
             let _ = logs.delete_log_group().log_group_name(group).send().await;
+        }
+        5 => {
+            let _ = change_the_api(config).await;
+        }
+        6 => {
+            let events = aws_sdk_eventbridge::Client::new(config);
+            let targets = events.list_targets_by_rule().rule(rule).send().await;
+            for target in targets.iter().flat_map(|targets| targets.targets()) {
+                let mut target = target.clone();
+                target.retry_policy = Some(RetryPolicy::builder().maximum_retry_attempts(0).build());
+                let _ = events.put_targets().rule(rule).targets(target).send().await;
+            }
+        }
+        7 => {
+            let lambda = aws_sdk_lambda::Client::new(config);
+            let arn = format!("arn:aws:lambda:eu-central-1:000000000000:function:{function}");
+            let untag = lambda.untag_resource().resource(arn);
+            let _ = untag.tag_keys("resizer:code-sha256").send().await;
+            let smaller = lambda.update_function_configuration().function_name(function);
+            let _ = smaller.memory_size(128).send().await;
+        }
+        8 => {
+            let logs = aws_sdk_cloudwatchlogs::Client::new(config);
+            let keep = logs
+                .put_retention_policy()
+                .log_group_name("/aws/lambda/resizer-resize");
+            let _ = keep.retention_in_days(1).send().await;
+        }
+        9 => {
+            let bucket = "resizer-original-000000000000-eu-central-1";
+            let s3 = s3_at(config);
+            let _ = s3.delete_public_access_block().bucket(bucket).send().await;
+            let nobody = NotificationConfiguration::builder().build();
+            let tell = s3.put_bucket_notification_configuration().bucket(bucket);
+            let _ = tell.notification_configuration(nobody).send().await;
         }
         _ => {
             let apis = aws_sdk_apigateway::Client::new(config);

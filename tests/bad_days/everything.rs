@@ -182,6 +182,7 @@ async fn rules(config: &SdkConfig) -> Map<String, Value> {
                 "role": target.role_arn(),
                 "paths": transformer.input_paths_map(),
                 "template": transformer.input_template(),
+                "retries": format!("{:?}", target.retry_policy()),
             })
         });
         found.insert(
@@ -243,8 +244,16 @@ async fn rest_apis(config: &SdkConfig) -> Map<String, Value> {
                 deployment.await.unwrap().description()
             ]));
         }
+        let models = client.get_models().rest_api_id(id).send().await.unwrap();
+        let models = models.items().iter().map(|model| model.schema());
+        let validators = client.get_request_validators().rest_api_id(id).send();
+        let validators = validators.await.unwrap();
+        let validators = validators.items().iter();
         let described = json!({
             "description": api.description(),
+            "endpoint": format!("{:?}", api.endpoint_configuration()),
+            "models": models.collect::<Vec<_>>(),
+            "validators": validators.map(|validator| validator.validate_request_body()).collect::<Vec<_>>(),
             "tags": api.tags(),
             "integrations": integrations,
             "stages": served,

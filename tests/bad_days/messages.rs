@@ -173,6 +173,70 @@ const MESSAGES: &[Message] = &[
         waits_for: "API Gateway's pace",
     },
     Message {
+        command: &UP,
+        operation: "apigateway:GetRestApis",
+        status: 429,
+        code: "TooManyRequestsException",
+        message: "Too Many Requests",
+        waits_for: "API Gateway's pace",
+    },
+    Message {
+        command: &UP,
+        operation: "lambda:GetFunction",
+        status: 429,
+        code: "TooManyRequestsException",
+        message: "Rate exceeded",
+        waits_for: "AWS's pace: too many calls in this account",
+    },
+    Message {
+        command: &UP,
+        operation: "s3:CreateBucket",
+        status: 503,
+        code: "SlowDown",
+        message: "Please reduce your request rate.",
+        waits_for: "S3's pace: too many calls to this bucket",
+    },
+    Message {
+        command: &UP,
+        operation: "monitoring:PutDashboard",
+        status: 400,
+        code: "Throttling",
+        message: "Rate exceeded",
+        waits_for: "AWS's pace: too many calls in this account",
+    },
+    Message {
+        command: &UP,
+        operation: "states:CreateStateMachine",
+        status: 400,
+        code: "ThrottlingException",
+        message: "Rate exceeded",
+        waits_for: "AWS's pace: too many calls in this account",
+    },
+    Message {
+        command: &UP,
+        operation: "logs:DescribeLogGroups",
+        status: 400,
+        code: "ThrottlingException",
+        message: "Rate exceeded",
+        waits_for: "AWS's pace: too many calls in this account",
+    },
+    Message {
+        command: &UP,
+        operation: "events:PutRule",
+        status: 500,
+        code: "InternalException",
+        message: "An internal error occurred",
+        waits_for: "trouble on the other side to pass",
+    },
+    Message {
+        command: &DOWN,
+        operation: "s3:ListObjectVersions",
+        status: 503,
+        code: "SlowDown",
+        message: "Please reduce your request rate.",
+        waits_for: "S3's pace: too many calls to this bucket",
+    },
+    Message {
         command: &DOWN,
         operation: "s3:DeleteBucket",
         status: 409,
@@ -215,6 +279,15 @@ const MESSAGES: &[Message] = &[
     },
 ];
 
+/// At how many calls of an operation the SDK's own four tries do not help, where they are made of two resources side by side.
+const FOR_LONGER: u64 = 9;
+
+impl Message {
+    fn is_tried_by_the_sdk(&self) -> bool {
+        self.status == 429 || self.status >= 500 || self.code == "SlowDown" || self.code.contains("Throttl")
+    }
+}
+
 #[test]
 fn whatever_aws_needs_time_for_is_waited_for_and_told() {
     for_each(MESSAGES, |stack, row| {
@@ -225,8 +298,7 @@ fn whatever_aws_needs_time_for_is_waited_for_and_told() {
         let fault = Fault {
             operation: row.operation.to_owned(),
             call: 1,
-            // The SDK itself tries four times when calls come too fast.
-            times: if row.status == 429 { 5 } else { 3 },
+            times: if row.is_tried_by_the_sdk() { FOR_LONGER } else { 3 },
             after: false,
             does: refusal(row.status, row.code, row.message),
         };
