@@ -1,8 +1,8 @@
 //! How long `up` and `down` take on a cloud far away: `cargo bench --bench provisioning`.
 //!
 //! The local cloud behaves like AWS: each call takes its time, a role is not known for some seconds, a new function is
-//! `Pending`, API Gateway keeps its quotas. What a run takes is set against the longest way through the graph, which no
-//! order of the same calls could beat; a call is counted once, and each wait at its length.
+//! `Pending`, API Gateway keeps its quotas. What a run takes is set against the longest way through the graph that `resizer
+//! graph` draws, which no order of the same calls could beat; a call is counted once, and each wait at its length.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "../tests/common/mod.rs"]
@@ -11,8 +11,10 @@ mod common;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use common::Place;
 use common::near::{DOWN, NearCloud, UP, is_read};
 use resizer_local::Realism;
+use serde_json::Value;
 
 /// Runs of each kind; the median counts.
 const RUNS: usize = 3;
@@ -55,47 +57,190 @@ impl Day {
             ..Realism::default()
         }
     }
+}
 
-    /// The longest way through an `up` from nothing, in milliseconds.
-    ///
-    /// GetCallerIdentity, then every resource is read at once. A role takes its creation, its policies, and a look at it;
-    /// the function is made when its role is known, waited for, and looked at; the rule takes two calls and a look. Beside
-    /// it go the REST API, after its role: made, defined, deployed, and a look at its stage, three calls deep; and before the
-    /// rule the original bucket: made, a look, whom it tells (read and put), its public access, and a look. The dashboard
-    /// stands beside all of it: put, and a look.
-    fn longest_up(&self) -> u64 {
-        let Realism {
-            propagation,
-            function,
-            ..
-        } = self.realism();
-        let call = self.latency;
-        let looked = 2 * call;
-        let role = looked + 3 * call;
-        let role_is_known = looked + call + propagation;
-        let function_is_made = (role + call).max(role_is_known);
-        let function_is_ready = function_is_made + function.max(call);
-        let rule = function_is_ready + 3 * call;
-        let rest_api = role + 6 * call;
-        let bucket_and_rule = looked + 6 * call + 3 * call;
-        rule.max(rest_api).max(bucket_and_rule)
+/// How many calls, one after the other, a resource takes of a kind, or with an id; a look is what finds that it is done.
+struct Depth {
+    kind: &'static str,
+    /// To read it where it stands. What is not there is told by the first.
+    read: u64,
+    /// To make it, with the look; of what is waited for, up to the call that waits.
+    make: u64,
+    /// To remove it, with the look.
+    remove: u64,
+}
+
+/// The buckets' ids come first: one of them has to be told whom to tell, which is read and put.
+const DEPTHS: [Depth; 9] = [
+    // Made, a look, whom it tells, its public access, a look; half uploads, objects, the bucket, a look.
+    Depth {
+        kind: "original_bucket",
+        read: 1,
+        make: 6,
+        remove: 4,
+    },
+    Depth {
+        kind: "resized_bucket",
+        read: 1,
+        make: 4,
+        remove: 4,
+    },
+    // Made, its retention, a look.
+    Depth {
+        kind: "log group",
+        read: 1,
+        make: 3,
+        remove: 2,
+    },
+    // Made, its policies, a look; its policies, their removal, its own, a look.
+    Depth {
+        kind: "role",
+        read: 1,
+        make: 3,
+        remove: 4,
+    },
+    // Made; the look waits until it is ready.
+    Depth {
+        kind: "function",
+        read: 1,
+        make: 1,
+        remove: 2,
+    },
+    // Its executions, its removal; the look waits until it is gone.
+    Depth {
+        kind: "state machine",
+        read: 1,
+        make: 2,
+        remove: 2,
+    },
+    // Made, its target, a look; its targets, their removal, its own, a look.
+    Depth {
+        kind: "rule",
+        read: 1,
+        make: 3,
+        remove: 4,
+    },
+    // Found, its stage, the stage's deployment; made, defined, deployed, and all of that.
+    Depth {
+        kind: "REST API",
+        read: 3,
+        make: 6,
+        remove: 2,
+    },
+    Depth {
+        kind: "dashboard",
+        read: 1,
+        make: 2,
+        remove: 2,
+    },
+];
+
+/// The stack's resources, as `resizer graph` has them.
+struct Graph {
+    depths: BTreeMap<String, &'static Depth>,
+    uses: Vec<(String, String)>,
+    acts_on: Vec<(String, String)>,
+}
+
+impl Graph {
+    fn drawn() -> Self {
+        let document = Place::new().json(&["graph"]);
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let depth = |resource: &Value| {
+            let is_its = |depth: &&Depth| {
+                [&resource["id"], &resource["kind"]]
+                    .iter()
+                    .any(|of| **of == depth.kind)
+            };
+            let depth = DEPTHS.iter().find(is_its);
+            (
+                text(&resource["id"]),
+                depth.unwrap_or_else(|| panic!("no depth of {resource}")),
+            )
+        };
+        let edges = |kind: &str| {
+            let edges = document["edges"].as_array().unwrap().iter();
+            let edges = edges.filter(|edge| edge["type"] == kind);
+            edges
+                .map(|edge| (text(&edge["from"]), text(&edge["to"])))
+                .collect()
+        };
+        Self {
+            depths: document["resources"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(depth)
+                .collect(),
+            uses: edges("uses"),
+            acts_on: edges("acts_on"),
+        }
     }
 
-    /// The longest way through a `down`: who we are, what stands (the REST API is three calls deep), what is in the buckets;
-    /// rule (three calls), state machine (executions, deletion, a look), function (two), role (its policies, their removal,
-    /// its own, a look), log group (two), and the last look.
-    fn longest_down(&self) -> u64 {
-        let calls = 1 + 3 + 1 + 3 + 3 + 2 + 4 + 2 + 1;
-        calls * self.latency + self.realism().state_machine_deletion
+    /// When a resource stands, in milliseconds since the first step. Whoever acts under a role has to wait until that is known
+    /// from the call on that made it.
+    fn stands(&self, id: &str, day: &Realism) -> u64 {
+        let depth = self.depths[id];
+        let begins = self.begins(id, day);
+        let acts = ["function", "state machine"].contains(&depth.kind);
+        let roles = self.used(id).filter(|used| self.depths[*used].kind == "role");
+        let known = roles.map(|role| self.begins(role, day) + day.latency + day.propagation);
+        let known = known.max().filter(|_| acts).unwrap_or_default();
+        let made = (begins + day.latency).max(known);
+        let ready = made + (depth.make - 1) * day.latency;
+        if depth.kind == "function" {
+            ready + day.function.max(day.latency)
+        } else {
+            ready
+        }
     }
 
-    /// A plan where everything stands: who we are, and the deepest reading.
-    fn longest_plan(&self) -> u64 {
-        (1 + 3) * self.latency
+    /// When its step begins: when all that it uses stands.
+    fn begins(&self, id: &str, day: &Realism) -> u64 {
+        let used = self.used(id);
+        used.map(|used| self.stands(used, day)).max().unwrap_or_default()
+    }
+
+    fn used<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a str> {
+        let uses = self.uses.iter().filter(move |(from, _)| from == id);
+        uses.map(|(_, to)| to.as_str())
+    }
+
+    /// When a resource is gone, in milliseconds since the first step: after all that uses it or acts on it.
+    fn is_gone(&self, id: &str, day: &Realism) -> u64 {
+        let depth = self.depths[id];
+        let users = self.uses.iter().chain(&self.acts_on).filter(|(_, to)| to == id);
+        let begins = users.map(|(from, _)| self.is_gone(from, day)).max();
+        let gone = begins.unwrap_or_default() + depth.remove * day.latency;
+        if depth.kind == "state machine" {
+            gone + day.state_machine_deletion.max(day.latency)
+        } else {
+            gone
+        }
+    }
+
+    fn longest(&self, one: impl Fn(&str) -> u64) -> u64 {
+        self.depths.keys().map(|id| one(id)).max().unwrap_or_default()
+    }
+
+    /// The longest way through an `up` from nothing, in milliseconds: who we are, that nothing is there, and every step.
+    fn longest_up(&self, day: &Realism) -> u64 {
+        2 * day.latency + self.longest(|id| self.stands(id, day))
+    }
+
+    /// Through a plan where everything stands: who we are, and the deepest reading.
+    fn longest_plan(&self, day: &Realism) -> u64 {
+        (1 + self.longest(|id| self.depths[id].read)) * day.latency
+    }
+
+    /// Through a `down`: a plan, what is in the buckets, every step, and the last look.
+    fn longest_down(&self, day: &Realism) -> u64 {
+        self.longest_plan(day) + 2 * day.latency + self.longest(|id| self.is_gone(id, day))
     }
 }
 
 fn main() {
+    let graph = Graph::drawn();
     let days = [50, 100, 200].into_iter().flat_map(|latency| {
         [("calls alone", false), ("and AWS's waits", true)].map(|(name, waits)| Day { name, latency, waits })
     });
@@ -127,11 +272,12 @@ fn main() {
             times[RUNS / 2]
         });
         slowest = slowest.max(took[0]);
+        let realism = day.realism();
         let ways = [
-            day.longest_up(),
-            day.longest_plan(),
-            day.longest_plan(),
-            day.longest_down(),
+            graph.longest_up(&realism),
+            graph.longest_plan(&realism),
+            graph.longest_plan(&realism),
+            graph.longest_down(&realism),
         ];
         let columns: String = ways
             .into_iter()
