@@ -137,7 +137,7 @@ impl Looked {
             .filter(|node| args.keep_buckets && graph.resource(*node).kind() == BUCKET);
         let buckets: Vec<NodeId> = buckets.collect();
         let progress = Progress::new(ui, &graph);
-        let readings = graph.read_patiently(&progress, &Stop::never()).await?;
+        let readings = graph.read(&progress, &Stop::never()).await?;
         let plan = Plan::to_remove(&graph, readings).keeping(&buckets);
         ending::check_refusals(&graph, &plan, settings)?;
         Ok(Self {
@@ -371,7 +371,7 @@ impl Left<'_> {
     ) -> Result<(), CommandError> {
         let graph = self.graph;
         for _ in 0..LOOKS {
-            let readings = graph.read_patiently(progress, stop).await?;
+            let readings = graph.read(progress, stop).await?;
             let is_gone = |(node, reading): (NodeId, &Reading)| {
                 matches!(reading, Reading::Absent | Reading::Unseen(_)) || self.kept.contains(&node)
             };

@@ -292,7 +292,7 @@ impl Planning {
 /// What stands, waited for where AWS has no time to tell.
 async fn read(graph: &Graph, ui: &Ui) -> Result<Vec<Reading>, CommandError> {
     let progress = Progress::new(ui, graph);
-    Ok(graph.read_patiently(&progress, &Stop::never()).await?)
+    Ok(graph.read(&progress, &Stop::never()).await?)
 }
 
 /// With the architecture of the function that stands, where no other is asked for.

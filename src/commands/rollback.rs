@@ -136,7 +136,7 @@ async fn removal(
 ) -> Result<Removal, CommandError> {
     let Planning { graph, session, .. } = planning;
     let made = makings.made();
-    let plan = Plan::to_remove(graph, graph.read_patiently(makings, stop).await?);
+    let plan = Plan::to_remove(graph, graph.read(makings, stop).await?);
     let (mut kept, mut with_pictures, mut unsure) = (Vec::new(), Vec::new(), Vec::new());
     let is_marked = |node| {
         let run = plan.found(node).and_then(|found| found.text(RUN));

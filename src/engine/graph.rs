@@ -122,23 +122,12 @@ impl Graph {
         users
     }
 
-    /// Reads every resource, all at once; the readings are in the order of [`Graph::nodes`].
-    ///
-    /// # Errors
-    /// The first reading that failed.
-    pub async fn read(&self) -> Result<Vec<Reading>, Failure> {
-        try_join_all(self.nodes.iter().map(Node::read)).await
-    }
-
-    /// The same, with the patience of a step: what is waited for is told.
+    /// Reads every resource, all at once, with the patience of a step: what is waited for is told. The readings are in the order
+    /// of [`Graph::nodes`].
     ///
     /// # Errors
     /// The first reading that failed in a way that no waiting mends.
-    pub async fn read_patiently(
-        &self,
-        listener: &dyn Listener,
-        stop: &Stop,
-    ) -> Result<Vec<Reading>, Failure> {
+    pub async fn read(&self, listener: &dyn Listener, stop: &Stop) -> Result<Vec<Reading>, Failure> {
         let read = async |id: NodeId| {
             let read = self.patiently(id, listener, stop, async || self.resource(id).read().await);
             self.nodes[id.0].taken(read.await)

@@ -10,15 +10,19 @@ use tokio::sync::Barrier;
 use super::testing::{BUSY, Ears, World, refusal};
 use super::*;
 
+async fn read(graph: &Graph) -> Vec<Reading> {
+    graph.read(&Ears::default(), &Stop::never()).await.unwrap()
+}
+
 async fn stand(graph: &Graph, ears: &Ears) -> Report {
     let (_switch, stop) = StopSwitch::new();
-    let plan = Plan::to_stand(graph, graph.read().await.unwrap());
+    let plan = Plan::to_stand(graph, read(graph).await);
     plan.carry_out(graph, ears, &stop).await
 }
 
 async fn remove(graph: &Graph) -> Report {
     let (_switch, stop) = StopSwitch::new();
-    let plan = Plan::to_remove(graph, graph.read().await.unwrap());
+    let plan = Plan::to_remove(graph, read(graph).await);
     plan.carry_out(graph, &Ears::default(), &stop).await
 }
 
@@ -76,7 +80,7 @@ async fn what_is_right_is_not_touched() {
     let world = World::default();
     let graph = chain(&world);
     stand(&graph, &Ears::default()).await;
-    let plan = Plan::to_stand(&graph, graph.read().await.unwrap());
+    let plan = Plan::to_stand(&graph, read(&graph).await);
     assert!(plan.is_empty());
     assert!(stand(&graph, &Ears::default()).await.is_good());
     assert_eq!(world.log().len(), 3, "no act but the three of the first run");
@@ -98,7 +102,7 @@ async fn what_is_not_wanted_any_more_goes_once_all_else_stands() {
     assert!(stand(&graph, &Ears::default()).await.is_good());
     assert_eq!(world.log(), ["create a", "remove b"]);
 
-    let plan = Plan::to_stand(&graph, graph.read().await.unwrap());
+    let plan = Plan::to_stand(&graph, read(&graph).await);
     assert!(plan.is_empty());
     assert_eq!(plan.shown(&graph).count(), 1, "of b there is nothing to say");
     world.put("b", 1, Owner::Ours);
@@ -139,7 +143,7 @@ async fn drift_is_planned_field_by_field_and_mended() {
     let graph = chain(&world);
     stand(&graph, &Ears::default()).await;
     world.put("b", 7, Owner::Ours);
-    let plan = Plan::to_stand(&graph, graph.read().await.unwrap());
+    let plan = Plan::to_stand(&graph, read(&graph).await);
     let Action::Change(changes) = &plan.steps[1].action else {
         panic!("{:?}", plan.steps[1].action);
     };
@@ -199,7 +203,7 @@ async fn a_reading_has_the_patience_of_a_step() {
     let passing = [refusal("Busy", "come back"), trouble];
     graph.add(world.thing("a").failing_to_be_read(passing), &[]);
     let ears = Ears::default();
-    let readings = graph.read_patiently(&ears, &Stop::never()).await.unwrap();
+    let readings = graph.read(&ears, &Stop::never()).await.unwrap();
     assert_eq!(readings, [Reading::Absent]);
     let told = [BUSY.waits_for, "trouble on the other side to pass"];
     assert_eq!(*ears.0.lock().unwrap(), told);
@@ -212,7 +216,7 @@ async fn a_reading_that_no_waiting_mends_fails_at_once() {
     let denied = refusal("Denied", "no");
     graph.add(world.thing("a").failing_to_be_read([denied.clone()]), &[]);
     let ears = Ears::default();
-    assert_eq!(graph.read_patiently(&ears, &Stop::never()).await, Err(denied));
+    assert_eq!(graph.read(&ears, &Stop::never()).await, Err(denied));
     assert!(ears.0.lock().unwrap().is_empty());
 }
 
@@ -253,7 +257,7 @@ async fn what_is_not_ours_is_refused_and_left_alone() {
     let world = World::default();
     let graph = chain(&world);
     world.put("b", 7, Owner::Foreign("it has another's mark".to_owned()));
-    let readings = graph.read().await.unwrap();
+    let readings = read(&graph).await;
     for plan in [
         Plan::to_stand(&graph, readings.clone()),
         Plan::to_adopt(&graph, readings.clone()),
@@ -277,7 +281,7 @@ async fn what_has_no_mark_is_taken_over_only_when_that_is_asked_for() {
     assert_eq!(world.log(), ["create a"]);
 
     let (_switch, stop) = StopSwitch::new();
-    let plan = Plan::to_adopt(&graph, graph.read().await.unwrap());
+    let plan = Plan::to_adopt(&graph, read(&graph).await);
     assert!(plan.is_adopted(graph.find("b").unwrap()));
     assert!(!plan.is_adopted(graph.find("a").unwrap()));
     assert!(plan.carry_out(&graph, &Ears::default(), &stop).await.is_good());
@@ -290,7 +294,7 @@ async fn what_is_lent_is_set_up_but_neither_made_nor_removed() {
     let mut graph = Graph::default();
     let a = graph.add(world.thing("a").lent(), &[]);
     graph.add(world.thing("b"), &[a]);
-    let plan = Plan::to_stand(&graph, graph.read().await.unwrap());
+    let plan = Plan::to_stand(&graph, read(&graph).await);
     assert!(matches!(
         plan.refusals().next(),
         Some((node, Refusal::NotThere)) if node == a
@@ -309,7 +313,7 @@ async fn what_comes_back_without_a_mark_is_removed_by_the_run_that_removed_it() 
     world.put("a", 1, Owner::Foreign("it has no mark".to_owned()));
     let (_switch, stop) = StopSwitch::new();
     let removed: Vec<NodeId> = graph.nodes().take(1).collect();
-    let plan = Plan::to_stay_gone(&graph, graph.read().await.unwrap(), &removed);
+    let plan = Plan::to_stay_gone(&graph, read(&graph).await, &removed);
     assert!(plan.carry_out(&graph, &Ears::default(), &stop).await.is_good());
     assert!(!world.has("a"));
 }
@@ -332,14 +336,14 @@ async fn what_no_one_claims_is_mended_only_below_what_uses_it_and_is_ours() {
     let graph = chain(&world);
     world.put("a", 7, Owner::Unclaimed("it has no mark".to_owned()));
     world.put("c", 1, Owner::Ours);
-    let plan = Plan::to_stand(&graph, graph.read().await.unwrap());
+    let plan = Plan::to_stand(&graph, read(&graph).await);
     let refusals: Vec<String> = plan.refusals().map(|(_, refusal)| refusal.to_string()).collect();
     assert_eq!(refusals, ["it has no mark"], "c does not use it");
-    let plan = Plan::to_adopt(&graph, graph.read().await.unwrap());
+    let plan = Plan::to_adopt(&graph, read(&graph).await);
     assert!(plan.is_adopted(graph.find("a").unwrap()));
 
     world.put("b", 1, Owner::Ours);
-    let plan = Plan::to_stand(&graph, graph.read().await.unwrap());
+    let plan = Plan::to_stand(&graph, read(&graph).await);
     assert!(!plan.is_adopted(graph.find("a").unwrap()));
     assert!(stand(&graph, &Ears::default()).await.is_good());
     assert_eq!(world.log(), ["change a"]);
@@ -362,7 +366,7 @@ async fn asked_to_stop_it_begins_nothing_new_and_ends_what_runs() {
     let a = graph.add(world.thing("a").meeting(&both), &[]);
     let b = graph.add(world.thing("b"), &[a]);
     let (switch, stop) = StopSwitch::new();
-    let plan = Plan::to_stand(&graph, graph.read().await.unwrap());
+    let plan = Plan::to_stand(&graph, read(&graph).await);
     let ears = Ears::default();
     let (report, _) = tokio::join!(plan.carry_out(&graph, &ears, &stop), async {
         switch.stop();
@@ -388,7 +392,7 @@ async fn a_failure_tells_what_somebody_took_away_meanwhile() {
         &[a],
     );
     let (_switch, stop) = StopSwitch::new();
-    let plan = Plan::to_stand(&graph, graph.read().await.unwrap());
+    let plan = Plan::to_stand(&graph, read(&graph).await);
     world.take("a");
 
     let report = plan.carry_out(&graph, &Ears::default(), &stop).await;
