@@ -288,7 +288,7 @@ fn watched_the_status_shows_each_execution_until_ctrl_c() {
         .ok();
     assert!(shows("rocket.jpg  → output/rocket_resized.jpg"));
     signal("INT", watch.id().into());
-    Ended::from(watch.wait_with_output().unwrap()).ok();
+    Ended::from(watch.wait_with_output().unwrap()).code(130);
 }
 
 #[test]
