@@ -1,8 +1,10 @@
 //! The scans of a sequential frame: each block is drawn as soon as it is decoded.
 
+use std::array;
+
 use super::bits::BitReader;
-use super::huffman::{END, Refilled, Skips, Values, after};
-use super::idct::{self, Block};
+use super::huffman::{END, Refilled, Skips, TOO_MANY, Values};
+use super::idct::{self, Block, NOWHERE};
 use super::scan::{Decoder, Place, Scan};
 use super::tables::{Class, Tables};
 use super::{Fault, Frame, Plane, Scale};
@@ -13,14 +15,22 @@ struct Channel<'t> {
     component: usize,
     dc: &'t Values,
     ac: &'t AcTables,
-    /// By place in zigzag order.
-    steps: [f32; 64],
-    places: [u8; 64],
+    /// By place in zigzag order, and behind the last as far as a step leads.
+    targets: [Target; 256],
     /// As many coefficients as the scale needs.
     needed: usize,
     scale: Scale,
     /// The first coefficient of the block before.
     previous: i32,
+}
+
+/// What becomes of a coefficient.
+#[derive(Clone, Copy)]
+struct Target {
+    /// What its value is multiplied by.
+    step: f32,
+    /// Where it belongs in a block.
+    place: u8,
 }
 
 struct AcTables {
@@ -58,10 +68,7 @@ pub fn decode(
             component: number,
             dc,
             ac,
-            steps: tables
-                .quantization(frame.components[number].quantization)?
-                .map(f32::from),
-            places: scale.places(),
+            targets: targets(tables.quantization(frame.components[number].quantization)?, scale),
             needed: scale.needed(),
             scale,
             previous: 0,
@@ -73,6 +80,14 @@ pub fn decode(
         block: [0.0; 64],
     };
     scan.decode_with(source, frame, tables.restart_interval, sequential)
+}
+
+fn targets(steps: &[u16; 64], scale: Scale) -> [Target; 256] {
+    let places = scale.places();
+    array::from_fn(|number| Target {
+        step: steps.get(number).copied().map_or(0.0, f32::from),
+        place: places.get(number).copied().unwrap_or(NOWHERE),
+    })
 }
 
 struct Sequential<'t, 'p> {
@@ -115,20 +130,22 @@ impl Channel<'_> {
     fn decode(&mut self, bits: &mut Refilled<'_, '_>, block: &mut Block) -> Result<bool, Fault> {
         let difference = self.dc.take_dc(bits)?;
         self.previous = self.previous.wrapping_add(difference);
-        block[0] = self.previous as f32 * self.steps[0];
+        block[0] = self.previous as f32 * self.targets[0].step;
         let mut at = 1;
-        let mut several = false;
+        // Whether the block ends or has too many coefficients is asked behind the loop: both lead beyond it, and what is
+        // asked within it nobody foresees.
         while at < self.needed {
             let step = self.ac.values.take_ac(bits)?;
-            at = after(at, step)?;
-            if step.forward == END {
-                break;
-            }
-            let there = (at - 1) & 63;
-            block[usize::from(self.places[there] & 63)] = step.value as f32 * self.steps[there];
-            several = true;
+            at += step.forward;
+            let target = self.targets[(at - 1) & 255];
+            block[usize::from(target.place & 63)] = step.value as f32 * target.step;
         }
-        self.ac.skips.pass(bits, &self.ac.values, at)?;
-        Ok(several)
+        if (65..=END).contains(&at) {
+            return Err(TOO_MANY);
+        }
+        if at < 64 {
+            self.ac.skips.pass(bits, &self.ac.values, at)?;
+        }
+        Ok(at != 1 + END)
     }
 }

@@ -89,6 +89,12 @@ impl<'a> BitReader<'a> {
         (self.bits >> (64 - N)) as usize
     }
 
+    /// The bits that are there, from the highest down, and below them what means nothing.
+    #[inline(always)]
+    pub fn peek_all(&self) -> u64 {
+        self.bits
+    }
+
     /// Passes over bits that are there, at most 63.
     #[inline(always)]
     pub fn skip(&mut self, bits: u32) {

@@ -67,8 +67,13 @@ impl Coefficients {
         let (scale, stride) = (plane.scale, plane.stride);
         let places = scale.places();
         let mut block: Block = [0.0; 64];
-        for (number, values) in self.values.chunks_exact(self.kept).enumerate() {
-            let samples = plane.block_mut(number % self.blocks_across, number / self.blocks_across);
+        let (mut across, mut down) = (0, 0);
+        for values in self.values.chunks_exact(self.kept) {
+            let samples = plane.block_mut(across, down);
+            across += 1;
+            if across == self.blocks_across {
+                (across, down) = (0, down + 1);
+            }
             let Some((&first, others)) = values.split_first() else {
                 continue;
             };

@@ -15,6 +15,9 @@ pub struct Codes {
 const BITS: u32 = 12;
 const ENTRIES: usize = 1 << BITS;
 
+/// A block has coefficients behind its last.
+pub const TOO_MANY: Fault = Fault::Damaged("a block has more than 64 coefficients");
+
 const NO_CODE: Fault = Fault::Damaged("a scan has bits that are no Huffman code");
 
 impl Codes {
@@ -340,10 +343,10 @@ impl<'r, 's> Refilled<'r, 's> {
 
 /// Where a step from coefficient `at` leads: 64 or more if the block ends there.
 #[inline(always)]
-pub fn after(at: usize, step: Step) -> Result<usize, Fault> {
+fn after(at: usize, step: Step) -> Result<usize, Fault> {
     let there = at + step.forward;
     if there > 64 && step.forward != END {
-        return Err(Fault::Damaged("a block has more than 64 coefficients"));
+        return Err(TOO_MANY);
     }
     Ok(there)
 }

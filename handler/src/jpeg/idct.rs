@@ -22,7 +22,7 @@ const ZIGZAG: [u8; 64] = [
 ];
 
 /// The place in a [`Block`] that no scale reads which has coefficients above it.
-const NOWHERE: u8 = 63;
+pub const NOWHERE: u8 = 63;
 
 impl Scale {
     /// From small to large.
@@ -70,11 +70,7 @@ impl Scale {
 #[inline(always)]
 pub fn draw(scale: Scale, block: &mut Block, samples: &mut [u8], stride: usize) {
     match scale {
-        Scale::Eighth => {
-            if let Some(sample) = samples.first_mut() {
-                *sample = to_sample(block[0] * 0.125);
-            }
-        }
+        Scale::Eighth => draw_flat(scale, block[0], samples, stride),
         Scale::Quarter => transform::<2, 2>(block, samples, stride),
         Scale::ThreeEighths => transform::<3, 4>(block, samples, stride),
         Scale::Half => transform::<4, 4>(block, samples, stride),
@@ -88,39 +84,57 @@ pub fn draw(scale: Scale, block: &mut Block, samples: &mut [u8], stride: usize) 
 #[inline(always)]
 pub fn draw_flat(scale: Scale, first: f32, samples: &mut [u8], stride: usize) {
     let sample = to_sample(first * 0.125);
-    let side = scale.side();
-    if let (1, Some(only)) = (side, samples.first_mut()) {
-        *only = sample;
-        return;
+    match scale {
+        Scale::Eighth => fill::<1>(sample, samples, stride),
+        Scale::Quarter => fill::<2>(sample, samples, stride),
+        Scale::ThreeEighths => fill::<3>(sample, samples, stride),
+        Scale::Half => fill::<4>(sample, samples, stride),
+        Scale::Whole => fill::<8>(sample, samples, stride),
     }
-    for row in samples.chunks_mut(stride).take(side) {
-        row[..side].fill(sample);
+}
+
+/// Fills a block of `N` × `N` samples.
+#[inline(always)]
+fn fill<const N: usize>(sample: u8, samples: &mut [u8], stride: usize) {
+    for y in 0..N {
+        if let Some(row) = samples.get_mut(y * stride..y * stride + N) {
+            row.copy_from_slice(&[sample; N]);
+        }
     }
 }
 
 /// The inverse cosine transform of the lowest `N` × `N` coefficients, to as many samples: rows, then columns, each a
-/// product with the same matrix. Floating-point, since it is exact enough and compilers make the most of it;
+/// product with the same matrix, of which even waves are symmetric and odd ones antisymmetric. Floating-point, since it is exact enough and compilers make the most of it;
 /// they do so with rows of a power of two, of which `N` count.
 #[inline]
 fn transform<const N: usize, const ROW: usize>(block: &mut Block, samples: &mut [u8], stride: usize) {
     let waves: [[f32; ROW]; N] = const { waves::<N, ROW>() };
     let (coefficients, _) = block.as_chunks_mut::<ROW>();
     let mut columns = [[0.0f32; ROW]; N];
-    for (y, column) in columns.iter_mut().enumerate() {
-        for (wave, row) in waves.iter().zip(coefficients.iter()) {
-            for (sum, coefficient) in column.iter_mut().zip(row) {
+    for y in 0..N.div_ceil(2) {
+        let mut halves = [[0.0f32; ROW]; 2];
+        for (frequency, (wave, row)) in waves.iter().zip(coefficients.iter()).enumerate() {
+            for (sum, coefficient) in halves[frequency % 2].iter_mut().zip(row) {
                 *sum += wave[y] * coefficient;
             }
         }
+        let [even, odd] = halves;
+        for x in 0..ROW {
+            columns[N - 1 - y][x] = even[x] - odd[x];
+            columns[y][x] = even[x] + odd[x];
+        }
     }
-    for (column, row) in columns.iter().zip(samples.chunks_mut(stride)) {
+    // Not by `chunks_mut`, which divides to know how many there are.
+    for (y, column) in columns.iter().enumerate() {
         let mut sums = [0.0f32; ROW];
         for (wave, coefficient) in waves.iter().zip(column) {
             for (sum, height) in sums.iter_mut().zip(wave) {
                 *sum += height * coefficient;
             }
         }
-        row[..N].copy_from_slice(&sums.map(to_sample)[..N]);
+        if let Some(row) = samples.get_mut(y * stride..y * stride + N) {
+            row.copy_from_slice(&sums.map(to_sample)[..N]);
+        }
     }
     for row in coefficients.iter_mut().take(N) {
         *row = [0.0; ROW];

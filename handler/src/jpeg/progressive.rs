@@ -323,27 +323,24 @@ fn nth_absent(present: u64, at: usize, more: u8) -> usize {
 
 /// Reads one more bit of each coefficient in `present`, in order, and adds it to those that are kept.
 #[inline(always)]
-fn refine(bits: &mut BitReader<'_>, values: &mut [i16], present: u64, low_bit: u8) {
-    let mut left = present;
-    let mut kept = present & band(0, values.len().saturating_sub(1));
-    while kept != 0 {
-        bits.ensure(1);
-        let place = kept.trailing_zeros() as usize;
-        if bits.take(1) == 1
-            && let Some(value) = values.get_mut(place)
-        {
-            // The sign is known, and the bit belongs to the magnitude.
-            let bit = 1i16 << low_bit;
-            *value = value.wrapping_add(if *value < 0 { -bit } else { bit });
-        }
-        kept &= kept - 1;
-        left &= left - 1;
-    }
-    let mut passed = left.count_ones();
-    while passed > 0 {
-        let some = passed.min(BitReader::FILLED);
+fn refine(bits: &mut BitReader<'_>, values: &mut [i16], mut present: u64, low_bit: u8) {
+    let mut left = present.count_ones();
+    while left > 0 {
+        let some = left.min(BitReader::FILLED);
         bits.ensure(some);
+        let mut read = bits.peek_all();
         bits.skip(some);
-        passed -= some;
+        left -= some;
+        for _ in 0..some {
+            let Some(value) = values.get_mut(present.trailing_zeros() as usize) else {
+                break;
+            };
+            // The sign is known, and the bit belongs to the magnitude. Added without a branch, which nobody would foresee.
+            let bit = ((read >> 63) as i16) << low_bit;
+            let sign = *value >> 15;
+            *value = value.wrapping_add((bit ^ sign).wrapping_sub(sign));
+            read <<= 1;
+            present &= present - 1;
+        }
     }
 }
