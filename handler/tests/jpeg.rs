@@ -60,7 +60,8 @@ fn every_scale_that_another_decoder_has_shows_the_same_samples() {
             let samples: Vec<_> = ours.into_iter().map(|plane| plane.samples).collect();
             let ours = colour.to_rgb(&samples);
             let (largest, mean) = largest_and_mean_difference(&ours, &theirs);
-            assert!(largest <= 5 && mean < 1.0, "{name} {scale:?}: {largest}, {mean}");
+            // It cuts at an eighth, where we round.
+            assert!(largest <= 5 && mean < 1.1, "{name} {scale:?}: {largest}, {mean}");
         }
     }
 }
@@ -80,6 +81,18 @@ fn each_component_shows_the_same_samples_whatever_the_scales_of_the_others() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn halved_colours_come_back_as_another_decoder_brings_them_back() {
+    // The last is 451 pixels wide.
+    for name in ["astronaut.jpg", "icc-srgb.jpg", "chelsea.jpg"] {
+        let source = corpus(name);
+        let theirs = whole(&source).into_rgb8();
+        let ours = as_png(&source, theirs.width());
+        let (largest, mean) = largest_and_mean_difference(&ours, &theirs);
+        assert!(largest <= 4 && mean < 0.1, "{name}: {largest}, {mean}");
     }
 }
 

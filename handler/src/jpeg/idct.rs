@@ -146,7 +146,9 @@ fn transform<const N: usize, const ROW: usize>(block: &mut Block, samples: &mut 
 fn to_sample(value: f32) -> u8 {
     // Numbers from 2^23 on have no bits below 1: adding it rounds, and leaves the whole number in the lowest bits.
     const ROUND: f32 = 8_388_608.0;
-    ((value + 128.0).clamp(0.0, 255.0) + ROUND).to_bits() as u8
+    // Halves, which blocks of one colour often have, go up, as other decoders have it.
+    const MIDDLE: f32 = 128.0 + 1.0 / 4096.0;
+    ((value + MIDDLE).clamp(0.0, 255.0) + ROUND).to_bits() as u8
 }
 
 /// For each frequency, half a cosine wave's heights at the middles of `N` samples; the first is a constant 1/√8.

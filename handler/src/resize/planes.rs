@@ -76,6 +76,9 @@ impl Planes {
         let across = f64::from(first.width) / first.extent.0;
         let down = f64::from(first.height) / first.extent.1;
         let filled = self.planes.iter().map(|plane| {
+            if size_of(plane) == Halved::chroma_size(size) {
+                return Ok(doubled(plane, size));
+            }
             let all = Region {
                 left: 0.0,
                 top: 0.0,
@@ -145,6 +148,35 @@ fn halve(planes: &[Plane], part: Part, to: Size, resizer: &mut Resizer) -> Resul
         blue: next()?,
         red: next()?,
     })
+}
+
+/// A halved plane in full size, as the Independent JPEG Group's library makes it, which is what viewers show: of the
+/// nearest sample three quarters, across and down, of the next one quarter, and rounded only once.
+fn doubled(plane: &Plane, to: Size) -> Vec<u8> {
+    let (width, height) = (plane.width as usize, plane.height as usize);
+    let source_row = |down: usize| &plane.samples[down * width..][..width];
+    let mut samples = Vec::with_capacity(to.width as usize * to.height as usize);
+    let mut row = vec![0; width * 2];
+    // With the first and the last once more beside them.
+    let mut sums = vec![0; width + 2];
+    for y in 0..to.height as usize {
+        let near = y / 2;
+        let next = if y % 2 == 0 {
+            near.saturating_sub(1)
+        } else {
+            (near + 1).min(height - 1)
+        };
+        for ((sum, &near), &next) in sums[1..].iter_mut().zip(source_row(near)).zip(source_row(next)) {
+            *sum = 3 * u16::from(near) + u16::from(next);
+        }
+        (sums[0], sums[width + 1]) = (sums[1], sums[width]);
+        let neighbours = sums.iter().zip(&sums[1..]).zip(&sums[2..]);
+        for (pair, ((left, sum), right)) in row.as_chunks_mut().0.iter_mut().zip(neighbours) {
+            *pair = [(3 * sum + left + 8) >> 4, (3 * sum + right + 7) >> 4].map(|sample| sample as u8);
+        }
+        samples.extend_from_slice(&row[..to.width as usize]);
+    }
+    samples
 }
 
 /// Scales that part of a plane.
