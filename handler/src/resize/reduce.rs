@@ -39,7 +39,7 @@ pub struct Reducer {
     channels: usize,
     /// The side of the squares, in pixels.
     factor: u32,
-    /// The sums of the rows of a square so far.
+    /// The sums of the rows of a square so far: of each column, or with alpha of all columns together.
     sums: Vec<u32>,
     /// How many rows were summed.
     rows: u32,
@@ -50,16 +50,16 @@ impl Reducer {
     /// For a picture of that size with that many channels (1, 3 or 4), which is to stay larger than `target`.
     pub fn new(size: Size, channels: usize, target: Size) -> Self {
         let factor = Self::factor(size, target);
-        let sums = if factor > 1 {
-            size.width as usize * channels
-        } else {
-            0
+        let sums = match (factor, channels) {
+            (1, _) => 0,
+            (_, 4) => size.width.div_ceil(factor),
+            _ => size.width,
         };
         Self {
             size,
             channels,
             factor,
-            sums: vec![0; sums],
+            sums: vec![0; sums as usize * channels],
             rows: 0,
             pixels: Vec::with_capacity(Self::bytes(size, channels, target) as usize),
         }
@@ -98,12 +98,14 @@ impl Reducer {
         if self.channels == 4 {
             let (pixels, _) = row.as_chunks::<4>();
             let (sums, _) = self.sums.as_chunks_mut::<4>();
-            for (sum, pixel) in sums.iter_mut().zip(pixels) {
-                // Products of 16 bits, as processors multiply more of them at once.
-                let alpha = u16::from(pixel[3]);
-                let weights = [alpha, alpha, alpha, 1];
-                for (sum, (sample, weight)) in sum.iter_mut().zip(pixel.iter().zip(weights)) {
-                    *sum += u32::from(u16::from(*sample) * weight);
+            for (sums, pixels) in sums.iter_mut().zip(pixels.chunks(self.factor as usize)) {
+                for pixel in pixels {
+                    // Products of 16 bits, as processors multiply more of them at once.
+                    let alpha = u16::from(pixel[3]);
+                    let weights = [alpha, alpha, alpha, 1];
+                    for (sum, (sample, weight)) in sums.iter_mut().zip(pixel.iter().zip(weights)) {
+                        *sum += u32::from(u16::from(*sample) * weight);
+                    }
                 }
             }
         } else {
@@ -119,13 +121,22 @@ impl Reducer {
 
     /// Makes a row of averages of the rows so far.
     fn flush(&mut self) {
-        let across = self.factor as usize * self.channels;
+        let across = match self.channels {
+            4 => 4,
+            channels => self.factor as usize * channels,
+        };
+        let mut columns_left = self.size.width;
         for square in self.sums.chunks(across) {
-            let count = (square.len() / self.channels) as u32 * self.rows;
-            match self.channels {
-                1 => self.pixels.extend(average::<1>(square, count)),
-                3 => self.pixels.extend(average::<3>(square, count)),
-                _ => self.pixels.extend(weighted_average(square, count)),
+            let columns = self.factor.min(columns_left);
+            columns_left -= columns;
+            let count = columns * self.rows;
+            match square {
+                &[red, green, blue, alpha] if self.channels == 4 => {
+                    self.pixels
+                        .extend(weighted_average([red, green, blue], alpha, count));
+                }
+                _ if self.channels == 1 => self.pixels.extend(average::<1>(square, count)),
+                _ => self.pixels.extend(average::<3>(square, count)),
             }
         }
         self.sums.fill(0);
@@ -162,20 +173,11 @@ fn average<const CHANNELS: usize>(sums: &[u32], count: u32) -> [u8; CHANNELS] {
     total.map(|total| ((total + count / 2) / count.max(1)) as u8)
 }
 
-fn weighted_average(sums: &[u32], count: u32) -> [u8; 4] {
-    let mut total = [0_u64; 4];
-    for pixel in sums.as_chunks::<4>().0 {
-        for (total, sum) in total.iter_mut().zip(pixel) {
-            *total += u64::from(*sum);
-        }
-    }
-    let [red, green, blue, alpha] = total;
-    let weighted = |channel: u64| ((channel + alpha / 2) / alpha.max(1)) as u8;
-    let count = u64::from(count);
-    [
-        weighted(red),
-        weighted(green),
-        weighted(blue),
-        ((alpha + count / 2) / count.max(1)) as u8,
-    ]
+/// `colours` are sums of products with alpha.
+fn weighted_average(colours: [u32; 3], alpha: u32, count: u32) -> [u8; 4] {
+    // One division, as they take long.
+    let weight = 1.0 / f64::from(alpha.max(1));
+    let [red, green, blue] = colours.map(|colour| (f64::from(colour) * weight + 0.5) as u8);
+    let [alpha] = average::<1>(&[alpha], count);
+    [red, green, blue, alpha]
 }
