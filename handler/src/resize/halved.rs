@@ -75,8 +75,10 @@ fn row(plane: &GrayImage, y: u16) -> &[u8] {
 /// Adds each sample twice, `width` in all.
 fn double(samples: &[u8], width: usize, to: &mut Vec<u8>) {
     let start = to.len();
-    to.resize(start + width, 0);
-    for (pair, &sample) in to[start..].chunks_mut(2).zip(samples) {
-        pair.fill(sample);
+    to.resize(start + samples.len() * 2, 0);
+    // Of a size that is known: to fill slices of two would be a call for each.
+    for (pair, &sample) in to[start..].as_chunks_mut().0.iter_mut().zip(samples) {
+        *pair = [sample; 2];
     }
+    to.truncate(start + width);
 }
