@@ -3,7 +3,7 @@
 use std::array;
 
 use super::bits::BitReader;
-use super::huffman::{END, Refilled, Skips, TOO_MANY, Values};
+use super::huffman::{END, Pairs, Refilled, Skips, Step, TOO_MANY, Values};
 use super::idct::{self, Block, NOWHERE};
 use super::scan::{Decoder, Place, Scan};
 use super::tables::{Class, Tables};
@@ -33,8 +33,13 @@ struct Target {
     place: u8,
 }
 
+/// Up to here the first of two steps, at most 16 forward, does not fill the block, which would end without a symbol: the
+/// second were the next block's.
+const FOR_PAIRS: usize = 64 - 16;
+
 struct AcTables {
     values: Values,
+    pairs: Pairs,
     skips: Skips,
 }
 
@@ -55,7 +60,8 @@ pub fn decode(
         if ac[ac_number].is_none() {
             let values = Values::ac(tables.huffman(Class::Ac, ac_number)?);
             let skips = Skips::new(&values);
-            ac[ac_number] = Some(AcTables { values, skips });
+            let pairs = Pairs::new(&values);
+            ac[ac_number] = Some(AcTables { values, pairs, skips });
         }
     }
     let mut channels = Vec::new();
@@ -135,10 +141,22 @@ impl Channel<'_> {
         // Whether the block ends or has too many coefficients is asked behind the loop: both lead beyond it, and what is
         // asked within it nobody foresees.
         while at < self.needed {
-            let step = self.ac.values.take_ac(bits)?;
-            at += step.forward;
-            let target = self.targets[(at - 1) & 255];
-            block[usize::from(target.place & 63)] = step.value as f32 * target.step;
+            let pair = if at < FOR_PAIRS {
+                self.ac.pairs.take(bits)
+            } else {
+                None
+            };
+            let Some((first, second)) = pair else {
+                let step = self.ac.values.take_ac(bits)?;
+                at += step.forward;
+                self.put(block, at, step);
+                continue;
+            };
+            let there = at + first.forward;
+            at = there + second.forward;
+            // In this order, as a step to nowhere leads to where the first does.
+            self.put(block, at, second);
+            self.put(block, there, first);
         }
         if (65..=END).contains(&at) {
             return Err(TOO_MANY);
@@ -147,5 +165,12 @@ impl Channel<'_> {
             self.ac.skips.pass(bits, &self.ac.values, at)?;
         }
         Ok(at != 1 + END)
+    }
+
+    /// Puts the value of the step that led to `at` where the scale has it.
+    #[inline(always)]
+    fn put(&self, block: &mut Block, at: usize, step: Step) {
+        let target = self.targets[(at - 1) & 255];
+        block[usize::from(target.place & 63)] = step.value as f32 * target.step;
     }
 }

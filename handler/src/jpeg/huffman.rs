@@ -251,6 +251,58 @@ impl Values {
     }
 }
 
+/// Decodes up to two steps of a sequential scan in one look-up.
+pub struct Pairs {
+    /// Bits of both, coefficients forward to the first, and to the second, in a byte each; then their values, in two bytes
+    /// each. If one alone fits the second is 0, and if none does all is.
+    steps: Box<[u64; ENTRIES]>,
+}
+
+impl Pairs {
+    /// `values` are those of the same codes.
+    pub fn new(values: &Values) -> Self {
+        let mut steps = boxed(0);
+        for (beginning, place) in steps.iter_mut().enumerate() {
+            let first = values.fused[beginning];
+            let used = first & 63;
+            // Behind what is known come zeros.
+            let next = values.fused[beginning << used & (ENTRIES - 1)];
+            let ends = (first >> 8 & 255) as usize == END;
+            let second = match next & 63 {
+                1.. if first != 0 && !ends && used + (next & 63) <= BITS => next,
+                _ => 0,
+            };
+            let fields = [
+                (used + (second & 63), 0),
+                (first >> 8 & 255, 8),
+                (second >> 8 & 255, 16),
+                (first >> 16, 32),
+                (second >> 16, 48),
+            ];
+            *place = fields
+                .into_iter()
+                .fold(0, |entry, (field, shift)| entry | u64::from(field) << shift);
+        }
+        Self { steps }
+    }
+
+    /// The next two steps, or one and a step nowhere; nothing if they have to be taken one by one.
+    #[inline(always)]
+    pub fn take(&self, bits: &mut Refilled<'_, '_>) -> Option<(Step, Step)> {
+        bits.look_up();
+        let entry = self.steps[bits.reader.peek::<BITS>()];
+        if entry == 0 {
+            return None;
+        }
+        bits.reader.skip((entry & 63) as u32);
+        let step = |forward: u64, value: u64| Step {
+            forward: (forward & 255) as usize,
+            value: i32::from(value as i16),
+        };
+        Some((step(entry >> 8, entry >> 32), step(entry >> 16, entry >> 48)))
+    }
+}
+
 /// Passes over the AC coefficients of a block, several in one look-up.
 pub struct Skips {
     /// Coefficients forward × 256 + bits, with [`END`] more coefficients if the block ends behind them;
