@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::event::Object;
+
 /// The answer to one event.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
@@ -35,6 +37,14 @@ impl Answer {
                     results: outcomes,
                 }
             }
+        }
+    }
+
+    /// What became of each object.
+    pub fn outcomes(&self) -> &[Outcome] {
+        match self {
+            Self::One(outcome) => std::slice::from_ref(outcome),
+            Self::Several { results, .. } => results,
         }
     }
 }
@@ -89,7 +99,7 @@ pub struct StoredRendition {
 }
 
 /// How long each stage took, in whole milliseconds.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub struct Millis {
     pub download: u64,
     pub decode: u64,
@@ -108,21 +118,19 @@ pub struct Refused {
     /// Always false; the state machine's choice looks at it.
     ok: bool,
     /// Of at most [`REASON_MAX`] characters.
-    error: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bucket: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<String>,
+    pub error: String,
+    /// Its bucket and key, if the event named one.
+    #[serde(flatten)]
+    pub object: Option<Object>,
 }
 
 impl Refused {
     /// The object is refused for that reason.
-    pub fn object(bucket: &str, key: &str, reason: &impl ToString) -> Self {
+    pub fn object(object: &Object, reason: &impl ToString) -> Self {
         Self {
             ok: false,
             error: shortened(reason),
-            bucket: Some(bucket.to_owned()),
-            key: Some(key.to_owned()),
+            object: Some(object.clone()),
         }
     }
 
@@ -131,8 +139,7 @@ impl Refused {
         Self {
             ok: false,
             error: shortened(reason),
-            bucket: None,
-            key: None,
+            object: None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use crate::log::LogFormat;
 use crate::resize::Limits;
 use crate::settings::{NamedRendition, renditions};
 
@@ -12,6 +13,7 @@ const OWN_MEMORY: u64 = 64 * 1024 * 1024;
 const MOST_BYTES: u64 = 1024 * 1024 * 1024;
 const MOST_PIXELS: u64 = 10_000_000_000;
 const MOST_PIXELS_OF_A_SIDE: u32 = 1_000_000;
+const MOST_FRAMES: u64 = 1_000_000;
 
 /// All that the function reads from its environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +27,7 @@ pub struct Environment {
     /// `Cache-Control` of the results.
     pub cache_control: Option<String>,
     pub limits: Limits,
+    pub log: LogFormat,
     pub s3: S3Access,
 }
 
@@ -90,6 +93,9 @@ impl Environment {
                 side: variables
                     .number("SIDE_MAX", 1, MOST_PIXELS_OF_A_SIDE)?
                     .unwrap_or(defaults.side),
+                frames: variables
+                    .number("FRAMES_MAX", 1, MOST_FRAMES)?
+                    .unwrap_or(defaults.frames),
                 result_bytes: variables
                     .number("RESULT_BYTES_MAX", 1, MOST_BYTES)?
                     .unwrap_or(defaults.result_bytes),
@@ -100,6 +106,7 @@ impl Environment {
                     }),
                 deadline: defaults.deadline,
             },
+            log: variables.log_format()?,
             s3: S3Access {
                 region: variables.required("AWS_REGION", "the region, set by Lambda")?,
                 endpoint_url: variables.get("AWS_ENDPOINT_URL"),
@@ -121,6 +128,18 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
 
     fn required(&self, name: &'static str, purpose: &'static str) -> Result<String, EnvironmentError> {
         self.get(name).ok_or(EnvironmentError::Missing { name, purpose })
+    }
+
+    fn log_format(&self) -> Result<LogFormat, EnvironmentError> {
+        const NAME: &str = "LOG_FORMAT";
+        let Some(value) = self.get(NAME) else {
+            return Ok(LogFormat::default());
+        };
+        LogFormat::named(&value).ok_or_else(|| EnvironmentError::Wrong {
+            name: NAME,
+            value,
+            expected: "json or text".to_owned(),
+        })
     }
 
     fn number<T>(&self, name: &'static str, least: T, most: T) -> Result<Option<T>, EnvironmentError>
@@ -187,6 +206,8 @@ mod tests {
             ("PIXELS_MAX", "2000"),
             ("SIDE_MAX", "300"),
             ("RESULT_BYTES_MAX", "4000"),
+            ("FRAMES_MAX", "50"),
+            ("LOG_FORMAT", "text"),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
         ])
         .unwrap();
@@ -201,7 +222,8 @@ mod tests {
             (limits.source_bytes, limits.pixels, limits.memory),
             (1000, 2000, 64 << 20)
         );
-        assert_eq!((limits.side, limits.result_bytes), (300, 4000));
+        assert_eq!((limits.side, limits.result_bytes, limits.frames), (300, 4000, 50));
+        assert_eq!(environment.log, LogFormat::Text);
     }
 
     #[test]
@@ -214,6 +236,10 @@ mod tests {
         assert_eq!(
             message("PIXELS_MAX", "0"),
             "the environment variable PIXELS_MAX is \"0\"; it must be a whole number from 1 to 10000000000"
+        );
+        assert_eq!(
+            message("LOG_FORMAT", "xml"),
+            "the environment variable LOG_FORMAT is \"xml\"; it must be json or text"
         );
         assert_eq!(
             message("RENDITIONS", "[]"),

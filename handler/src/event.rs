@@ -1,12 +1,12 @@
 //! What the function is asked to do.
 
 use percent_encoding::percent_decode_str;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// One S3 object to resize. An event's `size` is not looked at: by now there may be another object of that key, and what
 /// S3 says at the download is what counts.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Object {
     pub bucket: String,
     /// As S3 knows it, not encoded.

@@ -58,7 +58,7 @@ impl Function {
             outcomes.push(match self.resize(object, &limits).await {
                 Ok(stored) => Outcome::Stored(Box::new(stored)),
                 Err(Obstacle::Failed(failure)) => return Err(failure),
-                Err(reason) => Outcome::Refused(Refused::object(&object.bucket, &object.key, &reason)),
+                Err(reason) => Outcome::Refused(Refused::object(object, &reason)),
             });
         }
         Ok(Answer::of(outcomes))

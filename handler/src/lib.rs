@@ -6,7 +6,7 @@
 //! - `event`, `answer`, `key`: what comes in, what goes out, where the result is written.
 //! - `environment`, `settings`: what is asked for, read from environment variables once at start.
 //! - `store`: S3. `failure`: S3's errors as Lambda errors.
-//! - `invocation`: one event, from download to answer. `runtime`: the loop around it.
+//! - `invocation`: one event, from download to answer. `runtime`: the loop around it. `log`: what it logs.
 //!
 //! # Event
 //! `{"bucket": …, "key": …, "size": …}` with the key as it is (`size` is not looked at), or an S3 notification
@@ -40,9 +40,11 @@
 //! | `RENDITIONS` | `[{}]` | JSON: an array of renditions, see below |
 //! | `CACHE_CONTROL` | | `Cache-Control` of the results |
 //! | `SOURCE_BYTES_MAX` | `67108864` | bytes that a source may have |
-//! | `PIXELS_MAX` | `50000000` | pixels that a source may have |
+//! | `PIXELS_MAX` | `50000000` | pixels that a source may have, in all its frames if it stays an animation |
 //! | `SIDE_MAX` | `65535` | pixels that the longer side of a source may have |
+//! | `FRAMES_MAX` | `1000` | frames that an animation which stays one may have |
 //! | `RESULT_BYTES_MAX` | `67108864` | bytes that a result may have |
+//! | `LOG_FORMAT` | `json` | `json`, an object an event; or `text`, a line an object for people |
 //!
 //! A rendition is an object; what it leaves out has its default:
 //!
@@ -59,6 +61,7 @@
 //! | `format` | `jpeg` | `jpeg`, `png`, `webp`, `webp-lossless`, `keep` (the source's) or `auto` (WebP with transparency, else JPEG) |
 //! | `quality` | `80` | 1 to 100, of JPEG and lossy WebP |
 //! | `progressive` | `false` | whether a JPEG is progressive |
+//! | `animated` | `false` | whether a GIF stays one with all its frames, where the format is `keep` |
 //!
 //! Region and credentials come from the variables that Lambda sets; `AWS_ENDPOINT_URL` leads to another S3, whose buckets
 //! are then addressed by path.
@@ -70,6 +73,7 @@ mod failure;
 mod invocation;
 pub mod jpeg;
 mod key;
+mod log;
 pub mod resize;
 mod runtime;
 mod settings;

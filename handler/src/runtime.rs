@@ -1,10 +1,10 @@
-//! The loop around the invocations, and their log.
+//! The loop around the invocations.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
 use lambda_runtime::{Context, LambdaEvent, Runtime, service_fn};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::environment::{Environment, EnvironmentError};
@@ -37,12 +37,16 @@ pub fn serve(work: Work) -> ExitCode {
 }
 
 fn run(work: Work) -> Result<(), lambda_runtime::Error> {
-    let function = Environment::read(|name| std::env::var(name).ok())
-        .map(|environment| Function::new(environment, work));
+    let environment = Environment::read(|name| std::env::var(name).ok());
+    let log = environment
+        .as_ref()
+        .map(|environment| environment.log)
+        .unwrap_or_default();
+    let function = environment.map(|environment| Function::new(environment, work));
     let function = &function;
     let service = service_fn(|event: LambdaEvent<Value>| async move {
         let answer = answer(function.as_ref(), &event.payload, deadline(&event.context)).await;
-        log(&event, &answer);
+        println!("{}", log.lines(&event, &answer));
         answer
     });
     // Events come one at a time: more threads would only cost their start.
@@ -64,21 +68,6 @@ async fn answer(
 fn deadline(context: &Context) -> Instant {
     let left = context.deadline().duration_since(SystemTime::now());
     Instant::now() + left.unwrap_or_default().saturating_sub(TIME_TO_ANSWER)
-}
-
-/// One line of JSON an event, on standard output, whence Lambda takes it to the function's log group.
-fn log(event: &LambdaEvent<Value>, answer: &Result<Answer, Failure>) {
-    let request_id = &event.context.request_id;
-    let line = match answer {
-        Ok(answer) => json!({"level": "INFO", "requestId": request_id, "answer": answer}),
-        Err(failure) => json!({
-            "level": "ERROR",
-            "requestId": request_id,
-            "failure": failure.to_string(),
-            "event": event.payload,
-        }),
-    };
-    println!("{line}");
 }
 
 #[cfg(test)]

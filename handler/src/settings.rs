@@ -61,6 +61,8 @@ struct Wish {
     quality: Option<u8>,
     #[serde(default)]
     progressive: bool,
+    #[serde(default)]
+    animated: bool,
 }
 
 impl Wish {
@@ -91,6 +93,7 @@ impl Wish {
             format: self.format.unwrap_or(defaults.format),
             quality,
             progressive: self.progressive,
+            animated: self.animated,
         };
         let hash = key::hash(&format!("{rendition:?}"));
         Ok(NamedRendition {
@@ -128,7 +131,7 @@ mod tests {
     #[test]
     fn every_setting_is_read() {
         let json = r##"[{"name": "small", "width": 800, "height": 600, "fit": "cover", "position": "top", "enlarge": true,
-            "background": "#0a141e", "format": "webp-lossless", "quality": 95, "progressive": true}, {"name": "other", "position": "center"}]"##;
+            "background": "#0a141e", "format": "webp-lossless", "quality": 95, "progressive": true, "animated": true}, {"name": "other", "position": "center"}]"##;
         let expected = Rendition {
             width: 800,
             height: Some(600),
@@ -139,6 +142,7 @@ mod tests {
             format: OutputFormat::WebpLossless,
             quality: 95,
             progressive: true,
+            animated: true,
         };
         assert_eq!(renditions(json).unwrap()[0].rendition, expected);
     }

@@ -1,9 +1,11 @@
-//! Whatever the bytes are, an answer, in little time and memory: each file of the corpus cut at 200 places, and 10,000
-//! mutations. A sample runs with the other tests, all of it with `RESIZER_BAD_DAYS=all`. Alone in its process, of which it
+//! Whatever the bytes are, an answer, in little time and memory: each file of the corpus cut at 200 places, 10,000
+//! mutations, and what was made to cost much. A sample runs with the other tests, all of it with `RESIZER_BAD_DAYS=all`. Alone in its process, of which it
 //! reads the memory.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "common/bombs.rs"]
+mod bombs;
 #[path = "common/corpus.rs"]
 mod corpus;
 
@@ -11,8 +13,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use bombs::bombs;
 use corpus::corpus;
-use resizer_handler::resize::{Limits, Refusal, Rendition, resize};
+use resizer_handler::resize::{Limits, OutputFormat, Refusal, Rendition, Resized, resize};
 
 /// CPU time that nothing may take.
 const TIME_MAX: Duration = Duration::from_secs(5);
@@ -33,7 +36,7 @@ struct Worst {
 }
 
 impl Worst {
-    fn try_out(&mut self, name: &str, source: &[u8]) {
+    fn try_out(&mut self, name: &str, source: &[u8]) -> Result<Resized, Refusal> {
         begin_memory();
         let time_before = cpu_time();
         let limits = Limits {
@@ -44,7 +47,13 @@ impl Worst {
             width: 100,
             ..Rendition::default()
         };
-        let resized = resize(source, &[small], &limits);
+        let moving = Rendition {
+            width: 50,
+            format: OutputFormat::Keep,
+            animated: true,
+            ..Rendition::default()
+        };
+        let resized = resize(source, &[small, moving], &limits);
         let time = cpu_time() - time_before;
         let memory = (peak_memory() + source.len() as u64).saturating_sub(self.memory_before);
         self.sources += 1;
@@ -60,6 +69,7 @@ impl Worst {
         }
         assert!(time < TIME_MAX, "{name} took {time:?}");
         assert!(memory < MEMORY, "{name} took {memory} bytes");
+        resized
     }
 }
 
@@ -73,10 +83,10 @@ fn any_bytes_are_answered_in_little_time_and_memory() {
         ..Worst::default()
     };
     for (name, source) in &sources {
-        worst.try_out(name, source);
+        let _ = worst.try_out(name, source);
         for place in 0..places {
             let length = place * source.len() / places;
-            worst.try_out(&format!("{name} cut to {length}"), &source[..length]);
+            let _ = worst.try_out(&format!("{name} cut to {length}"), &source[..length]);
         }
     }
     // As large ones do not show more, and take longer.
@@ -89,7 +99,18 @@ fn any_bytes_are_answered_in_little_time_and_memory() {
         let (name, source) = small[dice.below(small.len())];
         let mut source = source.clone();
         mutate(&mut source, &mut dice);
-        worst.try_out(&format!("mutation {number}, of {name}"), &source);
+        let _ = worst.try_out(&format!("mutation {number}, of {name}"), &source);
+    }
+    for bomb in bombs() {
+        begin_memory();
+        worst.memory_before = peak_memory();
+        let outcome = worst.try_out(bomb.name, &bomb.source);
+        let refusal = outcome.err().map(|refusal| refusal.to_string());
+        let is_as_expected = match (&refusal, bomb.refused) {
+            (Some(refusal), Some(words)) => refusal.contains(words),
+            (refusal, words) => refusal.is_none() == words.is_none(),
+        };
+        assert!(is_as_expected, "{}: {refusal:?}", bomb.name);
     }
     println!(
         "{} sources, {} refused; most time: {:?}, {}; most memory: {} KiB, {}",

@@ -76,10 +76,16 @@ fn the_reason_names_the_damage() {
         reason("bad-truncated.jpg"),
         Refusal::Damaged { format: "JPEG", .. }
     ));
-    assert!(matches!(
-        reason("bad-crc.png"),
-        Refusal::Damaged { format: "PNG", .. }
-    ));
+    assert_eq!(
+        reason("bad-crc.png").to_string(),
+        "the PNG image is damaged or cut off: its bytes are not those that were written; the decoder found: Unknown filter \
+         method 25"
+    );
+    let rgba = corpus("rgba.png");
+    assert_eq!(
+        resize(&rgba[..rgba.len() / 2]).unwrap_err().to_string(),
+        "the PNG image is damaged or cut off: the file ends before the picture does"
+    );
     assert_eq!(
         reason("bad-truncated.jpg").to_string(),
         "the JPEG image is damaged or cut off: the file ends before its end marker"

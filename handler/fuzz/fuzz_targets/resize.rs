@@ -7,6 +7,7 @@ use resizer_handler::resize::{Fit, Limits, OutputFormat, Rendition, resize};
 fuzz_target!(|source: &[u8]| {
     let limits = Limits {
         pixels: 1_000_000,
+        frames: 100,
         memory: 64 << 20,
         ..Limits::default()
     };
@@ -25,6 +26,12 @@ fuzz_target!(|source: &[u8]| {
         Rendition {
             width: 9,
             format: OutputFormat::Png,
+            ..Rendition::default()
+        },
+        Rendition {
+            width: 12,
+            format: OutputFormat::Keep,
+            animated: true,
             ..Rendition::default()
         },
     ];

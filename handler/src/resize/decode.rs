@@ -10,7 +10,7 @@ use super::limits::Memory;
 use super::picture::Picture;
 use super::planes::Planes;
 use super::reduce::Reduced;
-use super::{Refusal, Size, jpeg, png, webp};
+use super::{Refusal, Size, jpeg, png, tiff, webp};
 
 /// The pixels of an image, from which smaller pictures are made.
 pub struct Decoded {
@@ -21,7 +21,8 @@ pub struct Decoded {
     conversion: Option<Conversion>,
 }
 
-enum Pixels {
+/// As a decoder gives them.
+pub enum Pixels {
     Reduced(Reduced),
     Planes(Planes),
 }
@@ -39,6 +40,7 @@ pub fn decode(opened: Opened<'_>, target: Size, jpeg: bool, memory: Memory) -> R
             jpeg::decode(&decoder, target, halves, memory).map(Pixels::Planes)?
         }
         Decoder::Png(reader) => Pixels::Reduced(png::decode(*reader, target, memory)?),
+        Decoder::Tiff(tiff) => tiff::decode(*tiff, target, memory)?,
         Decoder::Webp(source) => Pixels::Reduced(webp::decode(source, target, memory)?),
         Decoder::Other(decoder) => Pixels::Reduced(decode_all(opened.format, decoder, memory)?),
     };

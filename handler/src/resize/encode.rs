@@ -37,6 +37,7 @@ pub fn encode(
         }
         (Picture::Pixels(pixels), FileFormat::Png) => png(pixels, exif).map_err(|error| error.to_string()),
         (Picture::Pixels(pixels), FileFormat::Webp) => webp::encode(pixels, rendition, exif),
+        (Picture::Pixels(_), FileFormat::Gif) => Err("only animations are written as GIF".to_owned()),
     };
     written.map_err(|detail| Refusal::NotEncoded {
         format: format.name(),

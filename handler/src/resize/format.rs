@@ -89,6 +89,8 @@ pub enum FileFormat {
     Jpeg,
     Png,
     Webp,
+    /// Of animations alone.
+    Gif,
 }
 
 impl FileFormat {
@@ -98,13 +100,14 @@ impl FileFormat {
             Self::Jpeg => "JPEG",
             Self::Png => "PNG",
             Self::Webp => "WebP",
+            Self::Gif => "GIF",
         }
     }
 
     /// The most pixels of a side.
     pub(super) fn longest_side(self) -> u32 {
         match self {
-            Self::Jpeg => 65_535,
+            Self::Jpeg | Self::Gif => 65_535,
             Self::Png => i32::MAX as u32,
             Self::Webp => 16_383,
         }
@@ -116,6 +119,7 @@ impl FileFormat {
             Self::Jpeg => "jpg",
             Self::Png => "png",
             Self::Webp => "webp",
+            Self::Gif => "gif",
         }
     }
 
@@ -125,6 +129,7 @@ impl FileFormat {
             Self::Jpeg => "image/jpeg",
             Self::Png => "image/png",
             Self::Webp => "image/webp",
+            Self::Gif => "image/gif",
         }
     }
 }

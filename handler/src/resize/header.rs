@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use image::codecs::{bmp::BmpDecoder, gif::GifDecoder, tiff::TiffDecoder};
+use image::codecs::{bmp::BmpDecoder, gif::GifDecoder};
 use image::error::UnsupportedErrorKind;
 use image::metadata::Orientation;
 use image::{ImageDecoder, ImageError, ImageResult};
@@ -10,8 +10,12 @@ use image::{ImageDecoder, ImageError, ImageResult};
 use super::credits::Credits;
 use super::format::SourceFormat;
 use super::png::PngReader;
-use super::{Refusal, Size, jpeg, png, webp};
+use super::tiff::Tiff;
+use super::{Refusal, Size, jpeg, png, tiff, webp};
 use crate::jpeg::Jpeg;
+
+/// What compressed or long metadata may take, in bytes; the pixels have their own limit.
+pub const METADATA_BYTES: usize = 16 * 1024 * 1024;
 
 /// What an image says of itself.
 pub struct Header {
@@ -52,6 +56,7 @@ pub struct Opened<'a> {
 pub enum Decoder<'a> {
     Jpeg(Box<Jpeg<'a>>),
     Png(Box<PngReader<'a>>),
+    Tiff(Box<Tiff<'a>>),
     /// The whole file.
     Webp(&'a [u8]),
     Other(Box<dyn ImageDecoder + 'a>),
@@ -70,12 +75,12 @@ pub fn open(source: &[u8], format: SourceFormat) -> Result<Opened<'_>, Refusal> 
             Ok((header, Decoder::Png(Box::new(reader))))
         }
         SourceFormat::WebP => Ok((webp::open(source)?, Decoder::Webp(source))),
-        SourceFormat::Gif => with_header(GifDecoder::new(reader), None),
         SourceFormat::Tiff => {
-            // A TIFF is what EXIF metadata is.
-            with_header(TiffDecoder::new(reader), Some(source))
+            let (header, tiff) = tiff::open(source)?;
+            Ok((header, Decoder::Tiff(tiff)))
         }
-        SourceFormat::Bmp => with_header(BmpDecoder::new(reader), None),
+        SourceFormat::Gif => with_header(GifDecoder::new(reader)),
+        SourceFormat::Bmp => with_header(BmpDecoder::new(reader)),
     };
     let (header, decoder) = opened.map_err(|error| refusal(format, &error))?;
     let Size { width, height } = header.size;
@@ -89,14 +94,11 @@ pub fn open(source: &[u8], format: SourceFormat) -> Result<Opened<'_>, Refusal> 
     })
 }
 
-fn with_header<'a>(
-    decoder: ImageResult<impl ImageDecoder + 'a>,
-    exif: Option<&[u8]>,
-) -> ImageResult<(Header, Decoder<'a>)> {
+fn with_header<'a>(decoder: ImageResult<impl ImageDecoder + 'a>) -> ImageResult<(Header, Decoder<'a>)> {
     let mut decoder = decoder?;
     let (width, height) = decoder.dimensions();
     let icc_profile = decoder.icc_profile().unwrap_or(None);
-    let header = Header::new(Size { width, height }, exif, icc_profile);
+    let header = Header::new(Size { width, height }, None, icc_profile);
     Ok((header, Decoder::Other(Box::new(decoder))))
 }
 

@@ -15,6 +15,8 @@ pub struct Limits {
     pub pixels: u64,
     /// The longer of width and height, in pixels.
     pub side: u32,
+    /// Of an animation that stays one.
+    pub frames: u64,
     /// Memory for the object and its decoded pixels, in bytes.
     pub memory: u64,
     /// Size of each result, in bytes.
@@ -29,6 +31,7 @@ impl Default for Limits {
             source_bytes: 64 * 1024 * 1024,
             pixels: 50_000_000,
             side: 65_535,
+            frames: 1000,
             memory: 450_000_000,
             result_bytes: 64 * 1024 * 1024,
             deadline: None,
@@ -69,6 +72,20 @@ impl Limits {
                 width,
                 height,
                 limit: self.side,
+            });
+        }
+        Ok(())
+    }
+
+    /// Refuses an animation of more frames, or of more pixels in all of them, than allowed.
+    pub(super) fn check_frames(&self, frames: u64, pixels: u64) -> Result<(), Refusal> {
+        if frames > self.frames {
+            return Err(Refusal::TooManyFrames { limit: self.frames });
+        }
+        if pixels > self.pixels {
+            return Err(Refusal::TooManyPixelsInFrames {
+                frames,
+                limit: self.pixels,
             });
         }
         Ok(())
@@ -137,6 +154,15 @@ impl Memory {
             return Err(self.too_much(bytes));
         }
         Ok(())
+    }
+
+    /// What is left once so many bytes more are set aside; refuses if they are not there.
+    pub fn without(self, bytes: u64) -> Result<Self, Refusal> {
+        self.check(bytes)?;
+        Ok(Self {
+            set_aside: self.set_aside + bytes,
+            ..self
+        })
     }
 
     pub fn too_much(self, bytes: u64) -> Refusal {

@@ -3,8 +3,9 @@
 //! One pass, one file a stage:
 //! [`sniff`](format) → [`header`] → [`limits`] → [`decode`] → [`scale`] → [`colour`] → [`orient`] → [`canvas`] → [`encode`].
 //! What is read with the header, the orientation and the colour profile, is applied to the small picture, not the large.
-//! A source is decoded once, as large as its largest rendition needs.
+//! A source is decoded once, as large as its largest rendition needs; an animation that stays one frame by frame ([`animation`]).
 
+mod animation;
 mod canvas;
 mod colour;
 mod credits;
@@ -12,6 +13,7 @@ mod decode;
 mod encode;
 mod format;
 mod geometry;
+mod gif;
 mod halved;
 mod header;
 mod jpeg;
@@ -24,15 +26,18 @@ mod reduce;
 mod refusal;
 mod rendition;
 mod scale;
+mod tiff;
 mod webp;
 
 use std::cmp::Reverse;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use animation::Frames;
 use format::SourceFormat;
 use geometry::Layout;
 use halved::Halved;
+use header::Opened;
 use limits::Memory;
 
 pub use format::FileFormat;
@@ -119,12 +124,11 @@ struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    /// Refuses what would be too large to make or to write.
-    fn check(&self, source: SourceFormat, limits: &Limits) -> Result<(), Refusal> {
+    /// Refuses what would be too large to make or to write as that format.
+    fn check(&self, format: FileFormat, limits: &Limits) -> Result<(), Refusal> {
         let Layout { scaled, canvas, .. } = self.layout;
         limits.check_result(scaled)?;
         limits.check_result(canvas)?;
-        let format = self.rendition.format.of_opaque(source);
         let Size { width, height } = canvas;
         let limit = format.longest_side();
         if width.max(height) > limit {
@@ -158,35 +162,80 @@ fn resize_in_stages(source: &[u8], renditions: &[Rendition], limits: &Limits) ->
     limits.check_bytes(source.len() as u64)?;
     let format = format::sniff(source)?;
     let opened = header::open(source, format)?;
-    let orientation = opened.header.orientation;
-    let source_size = opened.header.size.turned(orientation);
+    let source_size = opened.header.size.turned(opened.header.orientation);
     limits.check_size(source_size)?;
-
-    let exif = opened.header.credits.to_exif();
+    let frames = frames(source, format, renditions, limits)?;
 
     let plans = plans(source_size, renditions);
-    for plan in &plans {
-        plan.check(format, limits)?;
+    let (moving, still): (Vec<_>, Vec<_>) = plans
+        .into_iter()
+        .partition(|plan| plan.rendition.keeps_animation() && frames.is_some());
+    for plan in &still {
+        plan.check(plan.rendition.format.of_opaque(format), limits)?;
     }
-    let set_aside = source.len() as u64 + memory_of(&plans);
+    for plan in &moving {
+        plan.check(FileFormat::Gif, limits)?;
+    }
+    let set_aside = source.len() as u64 + memory_of(&still).max(memory_of(&moving));
     let memory = Memory::new(format, limits, set_aside);
     memory.check(0)?;
+    limits.check_time("decode")?;
+    let mut durations = Durations {
+        decode: start.elapsed(),
+        ..Durations::default()
+    };
+    let mut pictures = Vec::with_capacity(renditions.len());
+    if let Some(frames) = frames.filter(|_| !moving.is_empty()) {
+        let icc_profile = opened.header.icc_profile.as_deref();
+        pictures.extend(frames.resize(source, icc_profile, &moving, limits, memory, &mut durations)?);
+    }
+    if !still.is_empty() {
+        pictures.extend(stills(opened, &still, limits, memory, &mut durations)?);
+    }
+    pictures.sort_by_key(|(number, _)| *number);
+    Ok(Resized {
+        pictures: pictures.into_iter().map(|(_, picture)| picture).collect(),
+        source_size,
+        source_format: format.name(),
+        durations,
+    })
+}
+
+/// The frames of a GIF that is to stay one.
+fn frames(
+    source: &[u8],
+    format: SourceFormat,
+    renditions: &[Rendition],
+    limits: &Limits,
+) -> Result<Option<Frames>, Refusal> {
+    let stays = format == SourceFormat::Gif && renditions.iter().any(Rendition::keeps_animation);
+    stays.then(|| Frames::of(source, limits)).transpose()
+}
+
+/// Makes pictures of the source, or of the first frame of an animation, each with its number.
+fn stills(
+    opened: Opened<'_>,
+    plans: &[Plan<'_>],
+    limits: &Limits,
+    memory: Memory,
+    durations: &mut Durations,
+) -> Result<Vec<(usize, Encoded)>, Refusal> {
+    let start = Instant::now();
+    let format = opened.format;
+    let orientation = opened.header.orientation;
+    let exif = opened.header.credits.to_exif();
     let whole = plans.iter().map(|plan| plan.layout.whole_source);
     let target = whole.fold(Size { width: 1, height: 1 }, Size::covering);
-    let halves = |plan: &Plan| {
+    let halves = |plan: &Plan<'_>| {
         plan.layout.canvas == plan.layout.scaled
             && plan.rendition.format.of_opaque(format) == FileFormat::Jpeg
             && Halved::can_be_turned(plan.layout.scaled.turned(orientation), orientation)
     };
     let all_halve = plans.iter().all(halves);
-    limits.check_time("decode")?;
     let decoded = decode::decode(opened, target.turned(orientation), all_halve, memory)?;
-    let mut durations = Durations {
-        decode: start.elapsed(),
-        ..Durations::default()
-    };
+    durations.decode += start.elapsed();
 
-    let mut pictures: Vec<Option<Encoded>> = vec![None; plans.len()];
+    let mut pictures = Vec::with_capacity(plans.len());
     // A picture that was made is a shorter way to the smaller ones.
     let mut made = vec![decoded];
     for (number, plan) in plans.iter().enumerate() {
@@ -218,15 +267,10 @@ fn resize_in_stages(source: &[u8], renditions: &[Rendition], limits: &Limits) ->
         let bytes = encode::encode(&picture, format, plan.rendition, exif.as_deref())?;
         limits.check_result_bytes(bytes.len() as u64)?;
         let size = picture.size();
-        pictures[plan.number] = Some(Encoded { bytes, format, size });
+        pictures.push((plan.number, Encoded { bytes, format, size }));
         durations.encode += start.elapsed();
     }
-    Ok(Resized {
-        pictures: pictures.into_iter().flatten().collect(),
-        source_size,
-        source_format: format.name(),
-        durations,
-    })
+    Ok(pictures)
 }
 
 /// The largest comes first, as the others may be made from it.

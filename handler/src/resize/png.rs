@@ -1,17 +1,14 @@
 //! PNG, averaged row by row, so that a large picture that becomes a small one is never in memory as a whole.
 
-use std::io::Cursor;
+use std::io::{Cursor, ErrorKind};
 
 use png::{BitDepth, ColorType, Decoder, DecodingError, Limits as CodecLimits, Reader, Transformations};
 
 use super::format::SourceFormat;
-use super::header::Header;
+use super::header::{Header, METADATA_BYTES};
 use super::limits::Memory;
 use super::reduce::{Reduced, Reducer};
 use super::{Refusal, Size};
-
-/// What compressed metadata may unfold to, in bytes; the pixels have their own limit.
-const METADATA_BYTES: usize = 16 * 1024 * 1024;
 
 /// A PNG whose header was read.
 pub type PngReader<'a> = Reader<Cursor<&'a [u8]>>;
@@ -101,15 +98,23 @@ fn to_eight_bits(row: &[u8], color: ColorType, is_deep: bool, to: &mut Vec<u8>) 
 }
 
 fn refusal(error: DecodingError) -> Refusal {
-    let format = SourceFormat::Png.name();
-    match error {
-        DecodingError::LimitsExceeded => Refusal::Damaged {
-            format,
-            detail: "its metadata is larger than its pixels may be".to_owned(),
-        },
-        other => Refusal::Damaged {
-            format,
-            detail: other.to_string(),
-        },
+    let detail = match error {
+        DecodingError::LimitsExceeded => "its metadata is larger than its pixels may be".to_owned(),
+        DecodingError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            "the file ends before the picture does".to_owned()
+        }
+        // Such as "Unknown filter method 25.", where bytes within it were changed.
+        DecodingError::Format(detail) => {
+            let detail = detail.to_string();
+            format!(
+                "its bytes are not those that were written; the decoder found: {}",
+                detail.trim_end_matches('.')
+            )
+        }
+        other => other.to_string(),
+    };
+    Refusal::Damaged {
+        format: SourceFormat::Png.name(),
+        detail,
     }
 }

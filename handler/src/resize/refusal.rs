@@ -32,6 +32,12 @@ pub enum Refusal {
         u64::from(*width) * u64::from(*height)
     )]
     TooManyPixels { width: u32, height: u32, limit: u64 },
+    #[error("the animation has more frames than the limit of {limit} for one (limits.frames)")]
+    TooManyFrames { limit: u64 },
+    #[error(
+        "the first {frames} frames of the animation have more pixels together than the limit of {limit} for a source (limits.pixels)"
+    )]
+    TooManyPixelsInFrames { frames: u64, limit: u64 },
     #[error("the image is {width}x{height}; the limit for its longer side is {limit} pixels (limits.side)")]
     SideTooLong { width: u32, height: u32, limit: u32 },
     #[error("the image is {width}x{height}; a side of 0 pixels shows nothing")]

@@ -24,6 +24,14 @@ pub struct Rendition {
     /// Whether a JPEG is written as progressive, with Huffman tables of its own: it is seen, coarsely, before all of it
     /// is there, and takes longer to write.
     pub progressive: bool,
+    /// Whether a GIF stays one, with all its frames, where its format is kept; else the picture is made of its first frame.
+    pub animated: bool,
+}
+
+impl Rendition {
+    pub(super) fn keeps_animation(&self) -> bool {
+        self.animated && self.format == OutputFormat::Keep
+    }
 }
 
 impl Default for Rendition {
@@ -38,6 +46,7 @@ impl Default for Rendition {
             format: OutputFormat::Jpeg,
             quality: 80,
             progressive: false,
+            animated: false,
         }
     }
 }

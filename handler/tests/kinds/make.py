@@ -1,6 +1,9 @@
 """Makes the pictures of this folder, which `../kinds.rs` looks at: `pip install Pillow numpy tifffile imagecodecs`, then
-`python make.py`. Each shows four patches of 16x16: red and green above, blue and gray below; or four grays."""
+`python make.py`. Each shows four patches of 16x16: red and green above, blue and gray below; or four grays. It prints what a
+colour engine makes of the inks of `profiled.jpg` and `profiled.tif`, whose profile is Clinton Ingram's stand-in for SWOP
+(https://github.com/saucecontrol/Compact-ICC-Profiles, CC0)."""
 
+import io
 import struct
 import zlib
 from pathlib import Path
@@ -8,7 +11,7 @@ from pathlib import Path
 import imagecodecs
 import numpy
 import tifffile
-from PIL import Image
+from PIL import Image, ImageCms
 
 HERE = Path(__file__).parent
 COLOURS = [(220, 30, 40), (40, 180, 60), (30, 60, 200), (128, 128, 128)]
@@ -42,6 +45,7 @@ def tiff():
     rgb.save(HERE / "rgb-big.tif", big_tiff=True)
     rgb.convert("CMYK").save(HERE / "cmyk.tif")
     palette().save(HERE / "palette.tif")
+    palette4()
     Image.fromarray(GRAY).convert("1", dither=Image.Dither.NONE).save(HERE / "gray1-group4.tif", compression="group4")
     write = lambda name, samples, **more: tifffile.imwrite(HERE / f"{name}.tif", samples, metadata=None, **more)
     write("gray8", GRAY, photometric="minisblack")
@@ -56,7 +60,39 @@ def tiff():
     write("rgba8", RGBA, photometric="rgb", **alpha)
     write("rgba16", deep(RGBA), photometric="rgb", compression="lzw", **alpha)
     write("rgb-tiled", RGB, photometric="rgb", tile=(16, 16), compression="zlib")
+    associated = {"extrasamples": ["assocalpha"]}
+    faded = lambda samples: (samples * (ALPHA[..., None] / 255)).round().astype(numpy.uint8)
+    write("rgba8-premultiplied", numpy.dstack([faded(RGB), ALPHA]), photometric="rgb", **associated)
+    premultiplied = numpy.dstack([faded(GRAY[..., None]), ALPHA])
+    write("gray-alpha8-premultiplied", premultiplied, photometric="minisblack", planarconfig="contig", **associated)
+    write("gray-alpha8-planar", GRAY_ALPHA.transpose(2, 0, 1).copy(), photometric="minisblack", planarconfig="separate", **alpha)
+    write("gray32", GRAY.astype(numpy.uint32) * 0x01010101, photometric="minisblack")
+    table = numpy.zeros((3, 256), numpy.uint16)
+    table[:, :4] = deep(numpy.array(COLOURS)).T
+    write("palette-big-endian", INDEXES, photometric="palette", colormap=table, byteorder=">", compression="lzw")
+    write("palette-big", INDEXES, photometric="palette", colormap=table, bigtiff=True)
+    cmyk = numpy.asarray(rgb.convert("CMYK"))
+    write("cmyk-planar", cmyk.transpose(2, 0, 1).copy(), photometric="separated", planarconfig="separate")
+    write("cmyk16", deep(cmyk), photometric="separated", compression="zlib", predictor=True)
+    # What it is given it takes for YCbCr already.
+    ycbcr = numpy.asarray(rgb.convert("YCbCr"))
+    pieces = {"tile": (16, 16), "subsampling": (2, 2), "compressionargs": {"level": 95}}
+    write("ycbcr-tiled", ycbcr, photometric="ycbcr", compression="jpeg", **pieces)
     write("rgb-planar", RGB.transpose(2, 0, 1).copy(), photometric="rgb", planarconfig="separate")
+
+
+def palette4():
+    """Two indexes a byte, which none of the libraries writes."""
+    table = numpy.zeros((3, 16), "<u2")
+    table[:, :4] = deep(numpy.array(COLOURS)).T
+    data = bytes(left << 4 | right for left, right in INDEXES.reshape(-1, 2).tolist())
+    after = 8 + 2 + 10 * 12 + 4
+    short = {256: 32, 257: 32, 258: 4, 259: 1, 262: 3, 277: 1, 278: 32}
+    entries = [(tag, 3, 1, value) for tag, value in short.items()]
+    entries += [(273, 4, 1, after + 96), (279, 4, 1, len(data)), (320, 3, 48, after)]
+    directory = b"".join(struct.pack("<HHII", *entry) for entry in sorted(entries))
+    header = struct.pack("<2sHIH", b"II", 42, 8, len(entries))
+    (HERE / "palette4.tif").write_bytes(header + directory + bytes(4) + table.tobytes() + data)
 
 
 def palette():
@@ -173,7 +209,20 @@ def jpegs():
     (HERE / "arithmetic.jpg").write_bytes(arithmetic)
 
 
+def profiled():
+    """Inks that no formula without a profile would get right."""
+    inks = patches([(0, 200, 180, 20), (180, 20, 200, 10), (220, 160, 0, 30), (60, 50, 50, 90)])
+    profile = (HERE / "CGATS001Compat-v2-micro.icc").read_bytes()
+    picture = Image.fromarray(inks, "CMYK")
+    picture.save(HERE / "profiled.tif", icc_profile=profile)
+    picture.save(HERE / "profiled.jpg", icc_profile=profile, quality=95, subsampling=0)
+    opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    seen = ImageCms.profileToProfile(picture, opened, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    print([seen.getpixel(place) for place in [(0, 0), (31, 0), (0, 31), (31, 31)]])
+
+
 tiff()
 pngs()
 bmps()
 jpegs()
+profiled()
