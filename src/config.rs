@@ -33,6 +33,8 @@ pub struct Settings {
     pub place: Place,
     /// What the function makes of a picture, in the JSON that it reads.
     pub renditions: String,
+    /// What of the configuration may not be what is meant, for whoever puts it through.
+    pub doubts: Vec<String>,
     pub results: ResultSettings,
     pub limits: LimitSettings,
     pub function: FunctionSettings,
@@ -109,10 +111,12 @@ pub struct ResultSettings {
 pub struct LimitSettings {
     /// Bytes of the uploaded object.
     pub source_bytes: Option<u64>,
-    /// Width times height.
+    /// Width times height, of all frames of an animation that stays one.
     pub pixels: Option<u64>,
     /// The longer of width and height.
     pub side: Option<u32>,
+    /// Of an animation that stays one.
+    pub frames: Option<u64>,
     /// Bytes of each result.
     pub result_bytes: Option<u64>,
 }
@@ -192,6 +196,19 @@ impl KeySettings {
 pub struct LogSettings {
     /// Days, one of the numbers that CloudWatch Logs takes.
     pub retention_days: u32,
+    /// How the function writes its own lines.
+    pub format: LogFormat,
+}
+
+/// How the function writes what it logs of an event.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// An object an event, for programs.
+    #[default]
+    Json,
+    /// A line an object, for people.
+    Text,
 }
 
 /// What the TOML file at `path` says, which is `what`: "the configuration".
@@ -261,7 +278,10 @@ impl Default for FunctionSettings {
 
 impl Default for LogSettings {
     fn default() -> Self {
-        Self { retention_days: 14 }
+        Self {
+            retention_days: 14,
+            format: LogFormat::default(),
+        }
     }
 }
 
@@ -292,7 +312,7 @@ impl Settings {
                 path.display()
             ))
         };
-        let renditions = renditions(&file.resize, &file.rendition).map_err(refused)?;
+        let wanted = renditions(&file.resize, &file.rendition).map_err(refused)?;
         file.validate().map_err(refused)?;
 
         let stack = args
@@ -336,7 +356,8 @@ impl Settings {
         Ok(Self {
             stack,
             place,
-            renditions,
+            renditions: wanted.json,
+            doubts: wanted.doubts,
             results: file.results,
             limits: file.limits,
             function: file.function,
@@ -402,6 +423,7 @@ impl File {
             source_bytes,
             result_bytes,
             side,
+            frames,
             ..
         } = self.limits;
         for (name, bytes) in [("source_bytes", source_bytes), ("result_bytes", result_bytes)] {
@@ -411,6 +433,9 @@ impl File {
         }
         if side.is_some_and(|side| !(1..=1_000_000).contains(&side)) {
             return Err("limits.side is a number of pixels from 1 to 1000000".to_owned());
+        }
+        if frames.is_some_and(|frames| !(1..=1_000_000).contains(&frames)) {
+            return Err("limits.frames is a number from 1 to 1000000".to_owned());
         }
         if self
             .limits

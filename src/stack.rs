@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::config::{KeySettings, Settings};
+use crate::config::{KeySettings, LogFormat, Settings};
 use crate::engine::{Failure, Graph, NodeId};
 use crate::names::{API_PATH, Names, Role, STAGE};
 use crate::package::FunctionPackage;
@@ -275,7 +275,12 @@ impl Stack<'_> {
             ("ORIGINAL_BUCKET".to_owned(), self.names.original_bucket()),
             ("RENDITIONS".to_owned(), self.settings.renditions.clone()),
         ]);
-        let Settings { results, limits, .. } = self.settings;
+        let Settings {
+            results,
+            limits,
+            logs,
+            ..
+        } = self.settings;
         let optional = [
             ("CACHE_CONTROL", results.cache_control.clone()),
             (
@@ -284,9 +289,14 @@ impl Stack<'_> {
             ),
             ("PIXELS_MAX", limits.pixels.map(|pixels| pixels.to_string())),
             ("SIDE_MAX", limits.side.map(|pixels| pixels.to_string())),
+            ("FRAMES_MAX", limits.frames.map(|frames| frames.to_string())),
             (
                 "RESULT_BYTES_MAX",
                 limits.result_bytes.map(|bytes| bytes.to_string()),
+            ),
+            (
+                "LOG_FORMAT",
+                (logs.format == LogFormat::Text).then(|| "text".to_owned()),
             ),
         ];
         let set = optional

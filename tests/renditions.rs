@@ -5,7 +5,7 @@ mod common;
 
 use std::fs;
 
-use common::{Place, sample};
+use common::{Place, corpus, sample};
 use serde_json::json;
 
 const THREE: &str = r##"
@@ -153,4 +153,57 @@ fn a_rendition_that_the_function_would_refuse_is_refused_before_anything_is_made
     let refused = place.resizer(&["up", "--local"]).code(2);
     refused.says("the configuration in resizer.toml is refused: rendition a.key needs {stem} or {hash}");
     assert!(!place.path().join(".resizer").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gif_stays_an_animation_where_that_is_asked_for() {
+    let place = Place::new();
+    let kept = "[resize]\nwidth = 120\nformat = \"keep\"\nanimated = true\n[limits]\nframes = 100\n";
+    fs::write(place.path().join("resizer.toml"), kept).unwrap();
+    place.resizer(&["up", "--local"]).ok();
+    let file = corpus("animated.gif");
+    let told = place.json(&[
+        "invoke",
+        "--local",
+        "--key",
+        "a.gif",
+        "--file",
+        file.to_str().unwrap(),
+    ]);
+    assert_eq!(told["output"]["destKey"], "output/a_resized.gif");
+    assert_eq!(told["output"]["width"], 120);
+    let outputs = place.outputs();
+    let resized = outputs["resized_bucket"].as_str().unwrap();
+    let result = place
+        .s3()
+        .get_object()
+        .bucket(resized)
+        .key("output/a_resized.gif");
+    let result = result.send().await.unwrap();
+    assert_eq!(result.content_type(), Some("image/gif"));
+    let bytes = result.body.collect().await.unwrap().into_bytes();
+    assert!(bytes.starts_with(b"GIF89a"));
+
+    fs::write(place.path().join("resizer.toml"), kept.replace("100", "1")).unwrap();
+    place.resizer(&["up", "--local"]).ok();
+    place
+        .invoke(&file, "a.gif")
+        .code(1)
+        .says("the limit of 1 for one (limits.frames)");
+}
+
+#[test]
+fn a_key_that_pictures_share_is_told_before_it_is_used() {
+    let place = Place::new();
+    fs::write(
+        place.path().join("resizer.toml"),
+        "[[rendition]]\nname = \"a\"\nkey = \"small/{stem}.{ext}\"\n",
+    )
+    .unwrap();
+    for args in [&["plan", "--local"][..], &["up", "--local"]] {
+        place
+            .resizer(args)
+            .ok()
+            .says("does not tell pictures of one name in different folders");
+    }
 }

@@ -99,6 +99,42 @@ fn a_try_that_failed_has_the_lines_of_its_time() {
 }
 
 #[test]
+fn lines_for_people_are_found_and_told_as_those_for_programs_are() {
+    let near = NearCloud::start();
+    std::fs::write(
+        near.place.path().join("resizer.toml"),
+        "[logs]\nformat = \"text\"\n",
+    )
+    .unwrap();
+    near.place.resizer(&["up", "--local"]).ok();
+    near.fail_a_function();
+    let invoked = invoke(&near.place, &[]).ok();
+    let resized = "log  INFO resized \"rocket.jpg\" of resizer-original-";
+    assert!(invoked.stderr.contains(resized), "{}", invoked.stderr);
+
+    let told = told(&near.place, &newest(&near.place), |told| {
+        told["steps"][0]["tries"][1]["report"] != Value::Null
+    });
+    let tries = &told["steps"][0]["tries"];
+    let line = |number: usize| tries[number]["lines"][0]["message"].as_str().unwrap();
+    assert_eq!(tries[0]["found_by"], "input", "{told}");
+    assert!(line(0).contains("; the event was {"), "{told}");
+    assert_eq!(tries[1]["found_by"], "request_id", "{told}");
+    assert!(line(1).contains(" (JPEG, 640x427, 47029 bytes) to "), "{told}");
+    assert!(line(1).contains("; milliseconds: download "), "{told}");
+
+    let logs = near.place.resizer(&["logs", "--local"]).ok().stdout;
+    assert!(logs.contains("  INFO resized \"rocket.jpg\" of"), "{logs}");
+    let request = tries[1]["request_id"].as_str().unwrap();
+    let of_key = near
+        .place
+        .resizer(&["logs", "--local", "--key", "rocket.jpg", "--json"]);
+    let lines = of_key.ok().stdout;
+    let own = lines.lines().find(|line| line.contains("INFO RequestId"));
+    assert!(own.unwrap_or_default().contains(request), "{lines}");
+}
+
+#[test]
 fn lines_that_are_on_their_way_are_said_to_be_and_the_story_is_step_functions_own() {
     let near = NearCloud::start();
     near.place.resizer(&["up", "--local"]).ok();

@@ -197,6 +197,7 @@ impl Planning {
         if let Some(unseen) = notice::unseen(&graph, &plan) {
             ui.say(unseen);
         }
+        settings.doubts.iter().for_each(|doubt| ui.say(doubt));
         Self {
             session,
             graph,

@@ -1,8 +1,8 @@
 //! How the function resizes: one result a picture, or several renditions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 /// What the function makes of a picture; it reads it from its environment.
@@ -24,10 +24,22 @@ pub struct ResizeSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub background: Option<String>,
     pub format: Format,
-    /// 1 to 100.
-    pub quality: u32,
+    /// 1 to 100, of JPEG and WebP.
+    #[serde(serialize_with = "quality_or_usual")]
+    pub quality: Option<u32>,
+    /// Of JPEG.
     #[serde(skip_serializing_if = "is_default")]
     pub progressive: bool,
+    /// Whether a GIF stays one, with all its frames, where its format is kept.
+    #[serde(skip_serializing_if = "is_default")]
+    pub animated: bool,
+}
+
+/// The quality where none is asked for.
+const USUAL_QUALITY: u32 = 80;
+
+fn quality_or_usual<S: Serializer>(quality: &Option<u32>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u32(quality.unwrap_or(USUAL_QUALITY))
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -70,6 +82,38 @@ pub enum Format {
     Auto,
 }
 
+impl Format {
+    /// As it is written in the configuration.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpeg",
+            Self::Png => "png",
+            Self::Webp => "webp",
+            Self::WebpLossless => "webp-lossless",
+            Self::Keep => "keep",
+            Self::Auto => "auto",
+        }
+    }
+
+    /// The extensions that a result may have, if all results are of one format.
+    fn extensions(self) -> Option<&'static [&'static str]> {
+        match self {
+            Self::Jpeg => Some(&["jpg", "jpeg"]),
+            Self::Png => Some(&["png"]),
+            Self::Webp | Self::WebpLossless => Some(&["webp"]),
+            Self::Keep | Self::Auto => None,
+        }
+    }
+
+    fn has_quality(self) -> bool {
+        !matches!(self, Self::Png | Self::WebpLossless)
+    }
+
+    fn may_be_jpeg(self) -> bool {
+        matches!(self, Self::Jpeg | Self::Keep | Self::Auto)
+    }
+}
+
 impl Default for ResizeSettings {
     fn default() -> Self {
         Self {
@@ -80,8 +124,9 @@ impl Default for ResizeSettings {
             enlarge: false,
             background: None,
             format: Format::default(),
-            quality: 80,
+            quality: None,
             progressive: false,
+            animated: false,
         }
     }
 }
@@ -103,37 +148,48 @@ pub struct Rendition {
 /// What the key of a rendition may hold in braces.
 const PLACEHOLDERS: [&str; 7] = ["dir", "stem", "name", "width", "height", "ext", "hash"];
 
-/// What two renditions of one key may differ by; whether they do, the function sees at each picture.
-const DISTINCT: [&str; 4] = ["{name}", "{width}", "{height}", "{ext}"];
+/// Extensions by which a key says which format the result is in.
+const EXTENSIONS: [&str; 5] = ["jpg", "jpeg", "png", "webp", "gif"];
 
 /// The longest that all renditions may be, in bytes of JSON: Lambda takes 4 KB of environment in all
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
 const JSON_MAX: usize = 3 * 1024;
 
-/// The renditions, as the function reads them from its environment.
+/// What the function is to make of a picture.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// As the function reads it from its environment.
+    pub json: String,
+    /// What can be done, and may not be what is meant.
+    pub doubts: Vec<String>,
+}
+
+/// The renditions that are asked for; without any, what `[resize]` asks for.
 ///
 /// # Errors
-/// What the function would refuse.
-pub fn renditions(resize: &ResizeSettings, renditions: &[Rendition]) -> Result<String, String> {
+/// What the function would refuse, and what says one thing and another.
+pub fn renditions(resize: &ResizeSettings, renditions: &[Rendition]) -> Result<Wanted, String> {
     resize.validate("resize")?;
+    if renditions.is_empty() {
+        resize.check_format("resize", resize.quality.is_some(), resize.progressive)?;
+    }
     let mut names = BTreeSet::new();
-    let mut keys = BTreeSet::new();
+    let mut places = BTreeMap::new();
     let mut all = Vec::new();
     for rendition in renditions {
-        let Rendition { name, key, .. } = rendition;
-        if !names.insert(name) {
-            return Err(format!("two renditions have the name \"{name}\""));
+        if !names.insert(&rendition.name) {
+            return Err(format!("two renditions have the name \"{}\"", rendition.name));
         }
-        if let Some(key) = key
-            .as_ref()
-            .filter(|key| !DISTINCT.iter().any(|part| key.contains(part)))
-            && !keys.insert(key)
+        let whole = rendition.over(resize)?;
+        if let Some(place) = rendition.place(&whole)
+            && let Some(other) = places.insert(place, &rendition.name)
         {
             return Err(format!(
-                "two renditions have the key \"{key}\", and would write over each other"
+                "the renditions {other} and {} have the same key, and would write over each other",
+                rendition.name
             ));
         }
-        all.push(rendition.over(resize)?);
+        all.push(rendition.fields(&whole));
     }
     if all.is_empty() {
         all.push(resize.fields());
@@ -145,7 +201,8 @@ pub fn renditions(resize: &ResizeSettings, renditions: &[Rendition]) -> Result<S
             json.len()
         ));
     }
-    Ok(json)
+    let doubts = renditions.iter().filter_map(Rendition::doubt).collect();
+    Ok(Wanted { json, doubts })
 }
 
 impl ResizeSettings {
@@ -172,7 +229,7 @@ impl ResizeSettings {
                 "{table}.position says what fit = \"cover\" keeps of a picture: it needs that"
             ));
         }
-        if !(1..=100).contains(&self.quality) {
+        if !(1..=100).contains(&self.quality.unwrap_or(USUAL_QUALITY)) {
             return Err(format!("{table}.quality is a number from 1 to 100"));
         }
         let is_colour = |colour: &String| {
@@ -182,33 +239,108 @@ impl ResizeSettings {
         if !self.background.iter().all(is_colour) {
             return Err(format!("{table}.background is a colour as \"#ffffff\""));
         }
+        if self.animated && self.format != Format::Keep {
+            return Err(format!(
+                "{table}.animated says that a GIF stays one: it needs format = \"keep\""
+            ));
+        }
+        Ok(())
+    }
+
+    /// Refuses what is said of a format that no result is in.
+    fn check_format(&self, table: &str, says_quality: bool, says_progressive: bool) -> Result<(), String> {
+        let format = self.format.name();
+        if says_quality && !self.format.has_quality() {
+            return Err(format!(
+                "{table}.quality is of JPEG and WebP, and format = \"{format}\" loses nothing: leave one of them out"
+            ));
+        }
+        if says_progressive && !self.format.may_be_jpeg() {
+            return Err(format!(
+                "{table}.progressive is of JPEG, and the format is \"{format}\": leave one of them out"
+            ));
+        }
         Ok(())
     }
 }
 
 impl Rendition {
-    /// All fields, those of `resize` where this has none.
-    fn over(&self, resize: &ResizeSettings) -> Result<Map<String, Value>, String> {
+    /// All settings, those of `resize` where this has none.
+    fn over(&self, resize: &ResizeSettings) -> Result<ResizeSettings, String> {
         let Self { name, key, settings } = self;
         let can_be_in_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         if name.is_empty() || name.len() > 64 || !name.bytes().all(can_be_in_name) {
             return Err("rendition.name has letters, digits and dashes, at most 64".to_owned());
         }
         let table = format!("rendition {name}");
-        key.as_deref()
-            .map_or(Ok(()), validate_key)
-            .map_err(|reason| format!("{table}.key {reason}"))?;
         let mut fields = resize.fields();
         fields.extend(settings.clone());
         let whole = ResizeSettings::deserialize(Value::Object(fields))
             .map_err(|error| format!("{table}: {error}"))?;
         whole.validate(&table)?;
-        let mut fields = Map::from_iter([("name".to_owned(), name.as_str().into())]);
-        if let Some(key) = key {
+        let says = |setting: &str| settings.contains_key(setting);
+        whole.check_format(&table, says("quality"), says("progressive") && whole.progressive)?;
+        key.as_deref()
+            .map_or(Ok(()), |key| {
+                validate_key(key).and_then(|()| check_extension(key, whole.format))
+            })
+            .map_err(|reason| format!("{table}.key {reason}"))?;
+        Ok(whole)
+    }
+
+    fn fields(&self, whole: &ResizeSettings) -> Map<String, Value> {
+        let mut fields = Map::from_iter([("name".to_owned(), self.name.as_str().into())]);
+        if let Some(key) = &self.key {
             fields.insert("key".to_owned(), key.as_str().into());
         }
         fields.extend(whole.fields());
-        Ok(fields)
+        fields
+    }
+
+    /// What results have in common with those that certainly have the same key; whether others have, the function sees at
+    /// each picture.
+    fn place(&self, whole: &ResizeSettings) -> Option<String> {
+        let size = format!("{{{}x{:?} {:?}}}", whole.width, whole.height, whole.fit);
+        let extension = whole.format.extensions().map(|extensions| extensions[0]);
+        let place = self.key.as_ref()?.replace("{name}", &self.name);
+        let place = place.replace("{ext}", extension.unwrap_or("{ext}"));
+        Some(place.replace("{width}", &size).replace("{height}", &size))
+    }
+
+    /// Which pictures share a result by this key.
+    fn doubt(&self) -> Option<String> {
+        let key = self.key.as_ref()?;
+        let (which, example) = match (key.contains("{hash}"), key.contains("{dir}")) {
+            (true, _) => return None,
+            (false, false) => ("of one name in different folders", "a/cat.jpg and b/cat.jpg"),
+            (false, true) => (
+                "that differ in nothing but their extension",
+                "cat.jpg and cat.png",
+            ),
+        };
+        Some(format!(
+            "rendition {}.key, \"{key}\", does not tell pictures {which}: of {example} the later result takes the other's \
+             place; {{hash}} in the key tells them",
+            self.name
+        ))
+    }
+}
+
+/// Refuses a key that ends as a result in another format does.
+fn check_extension(key: &str, format: Format) -> Result<(), String> {
+    let extension = key.rsplit_once('.').map(|(_, extension)| extension);
+    let Some(extension) = extension.filter(|extension| EXTENSIONS.contains(extension)) else {
+        return Ok(());
+    };
+    let format_name = format.name();
+    match format.extensions() {
+        Some(own) if own.contains(&extension) => Ok(()),
+        Some(_) => Err(format!(
+            "ends with .{extension}, and the format is \"{format_name}\": write .{{ext}}, or another format"
+        )),
+        None => Err(format!(
+            "ends with .{extension}, and format = \"{format_name}\" gives results of several formats: write .{{ext}}"
+        )),
     }
 }
 
@@ -238,7 +370,7 @@ mod tests {
 
     use super::*;
 
-    fn read(toml: &str) -> Result<String, String> {
+    fn wanted(toml: &str) -> Result<Wanted, String> {
         #[derive(Deserialize)]
         struct File {
             #[serde(default)]
@@ -248,6 +380,10 @@ mod tests {
         }
         let File { resize, rendition } = toml::from_str(toml).map_err(|error| error.to_string())?;
         renditions(&resize, &rendition)
+    }
+
+    fn read(toml: &str) -> Result<String, String> {
+        wanted(toml).map(|wanted| wanted.json)
     }
 
     #[test]
@@ -314,7 +450,43 @@ mod tests {
                 ["a", "b"]
                     .map(|name| format!("[[rendition]]\nname = \"{name}\"\nkey = \"{{stem}}\"\n"))
                     .concat(),
-                "would write over each other",
+                "the renditions a and b have the same key, and would write over each other",
+            ),
+            (
+                "[[rendition]]\nname = \"a\"\nkey = \"{stem}-{name}.{ext}\"\n\
+                 [[rendition]]\nname = \"b\"\nwidth = 5\nkey = \"{stem}-a.jpg\"\n"
+                    .to_owned(),
+                "the renditions a and b have the same key",
+            ),
+            (
+                ["a", "b"]
+                    .map(|name| format!("[[rendition]]\nname = \"{name}\"\nkey = \"{{stem}}-{{width}}\"\n"))
+                    .concat(),
+                "the renditions a and b have the same key",
+            ),
+            (
+                rendition("key = \"{stem}.jpg\"\nformat = \"png\""),
+                "rendition a.key ends with .jpg, and the format is \"png\": write .{ext}, or another format",
+            ),
+            (
+                rendition("key = \"{stem}.jpg\"\nformat = \"auto\""),
+                "format = \"auto\" gives results of several formats: write .{ext}",
+            ),
+            (
+                "[resize]\nformat = \"png\"\nquality = 70".to_owned(),
+                "resize.quality is of JPEG and WebP, and format = \"png\" loses nothing: leave one of them out",
+            ),
+            (
+                rendition("format = \"webp-lossless\"\nquality = 70"),
+                "rendition a.quality is of JPEG and WebP",
+            ),
+            (
+                "[resize]\nformat = \"webp\"\nprogressive = true".to_owned(),
+                "resize.progressive is of JPEG, and the format is \"webp\": leave one of them out",
+            ),
+            (
+                "[resize]\nanimated = true".to_owned(),
+                "resize.animated says that a GIF stays one: it needs format = \"keep\"",
             ),
             (
                 (0..60)
@@ -326,5 +498,37 @@ mod tests {
             let message = read(&toml).unwrap_err();
             assert!(message.contains(reason), "{toml}: {message}");
         }
+    }
+
+    #[test]
+    fn what_resize_says_of_one_format_does_not_hinder_another() {
+        let json = read(
+            "[resize]\nquality = 70\nprogressive = true\n[[rendition]]\nname = \"a\"\nformat = \"png\"\n\
+             [[rendition]]\nname = \"b\"\nkey = \"{stem}-{hash}.jpeg\"\n",
+        );
+        assert!(json.is_ok(), "{json:?}");
+        let kept = read("[resize]\nformat = \"keep\"\nanimated = true").unwrap();
+        assert!(kept.contains("\"animated\":true"), "{kept}");
+    }
+
+    #[test]
+    fn a_key_that_several_pictures_share_is_told() {
+        let doubts = |key: &str| {
+            let toml = format!("[[rendition]]\nname = \"a\"\nkey = \"{key}\"\n");
+            wanted(&toml).unwrap().doubts
+        };
+        assert_eq!(doubts("{dir}{stem}-{hash}.{ext}"), Vec::<String>::new());
+        assert_eq!(
+            doubts("{stem}.{ext}"),
+            [
+                "rendition a.key, \"{stem}.{ext}\", does not tell pictures of one name in different folders: of a/cat.jpg and \
+              b/cat.jpg the later result takes the other's place; {hash} in the key tells them"
+            ]
+        );
+        assert!(
+            doubts("{dir}{stem}.{ext}")[0]
+                .contains("cat.jpg and cat.png the later result takes the other's place")
+        );
+        assert_eq!(wanted("").unwrap().doubts, Vec::<String>::new());
     }
 }

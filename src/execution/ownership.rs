@@ -12,6 +12,7 @@ use super::event::Event;
 use super::history::from_logs;
 use super::invocation::FunctionLog;
 use super::log_events::{CLOCK_DIFFERENCE_MILLIS, Search, search};
+use super::report::request_in;
 use super::tries::{Try, note};
 use crate::aws::CallFailure;
 
@@ -53,12 +54,15 @@ impl FunctionLog<'_> {
         own: &[Try],
     ) -> Result<Owned, CallFailure> {
         let wide = span(each, CLOCK_DIFFERENCE_MILLIS, CLOCK_DIFFERENCE_MILLIS);
-        let pattern = format!("\"requestId\"{}", terms_of(input));
+        let mut pattern = terms_of(input);
+        if pattern.is_empty() {
+            pattern.push_str("\"requestId\"");
+        }
         let lines = Search {
             log_group: &self.log.name,
             from: wide.0,
             until: each.ended.map(|_| wide.1),
-            pattern: Some(&pattern),
+            pattern: Some(pattern.trim_start()),
             stream: None,
         };
         let found = search(self.log.clients, lines, LINES_MAX).await?;
@@ -157,13 +161,28 @@ fn owned(each: &Try, mut about: Vec<(String, i64)>, own: &[Try], others: Option<
 
 /// The request of a line that the function wrote about `input`: an error with the event, or an answer with the object.
 fn request_about(line: &str, input: &Value) -> Option<String> {
-    let line: Value = serde_json::from_str(line).ok()?;
+    let Ok(line) = serde_json::from_str::<Value>(line) else {
+        return is_text_about(line, input).then(|| request_in(line).map(str::to_owned))?;
+    };
     let object = &line["answer"];
     let is_about = line["event"] == *input
         || object["sourceKey"].is_string()
             && object["sourceKey"] == input["key"]
             && object["sourceBucket"] == input["bucket"];
     is_about.then(|| line["requestId"].as_str().map(str::to_owned))?
+}
+
+/// Whether a line of text, where the function logs such, is about `input`.
+fn is_text_about(line: &str, input: &Value) -> bool {
+    let event = line
+        .split_once("; the event was ")
+        .and_then(|(_, event)| serde_json::from_str::<Value>(event).ok());
+    let object = format!(
+        ": resized {} of {} (",
+        input["key"],
+        input["bucket"].as_str().unwrap_or_default()
+    );
+    event.as_ref() == Some(input) || line.contains(&object)
 }
 
 /// The execution of a line that says that a task was scheduled with `input`.
@@ -269,6 +288,15 @@ mod tests {
             assert_eq!(request_about(line, &input).as_deref(), Some("r"), "{line}");
             let other = json!({"bucket": "o", "key": "b.jpg", "size": 5});
             assert_eq!(request_about(line, &other), None, "{line}");
+        }
+        let id = "3b04a8c6-7a3e-4c1f-9d4e-0a1b2c3d4e5f";
+        for line in [
+            format!("ERROR RequestId: {id}: S3.SlowDown: less; the event was {input}"),
+            format!("INFO RequestId: {id}: resized \"a.jpg\" of o (JPEG, 4x3, 50 bytes) to \"b.jpg\" of r"),
+        ] {
+            assert_eq!(request_about(&line, &input).as_deref(), Some(id), "{line}");
+            let other = json!({"bucket": "o", "key": "b.jpg", "size": 5});
+            assert_eq!(request_about(&line, &other), None, "{line}");
         }
         assert_eq!(request_about("START RequestId: r", &input), None);
         assert_eq!(request_about(r#"{"requestId":"r"}"#, &json!({})), None);

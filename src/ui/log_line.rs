@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::format::{duration, printable};
 use super::styles::{BAD, FAINT, GOOD};
-use crate::execution::{Event, Report, Trouble, is_of_lambda};
+use crate::execution::{Event, Report, Trouble, is_of_lambda, request_in};
 
 /// What makes a line look like that of a failure.
 const ALARMING: [&str; 5] = ["ERROR", "FATAL", "Task timed out", "\"errorType\"", "panicked at"];
@@ -22,9 +22,16 @@ pub fn of_function(text: &str) -> (Style, String) {
     };
     let words = match serde_json::from_str::<Map<String, Value>>(text) {
         Ok(members) if !members.is_empty() => members_in_words(members),
-        _ => text.to_owned(),
+        _ if is_of_lambda(text) => text.to_owned(),
+        _ => without_request(text),
     };
     (style, words)
+}
+
+/// `INFO resized "a.jpg" …`, of what the function logs as text.
+fn without_request(text: &str) -> String {
+    let request = request_in(text).map(|id| format!(" RequestId: {id}:"));
+    request.map_or_else(|| text.to_owned(), |request| text.replacen(&request, "", 1))
 }
 
 /// `INFO answer {"ok":true}`: without the request's id and the time, which stand elsewhere.
@@ -138,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_told_member_by_member() {
+    fn json_is_told_member_by_member_and_text_without_its_request() {
         for (line, words) in [
             (
                 r#"{"level":"INFO","requestId":"x","answer":{"ok":true}}"#,
@@ -151,6 +158,10 @@ mod tests {
             (r#"{"timestamp":"t","level":"WARN","message":"hm"}"#, "WARN hm"),
             ("{}", "{}"),
             ("plain\n", "plain"),
+            (
+                "INFO RequestId: 3b04a8c6-7a3e-4c1f-9d4e-0a1b2c3d4e5f: resized \"a.jpg\" of originals",
+                "INFO resized \"a.jpg\" of originals",
+            ),
             ("[1]", "[1]"),
         ] {
             assert_eq!(of_function(line).1, words);
