@@ -301,8 +301,8 @@ mod tests {
     /// Keys made of the pieces that results are made of, so that collisions are likely if they are possible.
     fn key() -> impl Strategy<Value = String> {
         let piece = prop::sample::select(vec![
-            "a", ".jpg", ".png", ".webp", ".JPG", ".txt", ".", "/", "_resized", ".resized", "output/", "_",
-            "~",
+            "a", ".jpg", ".png", ".webp", ".gif", ".JPG", ".txt", ".", "/", "_resized", ".resized",
+            "output/", "_", "~",
         ]);
         prop::collection::vec(piece, 1..6).prop_map(|pieces| pieces.concat())
     }
@@ -312,7 +312,7 @@ mod tests {
 
         #[test]
         fn different_keys_give_different_results(one in key(), two in key()) {
-            for format in [FileFormat::Jpeg, FileFormat::Png, FileFormat::Webp] {
+            for format in [FileFormat::Jpeg, FileFormat::Png, FileFormat::Webp, FileFormat::Gif] {
                 prop_assert_eq!(one == two, result_key(&one, format) == result_key(&two, format));
                 let named = ResultKey::new(Some("thumb-2".to_owned()), None).unwrap();
                 prop_assert_ne!(named.of(&one, format, SIZE), result_key(&two, format));

@@ -143,6 +143,7 @@ mod tests {
             source_format: "JPEG",
             bytes: 23_411,
             source_bytes: 47_029,
+            source_etag: None,
             etag: None,
             renditions,
             millis: Millis {
