@@ -60,13 +60,13 @@ impl Kind {
 /// Reads the header.
 pub fn open(source: &[u8]) -> Result<(Header, Box<Tiff<'_>>), Refusal> {
     let decoder = Decoder::new(Cursor::new(Cow::Borrowed(source))).map_err(refusal)?;
-    // How long a strip may be, the file says; how long metadata may be, this does.
+    // How long a strip is, the file says; what metadata may take, this does, for the crate believes that of the file too.
     let mut limits = CodecLimits::unlimited();
-    limits.ifd_value_size = METADATA_BYTES;
+    limits.decoding_buffer_size = METADATA_BYTES;
     let mut decoder = decoder.with_limits(limits);
     let (width, height) = decoder.dimensions().map_err(refusal)?;
     let size = Size { width, height };
-    let icc_profile = decoder.get_tag_u8_vec(Tag::IccProfile).ok();
+    let icc_profile = icc_profile(&mut decoder);
     // A TIFF is what EXIF metadata is; in one with 64-bit offsets only the decoder finds the orientation.
     let mut header = Header::new(size, Some(source), icc_profile);
     if let Ok(Some(orientation)) = decoder.find_tag_unsigned(Tag::Orientation) {
@@ -87,6 +87,19 @@ pub fn open(source: &[u8]) -> Result<(Header, Box<Tiff<'_>>), Refusal> {
         is_premultiplied,
     };
     Ok((header, Box::new(tiff)))
+}
+
+fn icc_profile(decoder: &mut Stored<'_>) -> Option<Vec<u8>> {
+    let mut directory = decoder.image_ifd();
+    let length = directory.find_entry(Tag::IccProfile)?.count();
+    let length = usize::try_from(length)
+        .ok()
+        .filter(|length| *length <= METADATA_BYTES)?;
+    let mut profile = vec![0; length];
+    directory
+        .find_tag_bytes(Tag::IccProfile, &mut profile, 0)
+        .ok()??;
+    Some(profile)
 }
 
 fn kind(decoder: &mut Stored<'_>, extra: Option<ExtraSamples>) -> Result<Kind, Refusal> {

@@ -64,6 +64,11 @@ pub fn bombs() -> Vec<Bomb> {
             "TIFF image",
         ),
         bomb(
+            "TIFF with a palette larger than all memory",
+            with_endless_palette(corpus("../kinds/palette4.tif")),
+            "TIFF image",
+        ),
+        bomb(
             "TIFF with a JPEG larger than itself",
             with_larger_jpeg(tiff),
             "a JPEG within it is larger than its place",
@@ -162,6 +167,16 @@ fn round(tag: u16) -> Vec<u8> {
         directory.extend([3, 0, 1, 0, 0, 0, 8, 0, 0, 0]);
     }
     directory
+}
+
+/// The table of colours has four billion entries, as it says.
+fn with_endless_palette(mut tiff: Vec<u8>) -> Vec<u8> {
+    let entry = tiff
+        .windows(4)
+        .position(|bytes| bytes == [0x40, 1, 3, 0])
+        .unwrap();
+    tiff[entry + 4..entry + 8].fill(u8::MAX);
+    tiff
 }
 
 /// The JPEG that is a strip says of itself that it is 16,000 pixels wide and high.
