@@ -90,7 +90,6 @@ fn every_screen_of_a_stack_at_work_fits_its_terminal_with_colour_and_without() {
         ("logs", &["logs", "--local", "--key", "bad.png"]),
         ("logs_none", &["logs", "--local", "--key", "album/nobody's/"]),
         ("plan_none", &["plan", "--local"]),
-        ("up_again", &["up", "--local"]),
         ("down_dry_run", &["down", "--local", "--dry-run"]),
         ("no_such_object", &["invoke", "--local", "--key", "nowhere.jpg"]),
     ] {

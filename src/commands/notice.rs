@@ -13,21 +13,30 @@ pub fn unconfirmed(topic: &Fields) -> Option<&str> {
 
 /// What the configuration does not ask for and could not be looked for, and which permissions that takes.
 pub fn unseen(graph: &Graph, plan: &Plan) -> Option<String> {
-    let (mut names, mut lacking) = (Vec::new(), BTreeSet::new());
+    let (mut names, mut lacking, mut others) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
     let unwanted = plan.unseen().filter(|(node, _)| graph.is_former(*node));
     for (node, failure) in unwanted {
         let resource = graph.resource(node);
         names.push(format!("{} {}", resource.kind(), resource.name()));
-        lacking.extend(failure.lacks.as_deref());
+        match failure.lacks.as_deref() {
+            Some(permission) => lacking.insert(permission),
+            None => others.insert(failure.message.as_str()),
+        };
     }
     if names.is_empty() {
         return None;
     }
     let lacking: Vec<&str> = lacking.into_iter().collect();
+    let lacking =
+        (!lacking.is_empty()).then(|| format!("the credentials in use lack {}", lacking.join(", ")));
+    let reasons: Vec<String> = lacking
+        .into_iter()
+        .chain(others.into_iter().map(str::to_owned))
+        .collect();
     Some(format!(
-        "whether anything is left of {} could not be seen: the credentials in use lack {}",
+        "whether anything is left of {} could not be seen: {}",
         names.join(", "),
-        lacking.join(", ")
+        reasons.join("; ")
     ))
 }
 

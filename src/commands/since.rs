@@ -9,6 +9,9 @@ pub fn ago(text: &str) -> Result<Timestamp, String> {
     let duration = span
         .to_duration(SpanRelativeTo::days_are_24_hours())
         .map_err(|_| what())?;
+    if duration.is_zero() {
+        return Err(what());
+    }
     Timestamp::now()
         .checked_sub(duration.abs())
         .map_err(|_| format!("'{text}' ago is before all time"))
@@ -24,7 +27,7 @@ mod tests {
         assert_eq!(minutes("90m"), Ok(90));
         assert_eq!(minutes("2h"), Ok(120));
         assert_eq!(minutes("7d"), Ok(7 * 24 * 60));
-        for text in ["", "2", "soon", "1 month", "2h later", "99999999d"] {
+        for text in ["", "2", "soon", "1 month", "2h later", "0h", "99999999d"] {
             assert!(ago(text).is_err(), "{text}");
         }
     }

@@ -21,6 +21,8 @@ pub struct Document<'a> {
     millis: Option<u64>,
     input: Option<Value>,
     output: Option<Value>,
+    /// Absent where only how it ended was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     steps: Vec<StepDocument<'a>>,
     /// The picture that was written.
     result: Option<PictureDocument>,
@@ -90,6 +92,8 @@ pub struct Answer {
     pub source_height: Option<u32>,
     /// What S3 calls the bytes that were read, without quotes.
     pub source_etag: Option<String>,
+    /// What S3 calls those that were written, without quotes.
+    pub etag: Option<String>,
     /// All of the pictures that it wrote, if they are several; what is beside it is about the first.
     #[serde(default)]
     pub renditions: Vec<Rendition>,
@@ -105,6 +109,9 @@ pub struct Rendition {
     /// Pixels.
     pub height: u32,
     pub bytes: u64,
+    /// What S3 calls them, without quotes.
+    #[serde(default)]
+    pub etag: Option<String>,
 }
 
 impl Answer {
@@ -113,14 +120,14 @@ impl Answer {
         serde_json::from_str(timeline.end.as_ref()?.output.as_deref()?).ok()
     }
 
-    /// The keys of what it wrote, at least one.
-    pub fn keys(&self) -> Vec<&str> {
+    /// The key of each picture that it wrote, at least one, and what S3 calls its bytes.
+    pub fn results(&self) -> Vec<(&str, Option<&str>)> {
         if self.renditions.is_empty() {
-            return vec![&self.dest_key];
+            return vec![(&self.dest_key, self.etag.as_deref())];
         }
-        self.renditions
-            .iter()
-            .map(|rendition| rendition.dest_key.as_str())
+        let renditions = self.renditions.iter();
+        renditions
+            .map(|rendition| (rendition.dest_key.as_str(), rendition.etag.as_deref()))
             .collect()
     }
 

@@ -26,7 +26,7 @@ const BEFORE_TEXT: usize = INDENT + 5;
 const LINES_MAX: usize = 20;
 /// Of what goes into a step and comes out of it, as much is shown as stands in so many lines, and so many columns at least.
 const DOCUMENT_LINES: usize = 3;
-const DOCUMENT_MIN: usize = 240;
+const DOCUMENT_MIN: usize = 600;
 
 /// Each try that failed so far, and why.
 pub fn troubles(timeline: &Timeline, width: usize) -> Vec<String> {
@@ -136,7 +136,8 @@ fn logged(timeline: &Timeline, step: &Step, each: &Try, width: usize) -> Vec<Str
             let more = invocation.printed().count().saturating_sub(LINES_MAX);
             let more = (more > 0).then(|| label("log", FAINT, &format!("{more} more lines")));
             let ran = label("ran", Style::new(), &ran(invocation));
-            printed.chain(more).chain([ran]).collect()
+            let spent = spent(step.output.as_deref()).map(|spent| label("for", Style::new(), &spent));
+            printed.chain(more).chain([ran]).chain(spent).collect()
         }
     }
 }
@@ -151,6 +152,15 @@ fn unless_output(words: String, output: Option<&str>) -> String {
     } else {
         words
     }
+}
+
+/// What the function's time went into, where its answer says so: `download 2 ms, decode 9 ms, …`.
+fn spent(output: Option<&str>) -> Option<String> {
+    let answer: Value = serde_json::from_str(output?).ok()?;
+    let stages = answer["millis"].as_object()?.iter();
+    let stages = stages.filter_map(|(stage, millis)| Some(format!("{stage} {} ms", millis.as_u64()?)));
+    let stages: Vec<String> = stages.collect();
+    (!stages.is_empty()).then(|| stages.join(", "))
 }
 
 fn ran(invocation: &Invocation) -> String {
@@ -171,7 +181,7 @@ fn labelled(at: &str, what: &str, style: Style, text: &str, width: usize) -> Str
     wrapped(&line, width, BEFORE_TEXT)
 }
 
-/// When the step was within the execution, heavy while a try went on; nothing where there is no room for it.
+/// When the step was within the execution, heavy while the function ran; nothing where there is no room for it.
 fn bar(timeline: &Timeline, step: &Step, width: usize) -> String {
     let room = width.saturating_sub(BEFORE_BAR).min(BAR_MAX);
     let (Some(started), Some(end), Some(ended)) = (timeline.started, &timeline.end, step.ended) else {
@@ -187,13 +197,26 @@ fn bar(timeline: &Timeline, step: &Step, width: usize) -> String {
     let whole = (part(step.entered), part(ended));
     let tries = step.tries.iter();
     let mut ran: Vec<_> = tries
-        .map(|each| (part(each.began), part(each.ended.unwrap_or(ended))))
+        .map(|each| {
+            let (began, ended) = ran_from_to(each, ended);
+            (part(began), part(ended))
+        })
         .collect();
     if ran.is_empty() {
         ran.push(whole);
     }
     let style = if step.failed { BAD } else { GOOD };
     format!("  {style}{}{style:#}", span(whole, &ran, room))
+}
+
+/// When the function ran for a try, or else when the try went on: it may have waited for its turn.
+fn ran_from_to(each: &Try, ended: Timestamp) -> (Timestamp, Timestamp) {
+    if let Some(Logged::Found(invocation)) = &each.logged
+        && let (Some(first), Some(last)) = (invocation.events.first(), invocation.events.last())
+    {
+        return (first.at(), last.at());
+    }
+    (each.began, each.ended.unwrap_or(ended))
 }
 
 /// How it ended, after how long and why: `SUCCEEDED in 61 ms`, `FAILED in 13 ms: not an image`.
@@ -287,7 +310,7 @@ mod tests {
         assert!(same.contains("log  INFO answer {…} as below\n"), "{same}");
         let other = told(r#"{"ok":false}"#.to_owned());
         assert!(other.contains("log  INFO answer {\"ok\":true}\n"), "{other}");
-        let much = told(format!("{{\"text\":\"{}\"}}", "#".repeat(500)));
+        let much = told(format!("{{\"text\":\"{}\"}}", "#".repeat(900)));
         assert_eq!(
             much.matches('#').count(),
             DOCUMENT_MIN - r#"{"text":"…"#.chars().count()

@@ -286,7 +286,9 @@ impl Runner {
     }
 
     async fn finish(&self, execution: &Execution, revision: &Revision, end: End) -> Result<(), AwsError> {
-        let stopped = Timestamp::now().as_millisecond();
+        // Its last event is its end.
+        let last = self.live.events().last().map(|event| event.timestamp);
+        let stopped = last.unwrap_or_else(|| Timestamp::now().as_millisecond());
         let metric = end.metric;
         self.save(execution, revision, move |tx, execution| {
             store_end(tx, execution, stopped, &end)

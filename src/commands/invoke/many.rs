@@ -269,7 +269,7 @@ impl Ways<'_> {
                 way.failure = unsuccessful(self.session, &execution.execution_arn, object, &timeline);
                 way.timeline = Some(timeline);
                 match (answer, &self.order.destination) {
-                    (Some(answer), Some(destination)) => {
+                    (Some(answer), Some(destination)) if way.failure.is_none() => {
                         let (session, destination) = (self.session.clone(), destination.clone());
                         self.jobs.spawn(async move {
                             (index, Done::Fetched(destination.fetch(&session, &answer).await))

@@ -57,6 +57,8 @@ use pictures::Odd;
 use request::{Door, One, Request};
 use results::Destination;
 
+/// Of files that are passed over, so many are named.
+const NAMED_MAX: usize = 3;
 /// The longest key S3 takes, in bytes.
 const KEY_MAX: usize = 1024;
 
@@ -85,7 +87,7 @@ pub struct InvokeArgs {
     /// Upload these files first, and the pictures in these folders
     #[arg(long, value_name = "PATH", num_args = 1..)]
     file: Vec<PathBuf>,
-    /// How the execution starts [default: event with --file, else states]
+    /// How the execution starts [default: event with --file, else states]; through the REST API it always runs anew
     #[arg(long, value_enum)]
     via: Option<Via>,
     /// Run it again, although the same object went through with the same settings, as far as the newest executions tell
@@ -152,10 +154,8 @@ pub async fn run(settings: &Settings, args: InvokeArgs, ui: &Ui) -> Result<(), C
                     let path = printable(&path.display().to_string());
                     ui.say(format!("{path} {why}, and is passed over"));
                 }
-                match found.passed_over {
-                    0 => {}
-                    1 => ui.say("1 file that is no picture is passed over"),
-                    more => ui.say(format!("{more} files that are no pictures are passed over")),
+                if let Some(words) = passed_over(&found.passed_over) {
+                    ui.say(words);
                 }
                 let order = many::Order {
                     pictures: found.pictures,
@@ -180,6 +180,21 @@ pub async fn run(settings: &Settings, args: InvokeArgs, ui: &Ui) -> Result<(), C
         destination.remove_if_unused();
     }
     told
+}
+
+/// How many files are passed over, and the names of some; none where none is.
+fn passed_over(files: &[PathBuf]) -> Option<String> {
+    let how_many = match files.len() {
+        0 => return None,
+        1 => "1 file that is no picture is passed over".to_owned(),
+        more => format!("{more} files that are no pictures are passed over"),
+    };
+    let named = files.iter().take(NAMED_MAX);
+    let mut names: Vec<String> = named.map(|file| printable(&file.display().to_string())).collect();
+    if files.len() > NAMED_MAX {
+        names.push("…".to_owned());
+    }
+    Some(format!("{how_many}: {}", names.join(", ")))
 }
 
 /// That the function is not as the configuration has it, if it can be seen and that is so: who has changed a setting may
@@ -232,14 +247,14 @@ async fn follow_one(
     })
     .await?;
     let mut is_cut_short = false;
-    if ui.json {
-        session.function_log().read(&begun.execution, &mut timeline).await;
-    } else if !ui.quiet {
+    if ui.json || !ui.quiet {
         // Who has seen the end may not want to wait for the rest.
         tokio::select! {
             () = follow::function_log(session, &begun.execution, &mut timeline, ui) => {}
             () = ctrl_c() => is_cut_short = true,
         }
+    }
+    if !ui.json && !ui.quiet {
         let story = timeline::story(
             &begun.execution,
             &timeline,

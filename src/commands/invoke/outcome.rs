@@ -51,11 +51,13 @@ impl Outcome<'_> {
             execution, object, ..
         } = self.begun;
         let answer = Answer::of(self.timeline);
+        let failure = failure(self.session, execution, object, self.timeline);
         let fetched = match (&answer, destination) {
-            (Some(answer), Some(destination)) => destination.fetch(self.session, answer).await?,
+            (Some(answer), Some(destination)) if failure.is_none() => {
+                destination.fetch(self.session, answer).await?
+            }
             _ => Vec::new(),
         };
-        let failure = failure(self.session, execution, object, self.timeline);
         if ui.json {
             ui.json(&Shown {
                 outputs: standing::outputs(self.session, settings).await?,
@@ -97,7 +99,10 @@ pub fn unsuccessful(
         session.flags,
         name_part(execution)
     ));
-    Some(error)
+    let is_piece_missing = end.trouble.to_string().contains("ResourceNotFoundException");
+    let mended =
+        is_piece_missing.then(|| format!("`resizer up{}` makes what is not there any more", session.flags));
+    Some(mended.into_iter().fold(error, CommandError::hint))
 }
 
 /// That another upload took the key before this one was read, if it did.

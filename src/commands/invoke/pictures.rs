@@ -27,8 +27,8 @@ pub struct Pictures {
     pub left_out: Vec<LeftOut>,
     /// What of folders looks like a picture, or leads to one, and is none.
     pub odd: Vec<Odd>,
-    /// How many other files of folders are no pictures.
-    pub passed_over: usize,
+    /// The other files of folders, which are no pictures.
+    pub passed_over: Vec<PathBuf>,
 }
 
 /// What is passed over, and the reason as a phrase: `is empty`.
@@ -98,6 +98,7 @@ impl Pictures {
         self.pictures[first..].sort_by(|a, b| a.key.cmp(&b.key));
         self.left_out.sort_by(|a, b| a.path.cmp(&b.path));
         self.odd.sort_by(|a, b| a.path.cmp(&b.path));
+        self.passed_over.sort();
         Ok(())
     }
 
@@ -131,7 +132,7 @@ impl Pictures {
         {
             match no_picture(&path, &head) {
                 Some(why) => self.odd.push(Odd { path, why }),
-                None => self.passed_over += 1,
+                None => self.passed_over.push(path),
             }
             return None;
         }
@@ -198,7 +199,7 @@ impl Pictures {
         if self.pictures.is_empty() {
             let error = CommandError::usage(format!(
                 "there is no picture to upload{}",
-                match self.passed_over + self.odd.len() {
+                match self.passed_over.len() + self.odd.len() {
                     0 => String::new(),
                     1 => "; 1 file was passed over".to_owned(),
                     files => format!("; {files} files were passed over"),
@@ -333,7 +334,7 @@ mod tests {
         let place = album();
         let album = place.path().join("album");
         let found = Pictures::find(std::slice::from_ref(&album), None, None).unwrap();
-        assert_eq!(found.passed_over, 1);
+        assert_eq!(found.passed_over, [album.join("notes.txt")]);
         assert_eq!(
             keys(&[&album], None).unwrap(),
             ["album/a b.png", "album/b.jpg", "album/summer/2026/sea.jpg"]

@@ -163,8 +163,8 @@ impl Destination {
     /// Fetches the pictures that `answer` tells of: the files they are in. Each is there whole, or not at all.
     pub async fn fetch(&self, session: &Session, answer: &Answer) -> Result<Vec<PathBuf>, CommandError> {
         let mut files = Vec::new();
-        for key in answer.keys() {
-            files.push(self.fetch_object(session, &answer.dest_bucket, key).await?);
+        for (key, etag) in answer.results() {
+            files.push(self.fetch_object(session, &answer.dest_bucket, key, etag).await?);
         }
         Ok(files)
     }
@@ -174,6 +174,7 @@ impl Destination {
         session: &Session,
         bucket: &str,
         key: &str,
+        etag: Option<&str>,
     ) -> Result<PathBuf, CommandError> {
         let uri = s3_uri(bucket, key);
         let got = session
@@ -186,6 +187,13 @@ impl Destination {
             .send()
             .await
             .during("s3:GetObject", &uri)?;
+        let there = got.e_tag().map(|etag| etag.trim_matches('"'));
+        if etag.is_some_and(|etag| there != Some(etag)) {
+            return Err(CommandError::failed(format!(
+                "{uri} cannot be fetched: another run has written it anew since this one did"
+            ))
+            .hint("--again runs it once more"));
+        }
         let path = self.folder.join(path_of(key));
         let written = async {
             let parent = path.parent().unwrap_or(&self.folder);

@@ -13,18 +13,20 @@ use super::pictures::{LeftOut, Picture};
 use crate::error::{CommandError, FailureDocument};
 use crate::execution::{Answer, Document, Status, Timeline};
 use crate::session::Session;
-use crate::ui::format::{bytes, clipped, duration, printable, s3_uri, shell_word};
+use crate::ui::format::{bytes, clipped, duration, printable, shell_word};
 use crate::ui::lines::Line;
 use crate::ui::styles::{BAD, GOOD};
-use crate::ui::table::{aligned, width_of_stdout};
-use crate::ui::wrap::{paragraph, wrapped};
+use crate::ui::table::{aligned, cut_middle, width_of_stdout};
+use crate::ui::wrap::{columns_of, paragraph, wrapped};
 
 /// The room for a key.
 const KEY_WIDTH: usize = 48;
-/// Columns of a terminal from which on there is room for the dimensions, for the sizes, and for where results are.
-const NARROWEST: usize = 50;
-const NARROW: usize = 72;
-const WIDE: usize = 110;
+/// The columns of a row behind its key and time: the dimensions, the sizes, and where the result is.
+const SHAPE: usize = 2;
+const SIZES: usize = 3;
+const PLACE: usize = 4;
+/// Where a result is can be told by so many columns, at least.
+const PLACE_MIN: usize = 14;
 /// What stands before a reason.
 const REASON_INDENT: usize = 4;
 
@@ -81,7 +83,8 @@ impl Way {
             .zip(size)
             .map(|(answer, size)| format!("{} → {}", bytes(size), bytes(answer.bytes)));
         let place = match self.fetched.as_slice() {
-            [] => answer.map(|answer| s3_uri(&answer.dest_bucket, &answer.dest_key) + &answer.and_others()),
+            // The bucket is named below.
+            [] => answer.map(|answer| printable(&answer.dest_key) + &answer.and_others()),
             [only] => Some(shown(only)),
             [first, others @ ..] => Some(format!("{} +{}", shown(first), others.len())),
         };
@@ -133,17 +136,25 @@ impl Way {
     }
 }
 
-/// Of a row what tells most, in few columns: not where the result is, then not the sizes, then not the dimensions.
-fn fitting(row: [String; 5], width: usize) -> [String; 5] {
-    let [key, took, shape, sizes, place] = row;
-    let from = |least: usize, cell: String| if width < least { String::new() } else { cell };
-    [
-        key,
-        took,
-        from(NARROWEST, shape),
-        from(NARROW, sizes),
-        from(WIDE, place),
-    ]
+/// The rows with what has room in `width` columns, numbers whole: of where the result is its ends, or nothing, then not the
+/// sizes, then not the dimensions.
+fn fitting(mut rows: Vec<[String; 5]>, width: usize) -> Vec<[String; 5]> {
+    for column in [PLACE, SIZES, SHAPE] {
+        let widest = |column: usize| rows.iter().map(|row| columns_of(&row[column])).max();
+        let others = (0..column).filter_map(widest).map(|width| width + 2);
+        let others: usize = others.sum();
+        let own = widest(column).unwrap_or_default();
+        let room = width.saturating_sub(others);
+        let is_cut = column == PLACE && room >= PLACE_MIN;
+        for row in rows.iter_mut().filter(|_| own > room) {
+            row[column] = if is_cut {
+                cut_middle(&row[column], room)
+            } else {
+                String::new()
+            };
+        }
+    }
+    rows
 }
 
 /// For programs, of what was left out.
@@ -209,11 +220,8 @@ impl Counts {
 /// All that have ended, each with its reason if it failed, and how many of them well.
 pub fn table(ended: &[(Picture, Way)], session: &Session, order: &Order, took: Duration) -> String {
     let width = width_of_stdout();
-    let rows: Vec<_> = ended
-        .iter()
-        .map(|(picture, way)| fitting(way.row(picture), width))
-        .collect();
-    let lines = aligned(&rows, width.saturating_sub(2));
+    let rows = ended.iter().map(|(picture, way)| way.row(picture)).collect();
+    let lines = aligned(&fitting(rows, width.saturating_sub(2)), width.saturating_sub(2));
     let mut text = String::new();
     let reason = |text: &mut String, failure: &CommandError| {
         text.push_str(&paragraph(&failure.message, width, REASON_INDENT));

@@ -105,6 +105,12 @@ async fn show(mut stream: Stream<'_>, session: &Session, ui: &Ui) -> Result<(), 
         )
     } else if !new.entries.iter().any(is_event) && stream.is_logging_off().await {
         logging_is_off(session)
+    } else if new.entries.is_empty() && !new.missed.is_empty() {
+        format!(
+            "without the executions' events nothing tells whose the function's lines are: `resizer logs{} --function` \
+             shows all of them",
+            session.flags
+        )
     } else if !new.entries.is_empty() {
         return Ok(());
     } else if let Some(absence) = stream.absence().await {

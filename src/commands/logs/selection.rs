@@ -48,9 +48,21 @@ impl Selection {
         }
     }
 
+    /// Looks at the execution that is wanted as at one whose tries no event names, as long as none of its events has come.
+    pub fn do_without_events(&mut self) {
+        if let Wanted::Execution(arn) = &self.wanted
+            && self.executions.get(arn).is_none()
+        {
+            self.nameless.insert(arn.clone());
+        }
+    }
+
     /// The ARNs of the executions that are wanted and have tries whose requests no event names.
     pub fn nameless(&self) -> Vec<String> {
-        let is_wanted = |arn: &&String| self.executions.get(arn) == Some(&true);
+        let is_wanted = |arn: &&String| match &self.wanted {
+            Wanted::Execution(wanted) => wanted == *arn,
+            _ => self.executions.get(arn) == Some(&true),
+        };
         self.nameless.iter().filter(is_wanted).cloned().collect()
     }
 
@@ -109,11 +121,12 @@ impl Selection {
 
     /// Whether it is wanted; none if that is not known yet.
     fn is_wanted(&self, entry: &Entry) -> Option<bool> {
-        match &entry.execution {
-            _ if self.wanted == Wanted::All => Some(true),
-            Some(arn) => self.executions.get(arn).copied(),
-            None if entry.request_id.is_some() => None,
-            None => Some(false),
+        match (&entry.execution, &self.wanted) {
+            (_, Wanted::All) => Some(true),
+            (Some(arn), Wanted::Execution(wanted)) => Some(arn == wanted),
+            (Some(arn), Wanted::Key(_)) => self.executions.get(arn).copied(),
+            (None, _) if entry.request_id.is_some() => None,
+            (None, _) => Some(false),
         }
     }
 }

@@ -172,6 +172,8 @@ impl<'a> Stream<'a> {
             entries.extend(new.into_iter().map(|line| Entry::of(feed.source, line)));
         }
         let mut entries = self.selection.of(entries);
+        // They may be late, or nowhere: Step Functions itself knows which lines are the function's.
+        self.selection.do_without_events();
         if self.find_nameless().await? {
             entries.extend(self.selection.of(Vec::new()));
             entries.sort_by_key(Entry::order);

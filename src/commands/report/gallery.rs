@@ -63,7 +63,11 @@ pub async fn read(session: &Session, executions: &[Execution], most: usize) -> V
     let mut results = Vec::new();
     for (original, answer) in newest {
         let after = reader
-            .object(session.names.resized_bucket(), &answer.dest_key)
+            .object(
+                session.names.resized_bucket(),
+                &answer.dest_key,
+                answer.etag.as_deref(),
+            )
             .await;
         results.push((original, answer, after));
     }
@@ -71,7 +75,7 @@ pub async fn read(session: &Session, executions: &[Execution], most: usize) -> V
     for ((bucket, key), answer, after) in results {
         pairs.push(Pair {
             answer: answer.clone(),
-            before: reader.object(bucket, &key).await,
+            before: reader.object(bucket, &key, answer.source_etag.as_deref()).await,
             after,
         });
     }
@@ -91,7 +95,8 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    async fn object(&mut self, bucket: String, key: &str) -> Object {
+    /// The object that S3 called so when the execution read or wrote it: another may have taken its place.
+    async fn object(&mut self, bucket: String, key: &str, etag: Option<&str>) -> Object {
         let answer = self
             .session
             .clients
@@ -107,7 +112,12 @@ impl Reader<'_> {
             Ok(Some(answer)) => answer.content_length().and_then(|length| length.try_into().ok()),
             _ => None,
         };
+        let is_another = |answer: &GetObjectOutput| {
+            let there = answer.e_tag().map(|etag| etag.trim_matches('"'));
+            etag.is_some() && etag != there
+        };
         let picture = match answer {
+            Ok(Some(answer)) if is_another(&answer) => Err("another has taken its place since".to_owned()),
             Ok(Some(answer)) => self.picture(answer).await,
             Ok(None) => Err("it is gone".to_owned()),
             Err(failure) => Err(failure.to_string()),

@@ -63,7 +63,7 @@ pub struct StatusArgs {
     #[arg(long, value_name = "NAME|ARN", value_parser = NonEmptyStringValueParser::new(),
           conflicts_with_all = ["limit", "failed", "since", "key"])]
     execution: Option<String>,
-    /// How many of the newest executions to list
+    /// How many of the newest executions to list; those of --watch on a terminal are at least 100
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     limit: u32,
     /// List only executions that ended without success
@@ -189,7 +189,7 @@ pub struct Overview {
     pub standing: Arc<Standing>,
     pub executions: Vec<Execution>,
     /// Why some of those may be missing.
-    missing: Vec<String>,
+    pub missing: Vec<String>,
     pub counts: Arc<Counts>,
     /// Why some of it could not be read.
     unread: Vec<CommandError>,

@@ -46,11 +46,12 @@ fn height(text: &str) -> u16 {
 
 fn draw_overview(frame: &mut Frame<'_>, view: &mut View, area: Rect) {
     let rows = view.rows();
+    let all = view.shown.rows.len();
     let filtered = match (view.filter.as_str(), view.only_bad) {
         ("", false) => String::new(),
-        ("", true) => ": only failed".to_owned(),
-        (filter, false) => format!(": with \"{filter}\""),
-        (filter, true) => format!(": only failed, with \"{filter}\""),
+        ("", true) => format!(": of these {all} only failed"),
+        (filter, false) => format!(": of these {all} with \"{filter}\""),
+        (filter, true) => format!(": of these {all} only failed, with \"{filter}\""),
     };
     let summary = lines(&view.shown.summary, view.is_coloured);
     let wanted = u16::try_from(summary.len() + 2).unwrap_or(u16::MAX);
@@ -60,7 +61,11 @@ fn draw_overview(frame: &mut Frame<'_>, view: &mut View, area: Rect) {
         1 => " (1 line above hidden)".to_owned(),
         lines => format!(" ({lines} lines above hidden)"),
     };
-    let title = format!("{}{filtered}{hidden}", view.shown.list);
+    let place = match rows.len() {
+        0 => String::new(),
+        all => format!(", {} of {all}", view.selected() + 1),
+    };
+    let title = format!("{}{filtered}{place}{hidden}", view.shown.list);
     let title = fitted(&title, area.width.into());
     let [above, heading, below] = Layout::vertical([
         Constraint::Length(wanted.min(room)),
@@ -112,16 +117,17 @@ fn draw_detail(frame: &mut Frame<'_>, view: &mut View, area: Rect) {
 fn help(view: &View) -> (String, Style) {
     let of_story = view.detail.as_ref().and_then(|detail| detail.trouble.as_ref());
     let trouble = of_story.or(view.trouble.as_ref());
+    let keys = match view.detail {
+        Some(_) => "q quit   Esc back   ↑↓ scroll",
+        None => "q quit   ↑↓ select   Enter its story   / filter   f only failed",
+    };
     if view.is_typing {
         let typing = format!("/{}▏  Enter keeps it, Esc clears it", view.filter);
         (typing, Style::new())
     } else if let Some(trouble) = trouble {
         let style = if view.is_coloured { TROUBLE } else { HEADING };
-        (trouble.clone(), style)
-    } else if view.detail.is_some() {
-        ("q quit   Esc back   ↑↓ scroll".to_owned(), HELP)
+        (format!("{trouble}\n{keys}"), style)
     } else {
-        let keys = "q quit   ↑↓ select   Enter its story   / filter   f only failed";
         (keys.to_owned(), HELP)
     }
 }
@@ -172,7 +178,7 @@ mod tests {
         "Last 24 hours                                                   "
         "  started ▁▂█                                                   "
         "                                                                "
-        "Newest executions                                               "
+        "Newest executions, 1 of 4                                       "
         "  ✓ 00000000  cat.jpg  → output/cat_resized.jpg                 "
         "  ✗ 00000001  bad.jpg  failed                                   "
         "      not an image                                              "
@@ -189,11 +195,11 @@ mod tests {
         insta::assert_snapshot!(screen(&mut view(), 40, 9), @r#"
         "Stack resizer in us-east-1 (account     "
         "  000000000000)                         "
-        "Newest executions (4 lines above hidden)"
+        "Newest executions, 1 of 4 (4 lines above"
+        "  hidden)                               "
         "  ✓ 00000000  cat.jpg  → output/cat_resi"
         "  ✗ 00000001  bad.jpg  failed           "
         "      not an image                      "
-        "  ✓ 00000002  cat.jpg  → output/cat_resi"
         "q quit   ↑↓ select   Enter its story   /"
         "  filter   f only failed                "
         "#);
@@ -212,8 +218,8 @@ mod tests {
         insta::assert_snapshot!(screen(&mut view, 64, 9), @r#"
         "Stack resizer in us-east-1 (account 000000000000)               "
         "                                                                "
-        "Newest executions: only failed, with "bad" (4 lines above       "
-        "  hidden)                                                       "
+        "Newest executions: of these 4 only failed, with "bad", 1 of 1 (4"
+        "  lines above hidden)                                           "
         "  ✗ 00000001  bad.jpg  failed                                   "
         "      not an image                                              "
         "                                                                "

@@ -119,7 +119,10 @@ impl Run {
             let input = step.run.input.to_string();
             let details =
                 json!({"input": input, "inputDetails": {"truncated": false}, "roleArn": identity.role_arn});
+            // Of when it was started everything tells alike, however long it waited to begin.
+            step.now = identity.started;
             step.emit("ExecutionStarted", details);
+            step.now = now;
         }
         let mut signal = Some(signal);
         loop {

@@ -72,6 +72,9 @@ pub fn html(counts: &Counts, executions: &[Execution]) -> String {
         .iter()
         .map(|why| format!("<p class=\"none\">{}</p>\n", escaped(why)))
         .collect();
+    if counts.is_unread() {
+        return section("The last 24 hours", &missing);
+    }
     section(
         "The last 24 hours",
         &format!("{missing}<div class=\"panels\">\n{}\n</div>", panels.join("\n")),

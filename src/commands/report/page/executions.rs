@@ -8,6 +8,12 @@ use crate::ui::markup::escaped;
 
 pub fn html(report: &Report<'_>) -> String {
     let executions = &report.overview.executions;
+    let missing = report.overview.missing.iter();
+    let missing = missing.map(|why| format!("<p class=\"none\">{}</p>\n", in_code(why)));
+    let missing: String = missing.collect();
+    if executions.is_empty() && !missing.is_empty() {
+        return section("Newest executions", &missing);
+    }
     if executions.is_empty() {
         let command = report.command("invoke");
         return section(
@@ -22,7 +28,7 @@ pub fn html(report: &Report<'_>) -> String {
     section(
         "Newest executions",
         &format!(
-            "<table role=\"table\" class=\"executions\">\n<thead role=\"rowgroup\"><tr role=\"row\">\
+            "{missing}<table role=\"table\" class=\"executions\">\n<thead role=\"rowgroup\"><tr role=\"row\">\
              <th role=\"columnheader\">Started</th><th role=\"columnheader\">Took</th><th role=\"columnheader\">Picture</th>\
              <th role=\"columnheader\">Result</th></tr></thead>\n<tbody role=\"rowgroup\">\n{rows}</tbody>\n</table>"
         ),

@@ -222,6 +222,11 @@ impl Counts {
         counts
     }
 
+    /// Whether nothing is known of them.
+    pub fn is_unread(&self) -> bool {
+        self.untold.failure.is_some()
+    }
+
     /// Nothing counted since `start`, seconds since 1970.
     fn since(start: i64) -> Self {
         let sums = SOURCES

@@ -119,7 +119,8 @@ fn row(source: &Source, counts: &Counts) -> [String; 2] {
             None => format!("{} –", count.statistic),
         });
     let memory = (source.namespace == "AWS/Lambda").then(|| match counts.memory {
-        Some(memory) => format!("memory {} of {} MB", memory.max_mb, memory.size_mb),
+        // Not of the whole day: the newest lines tell it.
+        Some(memory) => format!("memory lately {} of {} MB", memory.max_mb, memory.size_mb),
         None => "memory –".to_owned(),
     });
     [
@@ -183,7 +184,7 @@ mod tests {
                      [ago]                now
 
           executions  started 12, succeeded 11, failed 1, timed out 0, aborted 0, p50 45 ms, p90 –, p99 –
-          function    invocations 13, errors 1, throttles 0, p50 41 ms, p90 –, p99 120 ms, memory 38 of 1769 MB
+          function    invocations 13, errors 1, throttles 0, p50 41 ms, p90 –, p99 120 ms, memory lately 38 of 1769 MB
           rule        invocations 0, failed invocations 0
           REST API    requests 3, 4xx 0, 5xx 0
         ");

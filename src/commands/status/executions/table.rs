@@ -65,7 +65,7 @@ pub fn rows(executions: &[Execution], width: usize) -> Vec<String> {
         .unwrap_or_default();
     let mut rows: Vec<_> = executions.iter().map(|execution| row(execution, width)).collect();
     let room = width.saturating_sub(name_width + 4);
-    cut_results(&mut rows, room);
+    cut_keys_and_results(&mut rows, room);
     let lines = aligned(&rows, room);
     let named = executions.iter().zip(names).zip(lines);
     let marked = named.map(|((execution, name), line)| {
@@ -76,13 +76,19 @@ pub fn rows(executions: &[Execution], width: usize) -> Vec<String> {
     marked.collect()
 }
 
-/// Where a result is gives way before the key does, which says what it is of.
-fn cut_results(rows: &mut [[String; 4]], width: usize) {
+/// Where not all has room, the key has the larger part: it says what the result is of.
+fn cut_keys_and_results(rows: &mut [[String; 4]], width: usize) {
     let widest = |column: usize| rows.iter().map(|row| columns_of(&row[column])).max();
-    let others: usize = (0..3).filter_map(widest).map(|column| column + 2).sum();
-    let room = width.saturating_sub(others).max(RESULT_WIDTH);
-    for [.., result] in rows {
-        *result = cut_middle(result, room);
+    let [began, took, keys, results] = [0, 1, 2, 3].map(|column| widest(column).unwrap_or_default());
+    let room = width.saturating_sub(began + took + 6);
+    if results == 0 || keys + results <= room {
+        return;
+    }
+    let keys = keys.min((room * 3 / 5).max(room.saturating_sub(results)));
+    let results = room.saturating_sub(keys).max(RESULT_WIDTH);
+    for [.., key, result] in rows {
+        *key = cut_middle(key, keys);
+        *result = cut_middle(result, results);
     }
 }
 
