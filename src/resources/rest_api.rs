@@ -203,7 +203,7 @@ impl RestApi {
     /// The document's models as they stand, as far as the document says.
     ///
     /// Assumption (AWS docs: "Data models for REST APIs"; not tried there): a model's schema is given back with the keywords
-    /// it was imported with; AWS may add some.
+    /// that a body is validated by; AWS may add some, and leave out what only explains.
     async fn models(&self, id: &str) -> Result<Value, CallFailure> {
         let models = self.client.get_models().rest_api_id(id).limit(500).send();
         let models = models.await.during("apigateway:GetModels", &self.name)?;
@@ -383,14 +383,21 @@ struct Deployed {
     description: Option<String>,
 }
 
-/// Of `found`, what `wanted` says something of.
+/// Of the schema `found`, what `wanted` says something of; what explains to readers is not missed.
 fn said_of(wanted: &Value, found: &Value) -> Value {
     match (wanted, found) {
         (Value::Object(wanted), Value::Object(found)) => wanted
             .iter()
-            .filter_map(|(name, wanted)| Some((name.clone(), said_of(wanted, found.get(name)?))))
+            .filter_map(|(name, wanted)| match found.get(name) {
+                Some(found) => Some((name.clone(), said_of(wanted, found))),
+                None => (name == "description").then(|| (name.clone(), wanted.clone())),
+            })
             .collect::<serde_json::Map<_, _>>()
             .into(),
+        (Value::Array(wanted), Value::Array(found)) if wanted.len() == found.len() => {
+            let items = wanted.iter().zip(found);
+            items.map(|(wanted, found)| said_of(wanted, found)).collect()
+        }
         _ => found.clone(),
     }
 }
@@ -628,5 +635,30 @@ impl Resource for RestApi {
             self.delete(id).await?;
         }
         Ok(self.delete(found.text(API_ID).unwrap_or_default()).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_model_that_is_read_back_what_validates_is_compared() {
+        let wanted = json!({
+            "type": "object",
+            "anyOf": [{"required": ["key"]}],
+            "properties": {"key": {"type": "string", "description": "Of an object.", "maxLength": 1024}},
+        });
+        let mut found = json!({
+            "$schema": "http://json-schema.org/draft-04/schema#",
+            "type": "object",
+            "anyOf": [{"required": ["key"], "exclusive": false}],
+            "properties": {"key": {"maxLength": 1024, "type": "string"}},
+        });
+        assert_eq!(said_of(&wanted, &found), wanted);
+        found["properties"]["key"]["maxLength"] = json!(10);
+        assert_ne!(said_of(&wanted, &found), wanted);
+        found["properties"]["key"] = json!({"type": "string"});
+        assert_ne!(said_of(&wanted, &found), wanted);
     }
 }
