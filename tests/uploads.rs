@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+use common::near::NearCloud;
 use common::{Place, eventually, sample};
 use futures_util::future::join_all;
+use resizer_local::Realism;
 use serde_json::Value;
 
 /// Keys that some engine on the way once got wrong.
@@ -42,6 +44,41 @@ fn awkward_keys() -> Vec<String> {
     keys.push("1024".repeat(256));
     keys.push(format!("{}.jpg", "k".repeat(1024 - "output/_resized.jpg".len())));
     keys
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_uploads_of_one_key_the_newer_has_the_last_word_however_slow_the_older_is() {
+    let near = NearCloud::start();
+    near.place.resizer(&["up", "--local"]).ok();
+    let (original, resized) = buckets(&near.place.outputs());
+    let s3 = near.place.s3();
+    let upload = async |name: &str| {
+        let picture = ByteStream::from(std::fs::read(sample(name)).unwrap());
+        let put = s3.put_object().bucket(&original).key("a.jpg").body(picture);
+        put.send().await.unwrap().e_tag.unwrap()
+    };
+    near.behave(Realism {
+        latencies: BTreeMap::from([("s3:PutObject".to_owned(), 4_000)]),
+        ..Realism::default()
+    });
+    upload("chelsea.jpg").await;
+    // The first upload is the test's, the second is of its result, which is held up.
+    near.wait_for("s3:PutObject", 2);
+    near.behave(Realism::default());
+    let newer = upload("rocket.jpg").await;
+    let source = async || {
+        let head = s3.head_object().bucket(&resized).key("output/a_resized.jpg");
+        let head = head.send().await.ok()?;
+        let source = head.metadata()?.get("source-etag")?;
+        Some(format!("\"{source}\""))
+    };
+    eventually("both have gone through", async || {
+        let status = near.place.json(&["status", "--local"]);
+        let all = status["executions"].as_array()?;
+        (all.len() == 2 && all.iter().all(|one| one["status"] == "SUCCEEDED")).then_some(())
+    })
+    .await;
+    assert_eq!(source().await, Some(newer));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -64,14 +64,41 @@ impl Function {
         Ok(Answer::of(outcomes))
     }
 
+    /// Another upload may take the key meanwhile, and its result be written before this one's, which would then stay for
+    /// good. So whoever has written looks once more at the source, and if it is another by then, does the same with that.
     async fn resize(&self, object: &Object, limits: &Limits) -> Result<Stored, Obstacle> {
         let start = Instant::now();
-        let source = self.store.get(object, limits).await?;
-        let download = start.elapsed();
+        let mut source = self.store.get(object, limits).await?;
+        let mut stored = self.resize_one(object, &source, start.elapsed(), limits).await?;
+        loop {
+            let start = Instant::now();
+            let newer = match self.store.get_newer(object, &source, limits).await {
+                Ok(Some(newer)) => newer,
+                Ok(None) => return Ok(stored),
+                Err(Obstacle::Failed(failure)) => return Err(failure.into()),
+                // That is for the execution of its own event to tell.
+                Err(_) => return Ok(stored),
+            };
+            stored = match self.resize_one(object, &newer, start.elapsed(), limits).await {
+                Err(Obstacle::Failed(failure)) => return Err(failure.into()),
+                Err(_) => return Ok(stored),
+                Ok(stored) => stored,
+            };
+            source = newer;
+        }
+    }
+
+    async fn resize_one(
+        &self,
+        object: &Object,
+        source: &Source,
+        download: Duration,
+        limits: &Limits,
+    ) -> Result<Stored, Obstacle> {
         let resized = (self.work)(&source.bytes, &self.renditions, limits)?;
         let keys = self.keys(object, &resized)?;
         Ok(self
-            .store_results(object, &source, resized, keys, download)
+            .store_results(object, source, resized, keys, download)
             .await?)
     }
 

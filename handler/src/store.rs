@@ -24,6 +24,9 @@ use crate::resize::{Limits, Refusal};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The status of an answer that has no body, since what was asked for is what one has.
+const NOT_MODIFIED: u16 = 304;
+
 /// S3 allows 2 KB of user metadata in all (names and values); a key whose encoding is longer is cut.
 const LONGEST_METADATA_KEY: usize = 1800;
 
@@ -78,12 +81,40 @@ impl Store {
 
     /// Downloads an object, unless it is larger than the limit.
     pub async fn get(&self, object: &Object, limits: &Limits) -> Result<Source, Obstacle> {
+        self.get_unless(object, None, limits).await?.ok_or(Obstacle::Gone)
+    }
+
+    /// Downloads what is in the place of `source` by now; none where that is still there.
+    pub async fn get_newer(
+        &self,
+        object: &Object,
+        source: &Source,
+        limits: &Limits,
+    ) -> Result<Option<Source>, Obstacle> {
+        match &source.etag {
+            Some(etag) => self.get_unless(object, Some(etag), limits).await,
+            None => Ok(None),
+        }
+    }
+
+    /// None where S3 calls the object's bytes `etag`.
+    async fn get_unless(
+        &self,
+        object: &Object,
+        etag: Option<&str>,
+        limits: &Limits,
+    ) -> Result<Option<Source>, Obstacle> {
         let attempt = Attempt {
             action: "s3:GetObject",
             bucket: &object.bucket,
             key: &object.key,
         };
-        let request = self.client().get_object().bucket(&object.bucket).key(&object.key);
+        let request = self
+            .client()
+            .get_object()
+            .bucket(&object.bucket)
+            .key(&object.key)
+            .set_if_none_match(etag.map(|etag| format!("\"{etag}\"")));
         let answer = match request.send().await {
             Ok(answer) => answer,
             Err(error)
@@ -92,6 +123,13 @@ impl Store {
                     .is_some_and(|error| error.is_no_such_key()) =>
             {
                 return Err(Obstacle::Gone);
+            }
+            Err(error)
+                if error
+                    .raw_response()
+                    .is_some_and(|answer| answer.status().as_u16() == NOT_MODIFIED) =>
+            {
+                return Ok(None);
             }
             Err(error) => return Err(attempt.failed(&error).into()),
         };
@@ -105,7 +143,7 @@ impl Store {
             }
             .into());
         }
-        read_body(answer, attempt, limits).await
+        read_body(answer, attempt, limits).await.map(Some)
     }
 
     /// Writes a result, with what tells its origin as metadata; gives its ETag.
