@@ -23,4 +23,4 @@ printf 'not a picture' >notes.jpg
 "$resizer" report --local
 chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --no-first-run --disable-background-networking \
     --disable-component-update --disable-sync --user-data-dir="$place/browser" \
-    --window-size=1100,1500 --screenshot="$root/docs/report.png" "file://$place/resizer-report.html"
+    --window-size=1100,2740 --screenshot="$root/docs/report.png" "file://$place/resizer-report.html"

@@ -8,7 +8,7 @@ use aws_sdk_iam::types::Tag;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use common::near::{DOWN, NearCloud, UP, refusal};
-use common::{Ended, Place, sample};
+use common::{Ended, Place, sample, signal};
 use resizer_local::{Fault, Mishap, Realism};
 use serde_json::{Value, json};
 
@@ -493,6 +493,21 @@ async fn what_somebody_else_made_meanwhile_is_not_taken_back() {
         .says("stays: it was not there at first, but no answer said that this run has made it");
     let roles = iam.list_roles().send().await.unwrap();
     assert_eq!(roles.roles().len(), 1, "{roles:?}");
+}
+
+#[test]
+fn who_interrupts_is_told_that_nothing_is_taken_back() {
+    let near = NearCloud::start();
+    near.behave(Realism {
+        propagation: 3_000,
+        ..Realism::default()
+    });
+    let running = near.place.spawn(&[&UP[..], &["--rollback-on-failure"]].concat());
+    near.wait_for("lambda:CreateFunction", 1);
+    signal("INT", running.id().into());
+    Ended::from(running.wait_with_output().unwrap())
+        .code(130)
+        .says("who interrupts has nothing taken back: `resizer down --local` removes what stands");
 }
 
 /// The answers are lost, and what was made has the run's mark.

@@ -107,7 +107,14 @@ impl Up<'_> {
             let taken_back = roll_back(&self.planning, &makings, &report, &stop, self.settings, self.ui);
             return Err(taken_back.await);
         }
-        ending::check(Command::Up, graph, &report, &stop, self.settings)?;
+        let ended = ending::check(Command::Up, graph, &report, &stop, self.settings);
+        ended.map_err(|error| match self.rolls_back {
+            true => error.hint(format!(
+                "who interrupts has nothing taken back: `resizer down{}` removes what stands",
+                self.place_flags
+            )),
+            false => error,
+        })?;
         self.show_stack(&report)
     }
 

@@ -88,7 +88,7 @@ not_yet! {
     API_BUSY: "ConflictException", "concurrent modification"
         => "API Gateway to finish another change", CONTENTION;
     API_PACE: "TooManyRequestsException", ""
-        => "API Gateway's pace: 30 s a delete", API_QUOTA;
+        => "API Gateway's pace (deletes 30 s)", API_QUOTA;
     CLOUDWATCH_BUSY: "ConflictException", ""
         => "CloudWatch to finish another change", CONTENTION;
     CLOUDWATCH_TAGS: "ConcurrentModificationException", ""

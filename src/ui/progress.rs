@@ -247,7 +247,7 @@ mod tests {
             tries_again: Arc::default(),
             note: String::new(),
         };
-        let pace = "waits for API Gateway's pace: 30 s a delete";
+        let pace = "waits for API Gateway's pace (deletes 30 s)";
         assert_eq!(
             row.waiting_line(pace, 120),
             format!("removing     REST API       resizer-resize  {pace}")
