@@ -10,6 +10,8 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::tls;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an answer may take.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Where the clients connect to and as whom.
 #[derive(Debug, Clone)]
@@ -68,13 +70,16 @@ impl Clients {
     }
 }
 
-/// The time limits of a call that sends megabytes. The SDK takes the time that a body needs to be sent for time without an
-/// answer (`HttpReadTimeout` in aws-smithy-http-client): a slow link would never get a photograph through. One that stands
-/// still is noticed all the same, by the SDK's stalled-stream protection.
-pub fn upload_timeouts() -> TimeoutConfig {
+/// The slowest link that an upload is given its time on, in bytes a second.
+const UPLOAD_PACE: u64 = 50_000;
+
+/// The time limits of a call that sends so many bytes. The SDK takes the time that a body needs to be sent for time without
+/// an answer (`HttpReadTimeout` in aws-smithy-http-client): a slow link would never get a photograph through. Its
+/// stalled-stream protection notices a link that stands still, and nothing but this limit a service that does not answer.
+pub fn upload_timeouts(bytes: u64) -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(Duration::from_mins(30))
+        .read_timeout(READ_TIMEOUT + Duration::from_secs(bytes / UPLOAD_PACE))
         .build()
 }
 
@@ -82,7 +87,7 @@ async fn sdk_config(connection: &Connection) -> SdkConfig {
     let retries = RetryConfig::standard().with_max_attempts(4);
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(Duration::from_secs(60))
+        .read_timeout(READ_TIMEOUT)
         .build();
     match connection {
         Connection::Aws {
@@ -124,5 +129,18 @@ async fn sdk_config(connection: &Connection) -> SdkConfig {
                 None,
             )))
             .build(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_link_has_its_time_and_a_silent_service_no_more_than_that() {
+        let seconds = |bytes| upload_timeouts(bytes).read_timeout().map(|it| it.as_secs());
+        assert_eq!(seconds(0), Some(60));
+        assert_eq!(seconds(6_000_000), Some(180));
+        assert_eq!(seconds(5 << 30), Some(60 + 107_374));
     }
 }

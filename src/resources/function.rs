@@ -91,13 +91,15 @@ impl Function {
     }
 
     async fn update_code(&self) -> Result<(), Failure> {
+        let code = self.code()?;
+        let timeouts = upload_timeouts(in_json(&code));
         self.client
             .update_function_code()
             .function_name(&self.name)
-            .zip_file(self.code()?)
+            .zip_file(code)
             .set_architectures(self.architectures())
             .customize()
-            .config_override(aws_sdk_lambda::Config::builder().timeout_config(upload_timeouts()))
+            .config_override(aws_sdk_lambda::Config::builder().timeout_config(timeouts))
             .send()
             .await
             .during("lambda:UpdateFunctionCode", &self.name)?;
@@ -150,6 +152,12 @@ impl Function {
         answer.during("lambda:DeleteFunction", &self.name).unless_gone()?;
         Ok(())
     }
+}
+
+/// How many bytes the code takes in a request, in Base64.
+fn in_json(code: &Blob) -> u64 {
+    let bytes = u64::try_from(code.as_ref().len()).unwrap_or(u64::MAX);
+    bytes.div_ceil(3).saturating_mul(4)
 }
 
 fn found(answer: &GetFunctionOutput, stack: &str) -> Reading {
@@ -285,13 +293,15 @@ impl Resource for Function {
     }
 
     async fn create(&self, _step: &Step<'_>) -> Result<(), Failure> {
+        let code = self.code()?;
+        let timeouts = upload_timeouts(in_json(&code));
         self.client
             .create_function()
             .function_name(&self.name)
             .runtime(RUNTIME)
             .handler(HANDLER)
             .role(&self.role_arn)
-            .code(FunctionCode::builder().zip_file(self.code()?).build())
+            .code(FunctionCode::builder().zip_file(code).build())
             .set_architectures(self.architectures())
             .memory_size(self.memory())
             .timeout(self.timeout())
@@ -299,7 +309,7 @@ impl Resource for Function {
             .logging_config(self.logging())
             .set_tags(Some(self.tags()))
             .customize()
-            .config_override(aws_sdk_lambda::Config::builder().timeout_config(upload_timeouts()))
+            .config_override(aws_sdk_lambda::Config::builder().timeout_config(timeouts))
             .send()
             .await
             .during("lambda:CreateFunction", &self.name)?;

@@ -54,7 +54,7 @@ pub async fn upload(session: &Session, picture: &Picture, deadline: Instant) -> 
         .content_type(of_picture(&head).unwrap_or("application/octet-stream"))
         .body(body)
         .customize()
-        .config_override(aws_sdk_s3::Config::builder().timeout_config(upload_timeouts()))
+        .config_override(aws_sdk_s3::Config::builder().timeout_config(upload_timeouts(metadata.len())))
         .send();
     let uri = s3_uri(&bucket, key);
     let Ok(sent) = timeout_at(deadline, sent).await else {
