@@ -40,6 +40,10 @@ impl LogGroup<'_> {
     /// The same; none where it should have them.
     pub async fn known_absence(&self, began: Timestamp, ended: Option<Timestamp>) -> Option<String> {
         let Self { clients, name, .. } = self;
+        // Asked again and again meanwhile: that a group is not there its readers are told.
+        if !ended.is_some_and(is_delivered) {
+            return Some(LATE.to_owned());
+        }
         // The name itself comes first.
         let describe = clients.logs.describe_log_groups().log_group_name_prefix(name);
         let described = describe.send().await.during("logs:DescribeLogGroups", name);
@@ -50,9 +54,6 @@ impl LogGroup<'_> {
         let Some(group) = groups.iter().find(|group| group.log_group_name() == Some(name)) else {
             return Some(self.nowhere());
         };
-        if !ended.is_some_and(is_delivered) {
-            return Some(LATE.to_owned());
-        }
         let began = began.as_millisecond();
         let age = Timestamp::now().as_millisecond() - began;
         match (group.retention_in_days(), group.creation_time()) {

@@ -71,9 +71,12 @@ impl Selection {
         self.requests.remember(request, execution.to_owned());
     }
 
-    /// That nothing more is to be found of the execution.
-    pub fn is_known(&mut self, execution: &str) {
+    /// That nothing more is to be found of the execution so far; if it has ended, for good.
+    pub fn is_known(&mut self, execution: &str, has_ended: bool) {
         self.nameless.remove(execution);
+        if has_ended {
+            self.executions.remember(execution, true);
+        }
     }
 
     /// What is wanted of `new`, and of what waited, in order.
@@ -259,6 +262,20 @@ mod tests {
             ["line of one", "TaskSucceeded"]
         );
         assert_eq!(told(selection.of(vec![succeeded("two", B)])), [""; 0]);
+    }
+
+    #[test]
+    fn an_execution_without_events_is_looked_for_until_it_has_ended_and_is_known() {
+        let mut selection = Selection::new(Wanted::Execution("one".to_owned()));
+        for has_ended in [false, true] {
+            selection.do_without_events();
+            assert_eq!(selection.nameless(), ["one"]);
+            selection.belongs(A, "one");
+            selection.is_known("one", has_ended);
+        }
+        selection.do_without_events();
+        assert_eq!(selection.nameless(), [""; 0]);
+        assert_eq!(told(selection.of(vec![line(A), line(B)])), ["line of one"]);
     }
 
     #[test]

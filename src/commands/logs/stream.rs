@@ -219,7 +219,7 @@ impl<'a> Stream<'a> {
                 }
             }
             if are_lines_whole(&timeline) {
-                self.selection.is_known(&arn);
+                self.selection.is_known(&arn, timeline.end.is_some());
             }
         }
         Ok(is_found)
