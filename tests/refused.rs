@@ -25,15 +25,7 @@ fn denied(operation: &str) -> Realism {
 fn a_status_shows_all_that_it_may_read_and_why_the_rest_is_missing() {
     let near = NearCloud::start();
     near.place.resizer(&["up", "--local"]).ok();
-    let picture = sample("rocket.jpg");
-    let invoke = [
-        "invoke",
-        "--local",
-        "--quiet",
-        "--file",
-        picture.to_str().unwrap(),
-    ];
-    near.place.resizer(&invoke).ok();
+    near.place.invoke(&sample("rocket.jpg"), "rocket.jpg").ok();
 
     let (all_right, in_the_list, counted) = (
         "Resources: all 13 there and right",

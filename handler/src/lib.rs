@@ -14,8 +14,9 @@
 //!
 //! # Answer
 //! `{"ok": true, "sourceBucket", "sourceKey", "destBucket", "destKey", "width", "height", "sourceWidth", "sourceHeight",
-//! "sourceFormat", "bytes", "sourceBytes", "sourceEtag", "etag", "millis": {"download", "decode", "resize", "encode", "upload"}}`, with
-//! `"renditions": [{"name", "destKey", "width", "height", "bytes", "etag"}, …]` beside the first one's if there are several; or
+//! "sourceFormat", "bytes", "sourceBytes", "sourceEtag", "etag", "millis": {"download", "decode", "resize", "encode",
+//! "upload"}}`, with `"renditions": [{"name", "destKey", "width", "height", "bytes", "etag"}, …]` beside the first one's if
+//! there are several; or
 //! `{"ok": false, "error": "<reason>", "bucket", "key"}` for an object that can't or won't be resized. An S3 notification
 //! of several records is answered with `{"ok": <all>, "error": "<first reason>", "results": [<answer>, …]}`.
 //!

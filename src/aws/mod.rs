@@ -1,7 +1,9 @@
 //! The SDK clients, and what a failed call means.
 
 mod clients;
+mod etag;
 mod failure;
 
 pub use clients::{Clients, Connection, upload_timeouts};
+pub use etag::{is_another, is_same_etag};
 pub use failure::{CallFailure, During, UnlessGone, lacks};

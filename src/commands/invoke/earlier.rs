@@ -18,7 +18,7 @@ use tokio::task::spawn_blocking;
 use super::Object;
 use super::pictures::Picture;
 use super::sought::is_for;
-use crate::aws::{CallFailure, During, UnlessGone};
+use crate::aws::{CallFailure, During, UnlessGone, is_same_etag};
 use crate::error::CommandError;
 use crate::execution::{self, Answer, Timeline, describe, describe_all};
 use crate::session::Session;
@@ -110,7 +110,7 @@ async fn uploaded(session: &Session, picture: &Picture) -> Result<Option<(Object
         .and_then(Result::ok);
     let etag = object.etag.clone();
     Ok(etag
-        .filter(|etag| own.as_deref() == Some(etag.trim_matches('"')))
+        .filter(|etag| own.is_some_and(|own| is_same_etag(&own, etag)))
         .map(|etag| (object, etag)))
 }
 
@@ -152,7 +152,7 @@ pub async fn made<'a>(
     for execution in newest.iter().filter(|execution| is_for(execution, object)) {
         let made = result(session, execution).await?;
         let source = made.as_ref().and_then(|head| head.metadata()?.get(SOURCE_ETAG));
-        if source.is_some_and(|source| source == etag.trim_matches('"')) {
+        if source.is_some_and(|source| is_same_etag(source, etag)) {
             return Ok(Some(execution));
         }
     }

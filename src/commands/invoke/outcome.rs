@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::results::Destination;
 use super::{Begun, Object};
+use crate::aws::is_same_etag;
 use crate::commands::standing;
 use crate::config::Settings;
 use crate::error::CommandError;
@@ -107,8 +108,7 @@ pub fn unsuccessful(
 
 /// That another upload took the key before this one was read, if it did.
 fn of_other_bytes(object: &Object, answer: &Answer) -> Option<CommandError> {
-    let [own, read] = [&object.etag, &answer.source_etag].map(|etag| etag.as_deref());
-    let is_read = own?.trim_matches('"') == read?;
+    let is_read = is_same_etag(object.etag.as_ref()?, answer.source_etag.as_ref()?);
     (!is_read).then(|| {
         CommandError::failed("another upload took this key before it was read, and the result is that one's")
             .hint("--again uploads it once more; under a --key of its own nobody is in its way")

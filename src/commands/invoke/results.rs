@@ -13,7 +13,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::pictures::Picture;
-use crate::aws::During;
+use crate::aws::{During, is_another};
 use crate::error::CommandError;
 use crate::execution::Answer;
 use crate::session::Session;
@@ -187,8 +187,7 @@ impl Destination {
             .send()
             .await
             .during("s3:GetObject", &uri)?;
-        let there = got.e_tag().map(|etag| etag.trim_matches('"'));
-        if etag.is_some_and(|etag| there != Some(etag)) {
+        if is_another(&got, etag) {
             return Err(CommandError::failed(format!(
                 "{uri} cannot be fetched: another run has written it anew since this one did"
             ))

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use serde::Serialize;
 
-use crate::aws::{During, UnlessGone};
+use crate::aws::{During, UnlessGone, is_another};
 use crate::commands::media_type::{SHOWN, shown_by_browsers};
 use crate::commands::status::executions::Execution;
 use crate::execution::Answer;
@@ -112,12 +112,10 @@ impl Reader<'_> {
             Ok(Some(answer)) => answer.content_length().and_then(|length| length.try_into().ok()),
             _ => None,
         };
-        let is_another = |answer: &GetObjectOutput| {
-            let there = answer.e_tag().map(|etag| etag.trim_matches('"'));
-            etag.is_some() && etag != there
-        };
         let picture = match answer {
-            Ok(Some(answer)) if is_another(&answer) => Err("another has taken its place since".to_owned()),
+            Ok(Some(answer)) if is_another(&answer, etag) => {
+                Err("another has taken its place since".to_owned())
+            }
             Ok(Some(answer)) => self.picture(answer).await,
             Ok(None) => Err("it is gone".to_owned()),
             Err(failure) => Err(failure.to_string()),

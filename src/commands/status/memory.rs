@@ -38,7 +38,8 @@ pub struct Memory {
     pub size_mb: u64,
 }
 
-/// Of the newest invocations of the last day; none where there was none, or the log is not there or cannot be read in time: it is a detail.
+/// Of the newest invocations of the last day; none where there was none, or the log is not there or cannot be read in time:
+/// it is a detail.
 ///
 /// # Errors
 /// The log cannot be read.

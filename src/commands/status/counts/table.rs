@@ -47,7 +47,7 @@ fn rows(counts: &Counts, width: usize) -> String {
         .iter()
         .map(|row| wrapped(&format!("  {row}"), width, BEFORE_COUNTS));
     let rows = rows.collect::<Vec<_>>().join("\n").replace(NO_BREAK, " ");
-    if counts.day.0.is_empty() && counts.untold.statuses.is_empty() && counts.untold.failure.is_none() {
+    if counts.day.0.is_empty() && counts.untold.statuses.is_empty() && !counts.is_unread() {
         let nothing = fitted(
             "Last 24 hours: nothing counted yet (on AWS it takes some minutes)",
             width,

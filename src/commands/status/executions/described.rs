@@ -47,10 +47,10 @@ impl Known {
 /// What the list does not say: what an execution was for, and why it failed.
 pub async fn described(
     session: &Session,
-    item: ExecutionListItem,
+    item: &ExecutionListItem,
     known: &Known,
 ) -> Result<Described, CallFailure> {
-    if let Some(known) = known.get(&item) {
+    if let Some(known) = known.get(item) {
         return Ok(known.clone());
     }
     // A custom endpoint, as the local cloud's, has no such quota.
@@ -62,7 +62,6 @@ pub async fn described(
         let document: Value = serde_json::from_str(document.unwrap_or_default()).unwrap_or_default();
         document[name].as_str().map(str::to_owned)
     };
-    let redrives = item.redrive_count;
     let started = timestamp(&described.start_date);
     let stopped = described.stop_date().map(timestamp);
     let execution = Execution {
@@ -79,7 +78,10 @@ pub async fn described(
         cause: described.cause,
         ..Execution::of_list(item)
     };
-    Ok(Described { execution, redrives })
+    Ok(Described {
+        execution,
+        redrives: item.redrive_count,
+    })
 }
 
 /// Waits until one more call is within the quota, whoever of this process made those before.

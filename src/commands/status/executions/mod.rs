@@ -137,15 +137,23 @@ impl Execution {
     }
 
     /// What the list tells: not what it was for, nor why it failed.
-    fn of_list(item: ExecutionListItem) -> Self {
+    fn of_list(item: &ExecutionListItem) -> Self {
         let started = timestamp(&item.start_date);
         let stopped = item.stop_date.as_ref().map(timestamp);
         Self {
-            name: item.name,
-            arn: item.execution_arn,
-            status: item.status.as_str().to_owned(),
-            started,
             millis: stopped.and_then(|stopped| millis_between(started, stopped)),
+            ..Self::begun(&item.name, &item.execution_arn, item.status.as_str(), started)
+        }
+    }
+
+    /// Nothing but that it has begun.
+    fn begun(name: &str, arn: &str, status: &str, started: Timestamp) -> Self {
+        Self {
+            name: name.to_owned(),
+            arn: arn.to_owned(),
+            status: status.to_owned(),
+            started,
+            millis: None,
             bucket: None,
             key: None,
             result_key: None,
@@ -158,19 +166,7 @@ impl Execution {
     /// One that runs.
     #[cfg(test)]
     pub fn running(name: &str, started: Timestamp) -> Self {
-        Self {
-            name: name.to_owned(),
-            arn: format!("arn:…:{name}"),
-            status: "RUNNING".to_owned(),
-            started,
-            millis: None,
-            bucket: None,
-            key: None,
-            result_key: None,
-            error: None,
-            cause: None,
-            answer: None,
-        }
+        Self::begun(name, &format!("arn:…:{name}"), "RUNNING", started)
     }
 }
 
@@ -258,7 +254,10 @@ impl Look {
         known: &Known,
     ) -> Result<(), CallFailure> {
         let mut described = stream::iter(page)
-            .map(|item| async { (item.clone(), described(session, item, known).await) })
+            .map(|item| async {
+                let described = described(session, &item, known).await;
+                (item, described)
+            })
             .buffered(AT_ONCE);
         while self.executions.len() < wanted.limit
             && let Some((item, described)) = described.next().await
@@ -272,7 +271,7 @@ impl Look {
                 Err(failure) if failure.is_passing() => return Err(failure),
                 Err(failure) => {
                     self.refused = Some(failure);
-                    Execution::of_list(item)
+                    Execution::of_list(&item)
                 }
             };
             if wanted.is_for(&execution) {
