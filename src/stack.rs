@@ -123,13 +123,21 @@ pub fn graph(
 /// As [`graph`].
 pub fn graph_to_remove(session: &Session, settings: &Settings) -> Result<Graph, Failure> {
     let mut graph = graph(session, settings, None)?;
+    for bucket in former_buckets(session, settings) {
+        add_former_bucket(&mut graph, bucket);
+    }
+    Ok(graph)
+}
+
+/// The stack's own buckets in whose places others are lent now.
+pub fn former_buckets(session: &Session, settings: &Settings) -> Vec<Bucket> {
     let names = &session.names;
     let stack = Stack {
         session,
         settings,
         names,
     };
-    let former = [
+    let owned = [
         (
             "former_original_bucket",
             &names.lent.original,
@@ -141,14 +149,13 @@ pub fn graph_to_remove(session: &Session, settings: &Settings) -> Result<Graph, 
             names.own_resized_bucket(),
         ),
     ];
-    for (id, lent, own) in former {
-        let is_in_use = own == names.original_bucket() || own == names.resized_bucket();
-        if lent.is_none() || is_in_use {
-            continue;
-        }
-        add_former_bucket(&mut graph, stack.bucket(id, own, Notification::Untouched));
-    }
-    Ok(graph)
+    let is_in_use = |own: &String| *own == names.original_bucket() || *own == names.resized_bucket();
+    let former = owned
+        .into_iter()
+        .filter(|(_, lent, own)| lent.is_some() && !is_in_use(own));
+    former
+        .map(|(id, _, own)| stack.bucket(id, own, Notification::Untouched))
+        .collect()
 }
 
 /// The function may still write into it, and the logs tell of it.

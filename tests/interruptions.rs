@@ -93,6 +93,7 @@ fn what_ctrl_c_cuts_short_is_interrupted_and_no_failure() {
         "the dashboard resizer-eu-central-1 failed: cloudwatch:PutDashboard",
         "9 of 13 resources are as they should be; 1 failed; interrupted: function resizer-resize, state machine \
          resizer-resize; not started: rule resizer-object-created",
+        "these stand: log group /aws/lambda/resizer-resize, log group ",
     ] {
         assert!(hints.contains(what), "{what}: {hints}");
     }
@@ -131,7 +132,8 @@ async fn ctrl_c_while_the_last_step_goes_on_ends_with_what_stands() {
     let ended = up_interrupted_at(&place, "PutDashboard").code(130);
     ended
         .says("interrupted when the last step had begun already")
-        .says("resources are as they should be");
+        .says("resources are as they should be")
+        .says("these stand: ");
 }
 
 #[test]
@@ -387,6 +389,31 @@ async fn two_machines_at_once_end_with_a_word_and_converge() {
         .unwrap();
     let left = Ended::from(left).ok().document();
     assert_eq!(left["removed"].as_array().unwrap().len(), 0, "{left}");
+}
+
+/// As when a `down` on another machine comes to its end while this `up` still waits for the function.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_taken_away_while_up_waits_is_missed_at_its_end() {
+    let near = NearCloud::start();
+    near.behave(Realism {
+        function: 7_000,
+        ..Realism::default()
+    });
+    let run = near.place.spawn(&UP);
+    near.wait_for("apigateway:CreateDeployment", 1);
+    near.wait_for("lambda:CreateFunction", 1);
+    let sdk = near.place.sdk_config();
+    let logs = aws_sdk_cloudwatchlogs::Client::new(&sdk);
+    let delete = logs
+        .delete_log_group()
+        .log_group_name("/aws/lambda/resizer-resize");
+    delete.send().await.unwrap();
+    Ended::from(run.wait_with_output().unwrap())
+        .code(1)
+        .says("all was made, and by now this is gone again: log group /aws/lambda/resizer-resize\n")
+        .says("does a `resizer down` run elsewhere?");
+    near.behave(Realism::default());
+    near.place.resizer(&UP).ok();
 }
 
 /// The binary as on a machine of that name: with a home of its own, and the stack's cloud over the network.

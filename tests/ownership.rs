@@ -236,6 +236,10 @@ async fn lent_buckets_are_used_and_never_emptied_or_removed() {
     ];
     let with = |command: &[&'static str]| [command, &lent].concat();
 
+    place.resizer(&with(&["plan"])).ok().says(
+        "the buckets resizer-original-000000000000-eu-central-1 and resizer-resized-000000000000-eu-central-1, the stack's \
+         own before, still stand",
+    );
     let outputs = place.json(&with(&["up"]))["outputs"].clone();
     assert_eq!(outputs["original_bucket"], "my-originals");
     assert_eq!(place.json(&with(&["up"]))["changed"], false);

@@ -61,6 +61,10 @@ pub fn check(
     stop: &Stop,
     settings: &Settings,
 ) -> Result<(), CommandError> {
+    let summed_up = |error| {
+        let summary = summary(command, graph, report);
+        summary.into_iter().fold(error, CommandError::hint)
+    };
     let error = match (stop.is_requested(), report.is_good()) {
         (false, true) => return Ok(()),
         (false, false) => failures(graph, report),
@@ -70,11 +74,11 @@ pub fn check(
         ),
         (true, true) => {
             let error = CommandError::interrupted("interrupted when the last step had begun already");
-            return Err(error.hint(summary(command, graph, report)));
+            return Err(summed_up(error));
         }
     };
     let again = format!("resizer {}{}", command.name(), settings.flags);
-    Err(error.hint(summary(command, graph, report)).hint(format!(
+    Err(summed_up(error).hint(format!(
         "`{again}` carries on from here; running it again is always safe"
     )))
 }
@@ -118,7 +122,8 @@ fn is_alike(one: &Failure, other: &Failure) -> bool {
     one.hints == other.hints && code(one) == code(other)
 }
 
-fn summary(command: Command, graph: &Graph, report: &Report) -> String {
+/// A line each.
+fn summary(command: Command, graph: &Graph, report: &Report) -> Vec<String> {
     // What is not wanted any more counts only where something is done to it.
     let is_past =
         |node: NodeId, outcome: &Outcome| graph.is_former(node) && matches!(outcome, Outcome::Kept(_));
@@ -134,8 +139,8 @@ fn summary(command: Command, graph: &Graph, report: &Report) -> String {
         Command::Up => "as they should be",
         Command::Down => "gone",
     };
-    let good = those(|outcome| matches!(outcome, Outcome::Kept(_) | Outcome::Done(_))).len();
-    let mut summary = format!("{good} of {} resources are {state}", counted.len());
+    let good = those(|outcome| matches!(outcome, Outcome::Kept(_) | Outcome::Done(_)));
+    let mut summary = format!("{} of {} resources are {state}", good.len(), counted.len());
     // Which, has been said with the reasons.
     let failed = those(|outcome| matches!(outcome, Outcome::Failed(_))).len();
     if failed > 0 {
@@ -148,7 +153,10 @@ fn summary(command: Command, graph: &Graph, report: &Report) -> String {
             summary += &format!("; {what}: {}", names.join(", "));
         }
     }
-    summary
+    // Of `down`, what stands has been named.
+    let stands =
+        (command == Command::Up && !good.is_empty()).then(|| format!("these stand: {}", good.join(", ")));
+    [summary].into_iter().chain(stands).collect()
 }
 
 fn described(graph: &Graph, node: NodeId) -> String {

@@ -8,6 +8,7 @@ mod find;
 pub mod graph;
 mod interrupt;
 pub mod invoke;
+mod last_look;
 pub mod local;
 pub mod logs;
 pub mod man;

@@ -1,10 +1,14 @@
-//! What there is to say of alarms: who is told when one goes off, and what could not be looked for.
+//! What there is to say beside a plan: who is told of an alarm, what could not be looked for, and what stays from before.
 
 use std::collections::BTreeSet;
 
+use futures_util::future::join_all;
+
 use crate::config::{Place, Settings};
-use crate::engine::{Fields, Graph, Plan};
+use crate::engine::{Failure, Fields, Graph, Owner, Plan, Reading, Resource};
 use crate::resources::UNCONFIRMED;
+use crate::session::Session;
+use crate::stack;
 
 /// The address, of what was read of a topic, that has not confirmed yet that it wants to be told.
 pub fn unconfirmed(topic: &Fields) -> Option<&str> {
@@ -37,6 +41,29 @@ pub fn unseen(graph: &Graph, plan: &Plan) -> Option<String> {
         "whether anything is left of {} could not be seen: {}",
         names.join(", "),
         reasons.join("; ")
+    ))
+}
+
+/// The stack's own buckets that still stand where others are lent to it now. One that cannot be looked at is not told of.
+pub async fn of_former_buckets(session: &Session, settings: &Settings) -> Option<String> {
+    let former = stack::former_buckets(session, settings);
+    let readings = join_all(former.iter().map(|bucket| bucket.read())).await;
+    let is_ours = |reading: &Result<Reading, Failure>| matches!(reading, Ok(Reading::Found(found)) if found.owner == Owner::Ours);
+    let stand = former
+        .iter()
+        .zip(&readings)
+        .filter(|(_, reading)| is_ours(reading));
+    let names: Vec<&str> = stand.map(|(bucket, _)| bucket.name()).collect();
+    let (plural, stands, them) = match names[..] {
+        [] => return None,
+        [_] => ("", "stands", "it"),
+        [..] => ("s", "stand", "them"),
+    };
+    Some(format!(
+        "the bucket{plural} {}, the stack's own before, still {stands} with all that was put there: `resizer down{}` \
+         removes {them}",
+        names.join(" and "),
+        settings.flags
     ))
 }
 

@@ -131,7 +131,7 @@ impl Planning {
         let session = Session::open(settings, WhenAbsent::Start).await?;
         let turn = stacks_turn(&session, settings, ui).await?;
         let graph = stack::graph(&session, settings, None)?;
-        let readings = read(&graph, ui).await?;
+        let readings = read(&graph, &session, settings, ui).await?;
         let settings = &keeping_architecture(settings, &graph, &readings);
         if args.handler_zip.is_none() && settings.place.is_other_cloud_on_this_machine() {
             ui.say(
@@ -166,7 +166,7 @@ impl Planning {
         let readings = if is_untouched {
             graph.nodes().map(|_| Reading::Absent).collect()
         } else {
-            read(&graph, ui).await?
+            read(&graph, &session, settings, ui).await?
         };
         let settings = &keeping_architecture(settings, &graph, &readings);
         let target = Target::of(settings);
@@ -290,10 +290,20 @@ impl Planning {
     }
 }
 
-/// What stands, waited for where AWS has no time to tell.
-async fn read(graph: &Graph, ui: &Ui) -> Result<Vec<Reading>, CommandError> {
-    let progress = Progress::new(ui, graph);
-    Ok(graph.read(&progress, &Stop::never()).await?)
+/// What stands, waited for where AWS has no time to tell; says what stands beside it.
+async fn read(
+    graph: &Graph,
+    session: &Session,
+    settings: &Settings,
+    ui: &Ui,
+) -> Result<Vec<Reading>, CommandError> {
+    let (progress, stop) = (Progress::new(ui, graph), Stop::never());
+    let read = graph.read(&progress, &stop);
+    let (readings, notice) = futures_util::join!(read, notice::of_former_buckets(session, settings));
+    if let Some(notice) = notice {
+        ui.say(notice);
+    }
+    Ok(readings?)
 }
 
 /// With the architecture of the function that stands, where no other is asked for.

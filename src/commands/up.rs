@@ -2,10 +2,12 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 
 use clap::Args;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::allowed;
 use super::ending::{self, Command};
 use super::interrupt::{nothing_changed, stop_on_ctrl_c, unless_interrupted};
+use super::last_look;
 use super::notice;
 use super::plan;
 use super::planning::{Carried, NOTHING_TO_DO, Planning, WantedArgs};
@@ -63,6 +65,7 @@ pub async fn run(settings: &Settings, args: &UpArgs, ui: &Ui) -> Result<bool, Co
         return plan::shown(&settings, &args.wanted, args.exit_code, ui).await;
     }
     let up = Up {
+        began: Instant::now(),
         planning: unless_interrupted(Planning::make(&settings, &args.wanted, ui), nothing_changed).await?,
         settings: &settings,
         place_flags,
@@ -86,6 +89,8 @@ fn new_run() -> String {
 
 /// An `up` whose plan is made.
 struct Up<'a> {
+    /// Before anything was looked at.
+    began: Instant,
     planning: Planning,
     settings: &'a Settings,
     /// The flags that other commands take too.
@@ -115,6 +120,7 @@ impl Up<'_> {
             )),
             false => error,
         })?;
+        last_look::check(&self.planning, self.began, &progress, &stop, self.settings).await?;
         self.show_stack(&report)
     }
 

@@ -33,6 +33,7 @@ const SHOWING: Schedule = Schedule {
 
 /// For trouble on the other side, where the call has been tried again at once already.
 const TROUBLE: NotYet = NotYet {
+    operation: "",
     code: "",
     says: "",
     waits_for: "trouble on the other side to pass",

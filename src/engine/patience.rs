@@ -8,6 +8,8 @@ use super::resource::Failure;
 /// An error that means "not yet": the same call will do later.
 #[derive(Debug)]
 pub struct NotYet {
+    /// The call, as IAM writes it. Empty: whichever it is.
+    pub operation: &'static str,
     /// The error's code.
     pub code: &'static str,
     /// A part of the error's message; services change the rest of it. Empty: whatever it says.
@@ -20,7 +22,9 @@ pub struct NotYet {
 impl NotYet {
     /// Whether `failure` is this error.
     pub fn means(&self, failure: &Failure) -> bool {
-        failure.code.as_deref() == Some(self.code) && failure.detail.contains(self.says)
+        (self.operation.is_empty() || failure.operation == self.operation)
+            && failure.code.as_deref() == Some(self.code)
+            && failure.detail.contains(self.says)
     }
 }
 

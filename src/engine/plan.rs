@@ -276,7 +276,7 @@ async fn with_what_went_missing(graph: &Graph, node: NodeId, failure: Failure) -
     let mut failure = failure;
     for used in graph.uses(node) {
         let used = graph.resource(*used);
-        if let Ok(Reading::Absent) = used.read().await {
+        if let Ok(false) = used.is_there().await {
             failure = failure.hint(format!(
                 "the {} {} is not there any more: somebody removed it meanwhile; `up` again makes it anew",
                 used.kind(),

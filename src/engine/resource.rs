@@ -46,6 +46,11 @@ pub trait Resource: Send + Sync {
     /// What is there; changes nothing.
     async fn read(&self) -> Result<Reading, Failure>;
 
+    /// Whether it is there at all: by the call that tells, where reading takes several after each other.
+    async fn is_there(&self) -> Result<bool, Failure> {
+        Ok(self.read().await? != Reading::Absent)
+    }
+
     /// Makes it where there is nothing. What is still missing afterwards is found by reading, and changed.
     async fn create(&self, step: &Step<'_>) -> Result<(), Failure>;
 
@@ -102,10 +107,12 @@ pub enum Owner {
 pub struct Failure {
     /// What was attempted, on what, and why it failed: one sentence.
     pub message: String,
+    /// The call, as IAM writes it, where one failed.
+    pub operation: &'static str,
     /// The error's code, where there is one.
-    pub code: Option<String>,
+    pub code: Option<Box<str>>,
     /// What came with the code.
-    pub detail: String,
+    pub detail: Box<str>,
     /// The permission that whoever acts lacks, where that is the reason.
     pub lacks: Option<Box<str>>,
     /// What it means and what to do, a line each.

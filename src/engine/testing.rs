@@ -72,6 +72,7 @@ pub struct Fake {
 }
 
 pub const BUSY: NotYet = NotYet {
+    operation: "",
     code: "Busy",
     says: "come back",
     waits_for: "the doorman",
@@ -85,8 +86,8 @@ pub const BUSY: NotYet = NotYet {
 pub fn refusal(code: &str, detail: &str) -> Failure {
     Failure {
         message: format!("{code}: {detail}"),
-        code: Some(code.to_owned()),
-        detail: detail.to_owned(),
+        code: Some(code.into()),
+        detail: detail.into(),
         ..Failure::default()
     }
 }

@@ -244,8 +244,8 @@ async fn delete(
                     answer.errors().len(),
                     error.key().unwrap_or_default(),
                 ),
-                code: Some(code.to_owned()),
-                detail: detail.to_owned(),
+                code: Some(code.into()),
+                detail: detail.into(),
                 ..Failure::default()
             })
         }

@@ -10,8 +10,9 @@ impl From<CallFailure> for Failure {
     fn from(failure: CallFailure) -> Self {
         Self {
             message: failure.to_string(),
-            code: failure.code().map(str::to_owned),
-            detail: failure.detail().to_owned(),
+            operation: failure.operation,
+            code: failure.code().map(Into::into),
+            detail: failure.detail().into(),
             lacks: failure.lacking().map(Into::into),
             hints: failure.hints(),
             is_passing: failure.is_passing(),

@@ -21,7 +21,8 @@ const CONTENTION: Schedule = Schedule {
     total: Duration::from_secs(180),
 };
 
-/// API Gateway's slowest quota is one call in 30 seconds, shared by all who work in the account.
+/// API Gateway's slowest quota is one call in 30 seconds, shared by all who work in the account. None can be raised.
+/// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>.
 const API_QUOTA: Schedule = Schedule {
     first: Duration::from_secs(2),
     longest: Duration::from_secs(15),
@@ -29,8 +30,9 @@ const API_QUOTA: Schedule = Schedule {
 };
 
 macro_rules! not_yet {
-    ($($(#[$doc:meta])* $name:ident: $code:literal, $says:literal => $waits_for:literal, $schedule:ident;)*) => {
-        $($(#[$doc])* pub const $name: NotYet = NotYet {
+    ($($name:ident: $code:literal, $says:literal $(during $operation:literal)? => $waits_for:literal, $schedule:ident;)*) => {
+        $(pub const $name: NotYet = NotYet {
+            operation: concat!($($operation)?),
             code: $code,
             says: $says,
             waits_for: $waits_for,
@@ -87,8 +89,14 @@ not_yet! {
         => "S3 to show the bucket", PROPAGATION;
     API_BUSY: "ConflictException", "concurrent modification"
         => "API Gateway to finish another change", CONTENTION;
+    API_DELETES: "TooManyRequestsException", "" during "apigateway:DeleteRestApi"
+        => "AWS: one API delete per 30 s in this account", API_QUOTA;
+    API_CREATIONS: "TooManyRequestsException", "" during "apigateway:CreateRestApi"
+        => "AWS: one new API per 3 s in this account", API_QUOTA;
+    API_DEPLOYMENTS: "TooManyRequestsException", "" during "apigateway:CreateDeployment"
+        => "AWS: one API deployment per 5 s in this account", API_QUOTA;
     API_PACE: "TooManyRequestsException", ""
-        => "API Gateway's pace (deletes 30 s)", API_QUOTA;
+        => "AWS: ten calls to API Gateway per second in this account", API_QUOTA;
     CLOUDWATCH_BUSY: "ConflictException", ""
         => "CloudWatch to finish another change", CONTENTION;
     CLOUDWATCH_TAGS: "ConcurrentModificationException", ""

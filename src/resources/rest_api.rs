@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::ownership::{self, Mark, Tags, tagged, touches};
-use super::patience::{API_BUSY, API_PACE};
+use super::patience::{API_BUSY, API_CREATIONS, API_DELETES, API_DEPLOYMENTS, API_PACE};
 use crate::aws::{CallFailure, During, UnlessGone};
 use crate::engine::{
     Failure, FieldChange, Fields, Found, Mending, NotYet, Owner, Reading, Resource, Step, document,
@@ -518,7 +518,13 @@ impl Resource for RestApi {
     }
 
     fn not_yet(&self) -> &'static [&'static NotYet] {
-        &[&API_BUSY, &API_PACE]
+        &[
+            &API_BUSY,
+            &API_DELETES,
+            &API_CREATIONS,
+            &API_DEPLOYMENTS,
+            &API_PACE,
+        ]
     }
 
     fn making_takes(&self) -> &'static [&'static str] {
@@ -589,6 +595,10 @@ impl Resource for RestApi {
             settling: None,
             others: tags(api).others(),
         }))
+    }
+
+    async fn is_there(&self) -> Result<bool, Failure> {
+        Ok(!self.find().await?.is_empty())
     }
 
     async fn create(&self, step: &Step<'_>) -> Result<(), Failure> {

@@ -170,8 +170,8 @@ impl Rule {
         let detail = message.unwrap_or_default();
         Failure {
             message: format!("{operation} on {} was refused: {code}: {detail}", self.name),
-            code: Some(code.to_owned()),
-            detail: detail.to_owned(),
+            code: Some(code.into()),
+            detail: detail.into(),
             ..Failure::default()
         }
     }

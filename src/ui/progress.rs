@@ -21,6 +21,9 @@ const MARK_AND_TIME_WIDTH: usize = 12;
 const LEAST_OF_A_NAME: usize = 6;
 /// Columns for `, again in 12 s`.
 const PAUSE_WIDTH: usize = 15;
+/// Pauses that are told off a terminal: the first of a kind, and each after it.
+const WORTH_A_LINE: Duration = Duration::from_millis(250);
+const WORTH_ANOTHER: Duration = Duration::from_secs(10);
 
 /// Draws the steps of a run: on a terminal lines that change, else a line for each thing that happened.
 pub struct Progress {
@@ -101,7 +104,8 @@ impl Progress {
             let style = style.with_key("pause", move |_: &ProgressState, to: &mut dyn Write| {
                 let at = *tries_again.lock().unwrap_or_else(PoisonError::into_inner);
                 // What cannot be written is not shown.
-                let _ = to.write_str(&pause_left(at, Instant::now()));
+                let left = at.map(|at| at.saturating_duration_since(Instant::now()));
+                let _ = to.write_str(&again_in(left.unwrap_or_default()));
             });
             let bar = self.lines.add(ProgressBar::new_spinner().with_style(style));
             bar.set_message(self.ui.painted(&row.line(row.verb.doing, "")));
@@ -118,8 +122,9 @@ impl Progress {
                 let line = row.waiting_line(&detail, width_of_stderr());
                 bar.set_message(self.ui.painted(&line));
             }
-            // A short pause is not worth a line that stays.
-            None if pause >= Duration::from_millis(250) && row.waits_for != waits_for => {
+            // A short pause is not worth a line that stays, and only a long one is worth a second.
+            None if pause >= WORTH_A_LINE && (row.waits_for != waits_for || pause >= WORTH_ANOTHER) => {
+                let detail = detail + &again_in(pause);
                 let line = row.line_leaving(CLOCK_WIDTH, "waiting", &detail);
                 self.lines.suspend(|| self.ui.tell(format!("  {line}")));
                 row.waits_for = waits_for.to_owned();
@@ -208,8 +213,7 @@ impl Listener for Progress {
 }
 
 /// What is left of a pause, down to its last second.
-fn pause_left(tries_again: Option<Instant>, now: Instant) -> String {
-    let left = tries_again.map_or(Duration::ZERO, |at| at.saturating_duration_since(now));
+fn again_in(left: Duration) -> String {
     if left < Duration::from_secs(1) {
         return String::new();
     }
@@ -226,17 +230,15 @@ mod tests {
 
     #[test]
     fn a_pause_is_counted_down_to_its_last_second() {
-        let now = Instant::now();
-        let left = |millis| pause_left(Some(now + Duration::from_millis(millis)), now);
+        let left = |millis| again_in(Duration::from_millis(millis));
         assert_eq!(left(12_000), ", again in 12 s");
         assert_eq!(left(1_100), ", again in 2 s");
         assert_eq!(left(900), "");
-        assert_eq!(pause_left(None, now), "");
         assert!(", again in 15 s".len() <= PAUSE_WIDTH);
     }
 
     #[test]
-    fn what_is_waited_for_is_told_whole_in_eighty_columns() {
+    fn what_is_waited_for_is_told_before_all_else() {
         let row = Row {
             kind: "REST API",
             name: "resizer-resize".to_owned(),
@@ -247,15 +249,18 @@ mod tests {
             tries_again: Arc::default(),
             note: String::new(),
         };
-        let pace = "waits for API Gateway's pace (deletes 30 s)";
+        let pace = "waits for AWS: one API delete per 30 s in this account";
         assert_eq!(
-            row.waiting_line(pace, 120),
+            row.waiting_line(pace, 130),
             format!("removing     REST API       resizer-resize  {pace}")
         );
         assert_eq!(
-            row.waiting_line(pace, 95),
+            row.waiting_line(pace, 110),
             format!("REST API resizer-resize {pace}")
         );
-        assert_eq!(row.waiting_line(pace, 80), format!("REST API {pace}"));
+        assert_eq!(
+            row.waiting_line(pace, 80),
+            "REST API waits for AWS: one API delete per 30 s in t…"
+        );
     }
 }

@@ -170,7 +170,15 @@ const MESSAGES: &[Message] = &[
         status: 429,
         code: "TooManyRequestsException",
         message: "Too Many Requests",
-        waits_for: "API Gateway's pace",
+        waits_for: "AWS: one new API per 3 s in this account",
+    },
+    Message {
+        command: &UP,
+        operation: "apigateway:CreateDeployment",
+        status: 429,
+        code: "TooManyRequestsException",
+        message: "Too Many Requests",
+        waits_for: "AWS: one API deployment per 5 s in this account",
     },
     Message {
         command: &UP,
@@ -178,7 +186,7 @@ const MESSAGES: &[Message] = &[
         status: 429,
         code: "TooManyRequestsException",
         message: "Too Many Requests",
-        waits_for: "API Gateway's pace",
+        waits_for: "AWS: ten calls to API Gateway per second in this account",
     },
     Message {
         command: &UP,
@@ -275,7 +283,7 @@ const MESSAGES: &[Message] = &[
         status: 429,
         code: "TooManyRequestsException",
         message: "Too Many Requests",
-        waits_for: "API Gateway's pace",
+        waits_for: "AWS: one API delete per 30 s in this account",
     },
 ];
 
