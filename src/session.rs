@@ -5,18 +5,21 @@ use std::path::Path;
 use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
 use resizer_local::{ACCOUNT, Endpoint, FIRST_REGION};
 
-use crate::aws::{CallFailure, Clients, Connection, During};
+use crate::aws::{CallFailure, Clients, Clock, Connection, During, TimeSignal};
 use crate::commands::local;
 use crate::config::{LOCAL_DATA_DIR, Place, Settings, region_of};
 use crate::error::CommandError;
 use crate::execution::{FunctionLog, LogGroup};
 use crate::names::Names;
+use crate::ui::Ui;
 
 /// A command's connection to the place where its stack stands.
 #[derive(Debug, Clone)]
 pub struct Session {
     pub clients: Clients,
     pub names: Names,
+    /// AWS's, beside this machine's.
+    pub clock: Clock,
     /// The ARN that STS tells of the caller; empty where there is no one to call.
     pub caller: String,
     /// [`Settings::flags`], for the commands we propose.
@@ -56,7 +59,7 @@ impl Session {
             clients = connect(settings, when_absent).await?;
             identity = caller(&clients).await;
         }
-        let identity = identity?;
+        let (identity, clock) = identity?;
         let account = identity.account().unwrap_or_default().to_owned();
         // arn:PARTITION:sts::ACCOUNT:…
         let partition = identity
@@ -67,9 +70,17 @@ impl Session {
         Ok(Self {
             clients,
             names: names(settings, account, region, partition)?,
+            clock,
             caller: identity.arn().unwrap_or_default().to_owned(),
             flags: settings.flags.clone(),
         })
+    }
+
+    /// Says that this machine's clock is off, if it is: to whom times are shown.
+    pub fn tell_of_the_clock(&self, ui: &Ui) {
+        if let Some(notice) = self.clock.notice() {
+            ui.insist(notice);
+        }
     }
 
     /// The function's log.
@@ -88,6 +99,7 @@ impl Session {
     fn log_group(&self, name: String) -> LogGroup<'_> {
         LogGroup {
             clients: &self.clients,
+            clock: self.clock,
             name,
             flags: &self.flags,
         }
@@ -121,6 +133,7 @@ impl Session {
         Ok(Self {
             clients: Clients::connect(&Connection::Local(nowhere)).await,
             names: names(settings, account.to_owned(), region, "aws".to_owned())?,
+            clock: Clock::default(),
             caller: String::new(),
             flags: settings.flags.clone(),
         })
@@ -181,11 +194,14 @@ async fn connect(settings: &Settings, when_absent: WhenAbsent) -> Result<Clients
     Ok(Clients::connect(&connection).await)
 }
 
-async fn caller(clients: &Clients) -> Result<GetCallerIdentityOutput, CallFailure> {
+async fn caller(clients: &Clients) -> Result<(GetCallerIdentityOutput, Clock), CallFailure> {
     let place = clients.endpoint_url.as_ref().or(clients.region.as_ref());
-    let answer = clients.sts.get_caller_identity().send().await;
-    answer.during(
+    let time_signal = TimeSignal::default();
+    let ask = clients.sts.get_caller_identity().customize();
+    let answer = ask.interceptor(time_signal.clone()).send().await;
+    let identity = answer.during(
         "sts:GetCallerIdentity",
         place.map(String::as_str).unwrap_or_default(),
-    )
+    )?;
+    Ok((identity, time_signal.clock()))
 }

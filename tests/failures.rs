@@ -5,6 +5,7 @@ mod common;
 
 use std::io::{Read, Write};
 
+use common::gate::with_another_clock;
 use common::near::empty_program;
 use common::terminal::typed;
 use common::{Ended, Place, eventually, sample};
@@ -265,14 +266,15 @@ async fn what_has_our_name_but_is_not_ours_is_left_alone() {
         .await
         .unwrap();
 
-    for command in [&["up", "--local"][..], &["down", "--local", "--yes"]] {
-        place
-            .resizer(command)
-            .code(1)
-            .says("role resizer-us-east-1-rule")
-            .says("is not touched")
-            .says("resizer:stack=resizer");
-    }
+    place
+        .resizer(&["up", "--local"])
+        .code(1)
+        .says("role resizer-us-east-1-rule")
+        .says("is not touched")
+        .says("resizer:stack=resizer");
+    let down = place.resizer(&["down", "--local", "--yes"]).ok();
+    let left = "what is left: role resizer-us-east-1-rule, which is not the stack's: it has no tag";
+    assert!(down.stdout.contains(left), "{}", down.stdout);
     let buckets = place.s3().list_buckets().send().await.unwrap();
     assert_eq!(buckets.buckets().len(), 0, "nothing was begun");
     iam.get_role()
@@ -494,4 +496,21 @@ fn percent_decoded(text: &str) -> String {
         }
     }
     String::from_utf8(decoded).unwrap()
+}
+
+#[test]
+fn a_clock_that_is_off_is_told_of_and_reckoned_with() {
+    let place = Place::with_stack();
+    let rocket = sample("rocket.jpg");
+    place
+        .resizer(&["invoke", "--local", "--file", rocket.to_str().unwrap()])
+        .ok();
+    let newest = |place: &Place| place.json(&["status", "--local", "--since", "5m"])["executions"].clone();
+    assert_eq!(newest(&place).as_array().unwrap().len(), 1);
+    // At its cloud it is later: what has just ended is ten minutes old there.
+    with_another_clock(&place, 600);
+    let status = place.resizer(&["status", "--local", "--since", "5m"]).ok();
+    let status = status.says("this machine's clock is 10 minutes behind AWS's, which all times here are by");
+    assert!(status.stdout.contains(": none"), "{}", status.stdout);
+    assert_eq!(newest(&place), json!([]));
 }

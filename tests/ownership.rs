@@ -60,6 +60,27 @@ async fn make_role(place: &Place) -> aws_sdk_iam::Client {
     iam
 }
 
+/// A method of others', at `/theirs`.
+async fn put_method(apis: &aws_sdk_apigateway::Client, api: &str, mode: PutMode) {
+    let document = std::fs::read_to_string("api/rest-api.openapi.json")
+        .unwrap()
+        .replace("/resize\"", "/theirs\"")
+        .replace("${name}", "resizer-resize")
+        .replace("${partition}", "aws")
+        .replace("${region}", "eu-central-1")
+        .replace(
+            "${role_arn}",
+            "arn:aws:iam::000000000000:role/resizer-eu-central-1-api",
+        )
+        .replace(
+            "${state_machine_arn}",
+            "arn:aws:states:eu-central-1:000000000000:stateMachine:theirs",
+        );
+    let put = apis.put_rest_api().rest_api_id(api).mode(mode);
+    let put = put.body(aws_sdk_apigateway::primitives::Blob::new(document));
+    put.send().await.unwrap();
+}
+
 fn action_of(plan: &Value, resource: &str) -> Value {
     let changes = plan["changes"].as_array().unwrap();
     let change = changes.iter().find(|change| change["resource"] == resource);
@@ -79,13 +100,20 @@ async fn what_has_our_name_but_no_tag_is_left_alone_until_it_is_adopted() {
         .await
         .unwrap();
 
-    for command in [&UP[..], &DOWN] {
-        let refused = place.resizer(command).code(1);
-        refused
-            .says(&format!("the bucket {ORIGINAL} has the name of this stack's"))
-            .says(&format!("neither is the role {ROLE}"))
-            .says("--adopt");
-    }
+    let refused = place.resizer(&UP).code(1);
+    refused
+        .says(&format!("the bucket {ORIGINAL} has the name of this stack's"))
+        .says(&format!("neither is the role {ROLE}"))
+        .says("--adopt");
+    place.resizer(&DOWN).ok().says("--adopt");
+    let down = place.json(&DOWN);
+    let kept = down["kept"].as_array().unwrap();
+    assert!(
+        kept.iter()
+            .all(|kept| kept["notOurs"] == "it has no tag resizer:stack=resizer"),
+        "{down:#}"
+    );
+    assert_eq!((down["removed"].clone(), kept.len()), (json!([]), 2), "{down:#}");
     let plan = ["plan", "--local", "--handler-zip", "function.zip"];
     let shown = place.resizer(&plan).code(1).says("--adopt").stdout;
     for line in [
@@ -179,12 +207,16 @@ async fn an_api_is_found_under_another_name_and_missed_with_its_tag() {
         .untag_resource()
         .resource_arn(format!("arn:aws:apigateway:eu-central-1::/restapis/{id}"));
     untag.tag_keys("resizer:stack").send().await.unwrap();
-    for command in [&UP[..], &DOWN] {
-        let refused = place.resizer(command).code(1);
-        refused
-            .says("the REST API resizer-resize has the name of this stack's, but it has no tag")
-            .says("--adopt");
-    }
+    let refused = place.resizer(&UP).code(1);
+    refused
+        .says("the REST API resizer-resize has the name of this stack's, but it has no tag")
+        .says("--adopt");
+    // All else goes, and it stays.
+    let down = place.resizer(&["down", "--local", "--yes"]).ok().says("--adopt");
+    let told = "nothing is left";
+    assert!(!down.stdout.contains(told), "{}", down.stdout);
+    let left = "what is left: REST API resizer-resize, which is not the stack's: it has no tag resizer:stack=resizer";
+    assert!(down.stdout.contains(left), "{}", down.stdout);
     place.resizer(&[&UP[..], &["--adopt"]].concat()).ok();
     place.resizer(&DOWN).ok();
     assert!(apis.get_rest_apis().send().await.unwrap().items().is_empty());
@@ -200,25 +232,9 @@ async fn an_api_that_serves_something_else_is_not_adopted() {
         .send()
         .await
         .unwrap();
-    let document = std::fs::read_to_string("api/rest-api.openapi.json")
-        .unwrap()
-        .replace("/resize\"", "/theirs\"")
-        .replace("${name}", "resizer-resize")
-        .replace("${partition}", "aws")
-        .replace("${region}", "eu-central-1")
-        .replace("${role_arn}", "arn:aws:iam::000000000000:role/theirs")
-        .replace(
-            "${state_machine_arn}",
-            "arn:aws:states:eu-central-1:000000000000:stateMachine:theirs",
-        );
-    let put = apis
-        .put_rest_api()
-        .rest_api_id(api.id().unwrap())
-        .mode(PutMode::Overwrite)
-        .body(aws_sdk_apigateway::primitives::Blob::new(document));
-    put.send().await.unwrap();
+    put_method(&apis, api.id().unwrap(), PutMode::Overwrite).await;
     let refused = near.place.resizer(&[&UP[..], &["--adopt"]].concat()).code(1);
-    refused.says("it serves more than POST /resize: /theirs");
+    refused.says("it serves more than POST /resize: POST /theirs");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -576,4 +592,105 @@ fn a_run_that_fails_takes_back_what_it_made_and_nothing_else() {
     let plan = place.json(&["plan", "--local"]);
     assert_eq!(action_of(&plan, "original_bucket"), "none", "{plan:#}");
     assert_eq!(action_of(&plan, "function"), "create");
+}
+
+/// What the run has mended has its mark too, and is none of what it has made.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_run_changed_or_adopted_is_not_taken_back() {
+    let near = NearCloud::start();
+    let place = &near.place;
+    place.resizer(&UP).ok();
+    let changed_rule = "[keys]\nprefix = \"in/\"\n";
+    std::fs::write(place.path().join("resizer.toml"), changed_rule).unwrap();
+    place.write_other_function();
+    let up = [
+        "up",
+        "--local",
+        "--handler-zip",
+        "other.zip",
+        "--rollback-on-failure",
+    ];
+    near.behave(on_a_day_with(&["events:PutRule"]));
+    place
+        .resizer(&up)
+        .code(1)
+        .says("this run had made nothing that was to be taken back")
+        .says("what this run has changed or adopted (1 resource) stays as it is now");
+    let plan = ["plan", "--local", "--handler-zip", "other.zip"];
+    assert_eq!(action_of(&place.json(&plan), "function"), "none");
+
+    let iam = aws_sdk_iam::Client::new(&place.sdk_config());
+    let untag = iam.untag_role().role_name("resizer-eu-central-1-function");
+    untag.tag_keys("resizer:stack").send().await.unwrap();
+    near.behave(on_a_day_with(&["events:PutRule"]));
+    let adopt = [&up[..], &["--adopt"]].concat();
+    place
+        .resizer(&adopt)
+        .code(1)
+        .says("changed or adopted (1 resource) stays");
+    assert_eq!(action_of(&place.json(&plan), "function_role"), "none");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_serve_through_the_api_stays_and_is_named() {
+    let near = NearCloud::start();
+    let place = &near.place;
+    place.resizer(&UP).ok();
+    let apis = aws_sdk_apigateway::Client::new(&place.sdk_config());
+    let standing = apis.get_rest_apis().send().await.unwrap();
+    let id = standing.items()[0].id().unwrap();
+    put_method(&apis, id, PutMode::Merge).await;
+    let rename = PatchOperation::builder()
+        .op(Op::Replace)
+        .path("/description")
+        .value("mine");
+    let rename = apis
+        .update_rest_api()
+        .rest_api_id(id)
+        .patch_operations(rename.build());
+    rename.send().await.unwrap();
+
+    let plan = place.json(&["plan", "--local", "--handler-zip", "function.zip"]);
+    let changes = plan["changes"].as_array().unwrap();
+    let api = changes
+        .iter()
+        .find(|change| change["resource"] == "rest_api")
+        .unwrap();
+    assert_eq!(api["others"], json!(["method POST /theirs"]), "{plan:#}");
+    place.resizer(&UP).ok();
+    assert_eq!(place.json(&UP)["changed"], false);
+    let resources = apis
+        .get_resources()
+        .rest_api_id(id)
+        .embed("methods")
+        .send()
+        .await
+        .unwrap();
+    let mut served: Vec<&str> = resources
+        .items()
+        .iter()
+        .filter(|resource| {
+            resource
+                .resource_methods()
+                .is_some_and(|methods| !methods.is_empty())
+        })
+        .filter_map(|resource| resource.path())
+        .collect();
+    served.sort_unstable();
+    assert_eq!(served, ["/resize", "/theirs"]);
+
+    let goes_along = "With the REST API resizer-resize goes what others have put there: method POST /theirs.";
+    let down = place.resizer(&["down", "--local", "--dry-run"]).ok();
+    assert!(down.stdout.contains(goes_along), "{}", down.stdout);
+    // Another stack's role of this one's name is in nobody's way.
+    let iam = aws_sdk_iam::Client::new(&place.sdk_config());
+    let other = Tag::builder()
+        .key("resizer:stack")
+        .value("other")
+        .build()
+        .unwrap();
+    iam.tag_role().role_name(ROLE).tags(other).send().await.unwrap();
+    let down = place.json(&DOWN);
+    assert_eq!(down["removed"].as_array().unwrap().len(), 12, "{down:#}");
+    assert_eq!(down["kept"][0]["name"], ROLE, "{down:#}");
 }

@@ -178,12 +178,19 @@ impl CallFailure {
     /// Whether the same call may go well a little later, with nothing done about it.
     pub fn is_passing(&self) -> bool {
         match &self.cause {
-            Cause::Refused { status, code, .. } => {
-                *status >= 500 || *status == 429 || code.contains("Throttl")
-            }
+            Cause::Refused { status, .. } => *status >= 500 || self.is_throttled(),
             Cause::Unreachable(_) => true,
             Cause::Credentials(_) | Cause::Other(_) => false,
         }
+    }
+
+    /// Whether the service says that too much was asked in too short a time: each has words of its own, often with HTTP 400.
+    pub fn is_throttled(&self) -> bool {
+        let Cause::Refused { status, code, .. } = &self.cause else {
+            return false;
+        };
+        let says = ["Throttl", "TooManyRequests", "RequestLimitExceeded", "SlowDown"];
+        *status == 429 || says.iter().any(|says| code.contains(says))
     }
 
     /// Whether the service says that it has trouble of its own.

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use clap::Args;
 use futures_util::future::try_join_all;
 use serde::Serialize;
@@ -66,6 +68,18 @@ struct Resource {
     /// Of a bucket that goes.
     #[serde(skip_serializing_if = "Option::is_none")]
     contents: Option<Contents>,
+    /// Why it is not the stack's, which is why it stays.
+    #[serde(rename = "notOurs", skip_serializing_if = "Option::is_none")]
+    not_ours: Option<String>,
+    /// What others have put there, which goes along.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    others: Vec<String>,
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.name)
+    }
 }
 
 /// What stands before that which is in a bucket, where it has a line of its own.
@@ -86,7 +100,9 @@ pub async fn run(settings: &Settings, args: DownArgs, ui: &Ui) -> Result<(), Com
     let document = document(&session, &graph, &plan, args.dry_run, ui);
     let document = unless_interrupted(document, nothing_changed).await?;
     if plan.is_empty() {
-        return show(ui, &document, &document.nothing_removed());
+        show(ui, &document, &document.nothing_removed())?;
+        document.say_how_to_go_on(settings, ui);
+        return Ok(());
     }
     let asks = !args.yes && !args.dry_run;
     if !ui.json {
@@ -103,6 +119,7 @@ pub async fn run(settings: &Settings, args: DownArgs, ui: &Ui) -> Result<(), Com
     }
     remove(settings, &graph, &plan, ui).await?;
     show(ui, &document, &document.told())?;
+    document.say_how_to_go_on(settings, ui);
     if let Some(bucket) = &settings.lent.original {
         ui.say(format!(
             "the bucket {bucket} goes on telling EventBridge of its objects: others may listen by now"
@@ -139,7 +156,6 @@ impl Looked {
         let progress = Progress::new(ui, &graph);
         let readings = graph.read(&progress, &Stop::never()).await?;
         let plan = Plan::to_remove(&graph, readings).keeping(&buckets);
-        ending::check_refusals(&graph, &plan, settings)?;
         Ok(Self {
             session,
             graph,
@@ -183,6 +199,8 @@ async fn document(
             kind: resource.kind(),
             name: resource.name().to_owned(),
             contents: None,
+            not_ours: plan.not_ours(node).map(str::to_owned),
+            others: plan.others(node).to_vec(),
         }
     };
     let (progress, stop) = (Progress::new(ui, graph), Stop::never());
@@ -221,12 +239,11 @@ impl Document {
     }
 
     fn names_of_kept(&self) -> String {
-        let kept: Vec<String> = self
-            .kept
-            .iter()
-            .map(|resource| format!("{} {}", resource.kind, resource.name))
-            .collect();
-        kept.join(", ")
+        let kept = self.kept.iter().map(|kept| match &kept.not_ours {
+            Some(reason) => format!("{kept}, which is not the stack's: {reason}"),
+            None => kept.to_string(),
+        });
+        kept.collect::<Vec<_>>().join("; ")
     }
 
     /// Everything that goes, in the order in which it goes, and what is in the buckets.
@@ -239,18 +256,36 @@ impl Document {
             ]
         });
         let rows: Vec<[String; 3]> = rows.collect();
-        let kept = self
-            .kept
-            .iter()
-            .map(|kept| format!("\nThe {} {} stays.", kept.kind, kept.name));
+        let along = self.removed.iter().filter(|going| !going.others.is_empty());
+        let along = along.map(|going| {
+            format!(
+                "\nWith the {going} goes what others have put there: {}.",
+                going.others.join(", ")
+            )
+        });
+        let kept = self.kept.iter().map(|kept| match &kept.not_ours {
+            Some(reason) => format!("\nThe {kept} stays: {reason}."),
+            None => format!("\nThe {kept} stays."),
+        });
         let unseen = self.unseen.iter().map(|unseen| format!("\nNot known: {unseen}."));
         format!(
             "This removes from account {} in {}:\n\n{}\n{}",
             names.account,
             names.region,
             list(&rows, width_of_stdout()),
-            kept.chain(unseen).collect::<String>()
+            along.chain(kept).chain(unseen).collect::<String>()
         )
+    }
+
+    /// With what has the stack's names and is not its own.
+    fn say_how_to_go_on(&self, settings: &Settings, ui: &Ui) {
+        if self.kept.iter().any(|kept| kept.not_ours.is_some()) {
+            ui.insist(format!(
+                "what is not the stack's is not removed: if it is yours to give, `resizer up{0} --adopt` takes over what has \
+                 no tag, and `resizer down{0}` removes it then",
+                settings.flags
+            ));
+        }
     }
 
     /// What came of it.

@@ -38,9 +38,6 @@ pub fn of_picture(head: &[u8]) -> Option<&'static str> {
     })
 }
 
-/// The kinds that browsers show, for people.
-pub const SHOWN: &str = "JPEG, PNG, GIF, WebP and AVIF";
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

@@ -11,6 +11,8 @@ use crate::ui::Ui;
 /// Give it to the person or the CI role that runs up, plan, status, logs, invoke and down. It names the resources of this
 /// stack alone, but for REST APIs, whose ids AWS chooses, and for what has no ARN or is only found in a list: metrics, alarms, log
 /// groups, the ends of subscriptions. Its actions are what these commands call.
+/// Whoever may also call iam:SimulatePrincipalPolicy and iam:GetRole on themselves has `up` look, before it begins, whether
+/// anything that it takes is lacking; without them it is told at the call that lacks it.
 /// Who may make the stack's roles and give them policies gets at what those allow: give it to whom you trust with that.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]

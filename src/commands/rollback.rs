@@ -94,15 +94,18 @@ pub async fn roll_back(
     let error = match changed.count() {
         0 => error,
         count => error.hint(format!(
-            "{} that this run has changed or adopted stay as they are now",
+            "what this run has changed or adopted ({}) stays as it is now",
             counted(count)
         )),
     };
     if left.is_empty() {
-        return error.hint(format!(
-            "rolled back: what this run had made ({}) is gone again",
-            counted(gone.len())
-        ));
+        return error.hint(match gone.len() {
+            0 => "this run had made nothing that was to be taken back".to_owned(),
+            gone => format!(
+                "rolled back: what this run had made ({}) is gone again",
+                counted(gone)
+            ),
+        });
     }
     let undone = ending::failures(graph, &report);
     let error = error.hint(format!(
@@ -144,9 +147,11 @@ async fn removal(
     };
     for node in graph.nodes() {
         let resource = graph.resource(node);
-        if !made.contains(&node) && !is_marked(node) {
+        // What stood before is marked as well, where the run has mended its tags or made it anew.
+        let is_made = planning.plan.is_made(node);
+        if !is_made || (!made.contains(&node) && !is_marked(node)) {
             kept.push(node);
-            if planning.plan.is_made(node) && plan.found(node).is_some() {
+            if is_made && plan.found(node).is_some() {
                 unsure.push(format!("{} {}", resource.kind(), resource.name()));
             }
         } else if resource.kind() == BUCKET {

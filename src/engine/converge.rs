@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::event::{Event, Step};
 use super::fields::FieldChange;
 use super::patience::{NotYet, Schedule, Waits};
@@ -44,6 +46,19 @@ const TROUBLE: NotYet = NotYet {
     },
 };
 
+/// For a pace that is kept by whoever was asked too often, where the call has been tried again at once already.
+const PACE: NotYet = NotYet {
+    operation: "",
+    code: "",
+    says: "",
+    waits_for: "its turn: too many calls in this account",
+    schedule: Schedule {
+        first: Duration::from_millis(500),
+        longest: Duration::from_secs(8),
+        total: Duration::from_secs(180),
+    },
+};
+
 /// What the last reading asks for.
 #[derive(Debug, PartialEq)]
 enum Next {
@@ -69,6 +84,7 @@ pub async fn converge(
     let mut accepted: Option<Next> = None;
     // What was made is there, also when a later reading misses it: made again it might be there twice.
     let mut is_made = false;
+    let mut is_remade = false;
     loop {
         let next = next(
             resource,
@@ -76,6 +92,7 @@ pub async fn converge(
             &reading,
             goal == Goal::StaysGone || accepted.is_some(),
         )?;
+        let remakes = matches!(&next, Next::Change(changes) if resource.is_remade(changes));
         match &next {
             Next::Nothing => return Ok(reading),
             Next::Settle(waits_for) => settle(&mut waits, waits_for, SETTLING, step).await?,
@@ -83,16 +100,15 @@ pub async fn converge(
                 let (waits_for, schedule) = not_shown(&reading, next);
                 settle(&mut waits, &waits_for, schedule, step).await?;
             }
+            // Made a third time it would be no better.
+            Next::Change(changes) if remakes && is_remade => return Err(remade_in_vain(resource, changes)),
             _ => match act(resource, &next, &reading, step).await {
                 Ok(()) => {
-                    is_made = match &next {
-                        Next::Create => {
-                            step.made();
-                            true
-                        }
-                        Next::Change(changes) if resource.is_remade(changes) => false,
-                        _ => is_made,
-                    };
+                    if next == Next::Create {
+                        step.made();
+                    }
+                    is_made = next == Next::Create || (is_made && !remakes);
+                    is_remade |= remakes;
                     accepted = Some(next);
                 }
                 Err(failure) => wait_out(resource, failure, &mut waits, step).await?,
@@ -100,6 +116,21 @@ pub async fn converge(
         }
         reading = patiently(resource, &mut waits, step, async || resource.read().await).await?;
     }
+}
+
+/// What still differs, though it was taken away for it and made anew.
+fn remade_in_vain(resource: &dyn Resource, changes: &[FieldChange]) -> Failure {
+    let in_words = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let differs = changes.iter().filter_map(|change| {
+        let found = change.before.as_ref().map(in_words)?;
+        Some(format!("its {} is {found}", change.field))
+    });
+    let differs: Vec<String> = differs.collect();
+    let name = resource.name();
+    Failure::new(format!(
+        "{name} was made anew, and once more {}",
+        differs.join(", ")
+    ))
 }
 
 /// What `ask` tells of `resource`, asked again while what it is told means "not yet".
@@ -213,7 +244,14 @@ async fn wait_out(
         .iter()
         .copied()
         .find(|not_yet| not_yet.means(&failure));
-    let Some(not_yet) = known.or(failure.is_trouble.then_some(&TROUBLE)) else {
+    let unknown = || match &failure {
+        Failure {
+            is_throttled: true, ..
+        } => Some(&PACE),
+        Failure { is_trouble: true, .. } => Some(&TROUBLE),
+        _ => None,
+    };
+    let Some(not_yet) = known.or_else(unknown) else {
         return Err(failure);
     };
     match waits.next(not_yet.waits_for, not_yet.schedule) {

@@ -192,6 +192,17 @@ impl Plan {
         }
     }
 
+    /// Why a resource that is there is not ours, if it is not.
+    pub fn not_ours(&self, node: NodeId) -> Option<&str> {
+        match &self.steps[node.index()].reading {
+            Reading::Found(found) => match &found.owner {
+                Owner::Foreign(reason) | Owner::Unmarked(reason) => Some(reason),
+                Owner::Ours | Owner::Unclaimed(_) => None,
+            },
+            Reading::Absent | Reading::Unseen(_) => None,
+        }
+    }
+
     /// What could not be looked for, each with the reason.
     pub fn unseen(&self) -> impl Iterator<Item = (NodeId, &Failure)> {
         let steps = self.steps.iter();
@@ -324,10 +335,12 @@ fn action(graph: &Graph, node: NodeId, reading: &Reading, goal: Goal) -> Action 
         }
     };
     match (&found.owner, goal) {
-        (Owner::Foreign(reason), Goal::Stands | Goal::StandsAdopting | Goal::Gone) => {
+        // It stays, and is in nobody's way: all else goes.
+        (Owner::Foreign(_) | Owner::Unmarked(_), Goal::Gone) => return Action::Keep,
+        (Owner::Foreign(reason), Goal::Stands | Goal::StandsAdopting) => {
             return Action::Refuse(Refusal::not_ours(reason));
         }
-        (Owner::Unmarked(reason), Goal::Stands | Goal::Gone) => {
+        (Owner::Unmarked(reason), Goal::Stands) => {
             return Action::Refuse(Refusal::NotOurs {
                 reason: reason.clone(),
                 adoptable: true,

@@ -121,6 +121,8 @@ pub struct Failure {
     pub is_passing: bool,
     /// Whether it is trouble on the other side, which answered.
     pub is_trouble: bool,
+    /// Whether too much was asked in too short a time.
+    pub is_throttled: bool,
     /// Whether it is none: the run was asked to stop.
     pub is_stop: bool,
 }

@@ -261,14 +261,22 @@ async fn what_is_not_ours_is_refused_and_left_alone() {
     for plan in [
         Plan::to_stand(&graph, readings.clone()),
         Plan::to_adopt(&graph, readings.clone()),
-        Plan::to_remove(&graph, readings),
     ] {
         let refusals: Vec<String> = plan.refusals().map(|(_, refusal)| refusal.to_string()).collect();
         assert_eq!(refusals, ["it has another's mark"]);
     }
     stand(&graph, &Ears::default()).await;
+    assert_eq!(world.log(), ["create a"]);
+
+    // Nor is it in the way of what goes.
+    let plan = Plan::to_remove(&graph, read(&graph).await);
+    let b = graph.find("b").unwrap();
+    assert_eq!(
+        (plan.kept(), plan.not_ours(b)),
+        (vec![b], Some("it has another's mark"))
+    );
     remove(&graph).await;
-    assert_eq!(world.log(), ["create a"], "a stays too, since b stands on it");
+    assert_eq!(world.log(), ["create a", "remove a"]);
     assert!(world.has("b"));
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::aws::{CallFailure, Clients, During};
+use crate::aws::{CallFailure, Clients, Clock, During};
 use crate::error::in_a_sentence;
 
 /// For how long lines may still be on their way.
@@ -12,15 +12,16 @@ const MILLIS_OF_DAY: i64 = 86_400_000;
 /// Why there may be no lines, where more cannot be known.
 pub const LATE: &str = "not there yet: CloudWatch Logs takes some seconds";
 
-/// Whether all lines that were written until `ended` should have come by now.
-pub fn is_delivered(ended: Timestamp) -> bool {
-    Timestamp::now().duration_since(ended) >= DELIVERY
+/// Whether all lines that were written until `ended` should have come by `now`.
+pub fn is_delivered(ended: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(ended) >= DELIVERY
 }
 
 /// A log group that lines are looked for in.
 #[derive(Debug, Clone)]
 pub struct LogGroup<'a> {
     pub clients: &'a Clients,
+    pub clock: Clock,
     pub name: String,
     /// For the commands that are proposed.
     pub flags: &'a str,
@@ -39,9 +40,12 @@ impl LogGroup<'_> {
 
     /// The same; none where it should have them.
     pub async fn known_absence(&self, began: Timestamp, ended: Option<Timestamp>) -> Option<String> {
-        let Self { clients, name, .. } = self;
+        let Self {
+            clients, clock, name, ..
+        } = self;
+        let now = clock.now();
         // Asked again and again meanwhile: that a group is not there its readers are told.
-        if !ended.is_some_and(is_delivered) {
+        if !ended.is_some_and(|ended| is_delivered(ended, now)) {
             return Some(LATE.to_owned());
         }
         // The name itself comes first.
@@ -55,7 +59,7 @@ impl LogGroup<'_> {
             return Some(self.nowhere());
         };
         let began = began.as_millisecond();
-        let age = Timestamp::now().as_millisecond() - began;
+        let age = now.as_millisecond() - began;
         match (group.retention_in_days(), group.creation_time()) {
             (Some(days), _) if age > i64::from(days) * MILLIS_OF_DAY => {
                 Some(format!("gone: the log group {name} keeps lines for {days} days"))

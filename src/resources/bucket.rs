@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::get_bucket_notification_configuration::GetBucketNotificationConfigurationOutput;
 use aws_sdk_s3::types::{
-    BucketLocationConstraint, CreateBucketConfiguration, EventBridgeConfiguration,
+    BucketLocationConstraint, CreateBucketConfiguration, EventBridgeConfiguration, NotificationConfiguration,
     PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
     ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging,
 };
@@ -117,13 +117,7 @@ impl Bucket {
 
     /// The call replaces the whole configuration, so what others have put there goes along.
     async fn put_notification(&self) -> Result<(), Failure> {
-        let there = self.notifications().await?;
-        let configuration = aws_sdk_s3::types::NotificationConfiguration::builder()
-            .set_topic_configurations(there.topic_configurations)
-            .set_queue_configurations(there.queue_configurations)
-            .set_lambda_function_configurations(there.lambda_function_configurations)
-            .event_bridge_configuration(EventBridgeConfiguration::builder().build())
-            .build();
+        let configuration = telling_event_bridge(self.notifications().await?);
         self.client
             .put_bucket_notification_configuration()
             .bucket(&self.name)
@@ -202,7 +196,7 @@ impl Bucket {
             owner: Owner::Ours,
             fields: Fields::default().with(EVENT_BRIDGE, tells),
             settling: None,
-            others: Vec::new(),
+            others: receivers(&notifications),
         }))
     }
 
@@ -211,6 +205,16 @@ impl Bucket {
         tags.map(|(key, value)| Tag::builder().key(key).value(value).build())
             .collect()
     }
+}
+
+/// What there is, and EventBridge.
+fn telling_event_bridge(there: GetBucketNotificationConfigurationOutput) -> NotificationConfiguration {
+    NotificationConfiguration::builder()
+        .set_topic_configurations(there.topic_configurations)
+        .set_queue_configurations(there.queue_configurations)
+        .set_lambda_function_configurations(there.lambda_function_configurations)
+        .event_bridge_configuration(EventBridgeConfiguration::builder().build())
+        .build()
 }
 
 /// Whom others have told S3 to tell.
@@ -380,5 +384,50 @@ impl Resource for Bucket {
             .await;
         answer.during("s3:DeleteBucket", &self.name).unless_gone()?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use aws_sdk_s3::types::{Event, LambdaFunctionConfiguration, QueueConfiguration, TopicConfiguration};
+
+    use super::*;
+
+    #[test]
+    fn what_others_are_told_stays_and_is_named() {
+        let queue = QueueConfiguration::builder()
+            .queue_arn("arn:aws:sqs:::theirs")
+            .events(Event::S3ObjectRemoved)
+            .build()
+            .unwrap();
+        let topic = TopicConfiguration::builder()
+            .topic_arn("arn:aws:sns:::theirs")
+            .events(Event::S3ObjectCreated)
+            .build()
+            .unwrap();
+        let function = LambdaFunctionConfiguration::builder()
+            .lambda_function_arn("arn:aws:lambda:::theirs")
+            .events(Event::S3ObjectCreated)
+            .build()
+            .unwrap();
+        let there = GetBucketNotificationConfigurationOutput::builder()
+            .queue_configurations(queue.clone())
+            .topic_configurations(topic.clone())
+            .lambda_function_configurations(function.clone())
+            .build();
+        assert_eq!(
+            receivers(&there),
+            [
+                "notification to arn:aws:sns:::theirs",
+                "notification to arn:aws:sqs:::theirs",
+                "notification to arn:aws:lambda:::theirs",
+            ]
+        );
+        let put = telling_event_bridge(there);
+        assert!(put.event_bridge_configuration().is_some());
+        assert_eq!(put.queue_configurations(), [queue]);
+        assert_eq!(put.topic_configurations(), [topic]);
+        assert_eq!(put.lambda_function_configurations(), [function]);
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::cloudwatch_tags::{put_mark, tags_of, tags_that_mark};
 use super::ownership::{self, Mark, tagged, touches};
-use super::patience::{CLOUDWATCH_BUSY, CLOUDWATCH_TAGS, PACE, PACE_THROTTLING};
+use super::patience::{CLOUDWATCH_BUSY, CLOUDWATCH_TAGS};
 use crate::aws::{During, UnlessGone};
 use crate::engine::{
     Failure, FieldChange, Fields, Found, Mending, NotYet, Reading, Resource, Step, document,
@@ -63,7 +63,7 @@ impl Resource for Dashboard {
     }
 
     fn not_yet(&self) -> &'static [&'static NotYet] {
-        &[&CLOUDWATCH_BUSY, &CLOUDWATCH_TAGS, &PACE, &PACE_THROTTLING]
+        &[&CLOUDWATCH_BUSY, &CLOUDWATCH_TAGS]
     }
 
     fn making_takes(&self) -> &'static [&'static str] {

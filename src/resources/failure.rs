@@ -17,6 +17,7 @@ impl From<CallFailure> for Failure {
             hints: failure.hints(),
             is_passing: failure.is_passing(),
             is_trouble: failure.is_trouble(),
+            is_throttled: failure.is_throttled(),
             is_stop: false,
         }
     }

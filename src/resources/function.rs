@@ -12,7 +12,7 @@ use aws_sdk_lambda::types::{
 use serde_json::json;
 
 use super::ownership::{self, Mark, Tags, tagged, touches};
-use super::patience::{LAMBDA_BUSY, LAMBDA_KEY, LAMBDA_PERMISSIONS, LAMBDA_ROLE, PACE_REQUESTS};
+use super::patience::{LAMBDA_BUSY, LAMBDA_KEY, LAMBDA_PERMISSIONS, LAMBDA_ROLE};
 use crate::aws::{During, UnlessGone, lacks, upload_timeouts};
 use crate::config::Architecture;
 use crate::engine::{Failure, FieldChange, Fields, Found, Mending, NotYet, Reading, Resource, Step};
@@ -250,13 +250,7 @@ impl Resource for Function {
     }
 
     fn not_yet(&self) -> &'static [&'static NotYet] {
-        &[
-            &LAMBDA_ROLE,
-            &LAMBDA_PERMISSIONS,
-            &LAMBDA_KEY,
-            &LAMBDA_BUSY,
-            &PACE_REQUESTS,
-        ]
+        &[&LAMBDA_ROLE, &LAMBDA_PERMISSIONS, &LAMBDA_KEY, &LAMBDA_BUSY]
     }
 
     fn making_takes(&self) -> &'static [&'static str] {

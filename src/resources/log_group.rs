@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_cloudwatchlogs::Client;
 
 use super::ownership::{self, Mark, Tags, tagged, touches};
-use super::patience::{LOGS_BUSY, LOGS_STALE, PACE};
+use super::patience::{LOGS_BUSY, LOGS_STALE};
 use crate::aws::{During, UnlessGone};
 use crate::engine::{Failure, FieldChange, Fields, Found, Mending, NotYet, Owner, Reading, Resource, Step};
 
@@ -53,7 +53,7 @@ impl Resource for LogGroup {
     }
 
     fn not_yet(&self) -> &'static [&'static NotYet] {
-        &[&LOGS_BUSY, &LOGS_STALE, &PACE]
+        &[&LOGS_BUSY, &LOGS_STALE]
     }
 
     fn making_takes(&self) -> &'static [&'static str] {

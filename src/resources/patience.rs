@@ -105,10 +105,5 @@ not_yet! {
         => "SNS to finish another change", CONTENTION;
     SNS_TAGS: "StaleTag", ""
         => "SNS to finish a change of tags", CONTENTION;
-    // Services say the same in several words, often as HTTP 400; the SDK has already tried again when these come.
-    PACE: "ThrottlingException", "" => "AWS's pace: too many calls in this account", CONTENTION;
-    PACE_THROTTLING: "Throttling", "" => "AWS's pace: too many calls in this account", CONTENTION;
-    PACE_REQUESTS: "TooManyRequestsException", "" => "AWS's pace: too many calls in this account", CONTENTION;
-    PACE_SNS: "Throttled", "" => "AWS's pace: too many calls in this account", CONTENTION;
     PACE_S3: "SlowDown", "" => "S3's pace: too many calls to this bucket", CONTENTION;
 }

@@ -7,7 +7,7 @@ use aws_sdk_apigateway::Client;
 use aws_sdk_apigateway::primitives::Blob;
 use aws_sdk_apigateway::types::{
     EndpointConfiguration, EndpointType, Integration, Method, Op, PatchOperation, PutMode, RequestValidator,
-    Resource as SdkResource, RestApi as SdkRestApi,
+    RestApi as SdkRestApi,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -41,6 +41,9 @@ pub struct RestApi {
 
 /// The field with the API's id.
 pub const API_ID: &str = "id";
+
+/// The document's one method.
+const METHOD: &str = "POST";
 
 const NAME: &str = "name";
 const DESCRIPTION: &str = "description";
@@ -112,8 +115,8 @@ impl RestApi {
 
     /// Whether its method acts under the stack's own role: then it was made for this stack, and has lost its tag.
     async fn acts_as_ours(&self, api: &SdkRestApi) -> Result<bool, CallFailure> {
-        let method = match self.methods(api.id().unwrap_or_default()).await {
-            Ok((method, _)) => method,
+        let method = match self.served(api.id().unwrap_or_default()).await {
+            Ok(served) => served.ours,
             Err(failure) if failure.is_not_found() => None,
             Err(failure) => return Err(failure),
         };
@@ -165,8 +168,7 @@ impl RestApi {
         Ok(())
     }
 
-    /// Our method, and what else the API serves.
-    async fn methods(&self, id: &str) -> Result<(Option<Method>, Vec<String>), CallFailure> {
+    async fn served(&self, id: &str) -> Result<Served, CallFailure> {
         let resources = self
             .client
             .get_resources()
@@ -176,20 +178,20 @@ impl RestApi {
             .send()
             .await
             .during("apigateway:GetResources", &self.name)?;
-        let (ours, others): (Vec<_>, Vec<_>) = resources
-            .items()
-            .iter()
-            .partition(|resource| resource.path() == Some(self.path));
-        let method = ours
-            .first()
-            .and_then(|resource| resource.resource_methods()?.get("POST"))
-            .cloned();
-        let serves = |resource: &&SdkResource| resource.resource_methods().is_some_and(|all| !all.is_empty());
-        let others = others.into_iter().filter(serves).filter_map(SdkResource::path);
-        let methods = ours.iter().filter_map(|resource| resource.resource_methods());
-        let methods = methods.flat_map(HashMap::keys).filter(|method| *method != "POST");
-        let methods = methods.map(|method| format!("{method} {}", self.path));
-        Ok((method, others.map(str::to_owned).chain(methods).collect()))
+        let mut served = Served::default();
+        for resource in resources.items() {
+            let path = resource.path().unwrap_or_default();
+            for (method, set_up) in resource.resource_methods().into_iter().flatten() {
+                if path == self.path && method == METHOD {
+                    served.resource = resource.id().map(str::to_owned);
+                    served.ours = Some(set_up.clone());
+                } else {
+                    served.others.push(format!("{method} {path}"));
+                }
+            }
+        }
+        served.others.sort_unstable();
+        Ok(served)
     }
 
     /// Who looks at what comes to the API's methods.
@@ -256,12 +258,21 @@ impl RestApi {
     }
 
     /// Puts the document in the place of what is there, its title in that of the name, and has the stage serve it in the
-    /// place of the deployment `before`.
-    async fn define(&self, id: &str, before: Option<&str>) -> Result<(), CallFailure> {
+    /// place of the deployment `before`. Beside what others have put there, only our method makes place for it.
+    ///
+    /// Assumption (AWS docs: "Update an existing API with an external API definition"; not tried there): what is merged wins
+    /// where it conflicts, the title and the description too, and what it says nothing of stays.
+    async fn define(&self, id: &str, before: Option<&str>, served: &Served) -> Result<(), CallFailure> {
+        let mode = if served.others.is_empty() {
+            PutMode::Overwrite
+        } else {
+            self.delete_method(id, served.resource.as_deref()).await?;
+            PutMode::Merge
+        };
         self.client
             .put_rest_api()
             .rest_api_id(id)
-            .mode(PutMode::Overwrite)
+            .mode(mode)
             .body(self.body())
             .send()
             .await
@@ -311,6 +322,20 @@ impl RestApi {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// What is merged with a method that is there would leave of that what the document does not say. The stage serves what was
+    /// deployed meanwhile.
+    async fn delete_method(&self, id: &str, resource: Option<&str>) -> Result<(), CallFailure> {
+        let Some(resource) = resource else {
+            return Ok(());
+        };
+        let delete = self.client.delete_method().rest_api_id(id);
+        let answer = delete.resource_id(resource).http_method(METHOD).send().await;
+        answer
+            .during("apigateway:DeleteMethod", &self.name)
+            .unless_gone()?;
         Ok(())
     }
 
@@ -374,6 +399,23 @@ impl RestApi {
     fn wanted_responses(&self) -> Vec<&String> {
         let responses = self.method()["responses"].as_object();
         responses.into_iter().flat_map(serde_json::Map::keys).collect()
+    }
+}
+
+/// What an API serves.
+#[derive(Debug, Default)]
+struct Served {
+    /// The resource that our method is of, and the method, if it is there.
+    resource: Option<String>,
+    ours: Option<Method>,
+    /// What others have put there: `GET /theirs`.
+    others: Vec<String>,
+}
+
+impl Served {
+    fn methods_of_others(&self) -> Vec<String> {
+        let others = self.others.iter();
+        others.map(|method| format!("method {method}")).collect()
     }
 }
 
@@ -548,12 +590,12 @@ impl Resource for RestApi {
         };
         let id = api.id().unwrap_or_default();
         let found = futures_util::try_join!(
-            self.methods(id),
+            self.served(id),
             self.validators(id),
             self.models(id),
             self.deployed(id)
         );
-        let ((method, others), validators, models, deployed) = match found {
+        let (served, validators, models, deployed) = match found {
             Ok(found) => found,
             Err(failure) if failure.is_not_found() => return Ok(Reading::Absent),
             Err(failure) => return Err(failure.into()),
@@ -561,14 +603,14 @@ impl Resource for RestApi {
         let duplicates: Vec<&str> = duplicates.iter().filter_map(SdkRestApi::id).collect();
         let endpoints = api.endpoint_configuration().into_iter();
         let endpoint = endpoints.flat_map(EndpointConfiguration::types).next();
-        let method = method.as_ref();
+        let method = served.ours.as_ref();
         Ok(Reading::Found(Found {
             owner: match self.owner(api) {
                 // Ours is made of one document, which would put an end to them.
-                Owner::Unmarked(_) if !others.is_empty() => Owner::Foreign(format!(
-                    "it serves more than POST {}: {}",
+                Owner::Unmarked(_) if !served.others.is_empty() => Owner::Foreign(format!(
+                    "it serves more than {METHOD} {}: {}",
                     self.path,
-                    others.join(", ")
+                    served.others.join(", ")
                 )),
                 owner => owner,
             },
@@ -593,7 +635,7 @@ impl Resource for RestApi {
                 .with_some(DEPLOYED, deployed.and_then(|deployed| deployed.description))
                 .with(DUPLICATES, json!(duplicates)),
             settling: None,
-            others: tags(api).others(),
+            others: [served.methods_of_others(), tags(api).others()].concat(),
         }))
     }
 
@@ -613,7 +655,9 @@ impl Resource for RestApi {
             .await
             .during("apigateway:CreateRestApi", &self.name)?;
         step.made();
-        Ok(self.define(created.id().unwrap_or_default(), None).await?)
+        Ok(self
+            .define(created.id().unwrap_or_default(), None, &Served::default())
+            .await?)
     }
 
     async fn change(&self, found: &Fields, changes: &[FieldChange], step: &Step<'_>) -> Result<(), Failure> {
@@ -633,7 +677,8 @@ impl Resource for RestApi {
                 .await?;
         }
         if touches(changes, &DEFINED) {
-            self.define(id, found.text(DEPLOYMENT)).await?;
+            let served = self.served(id).await?;
+            self.define(id, found.text(DEPLOYMENT), &served).await?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::ownership::{self, Mark, Tags, tagged, touches};
-use super::patience::{IAM_BUSY, IAM_IN_USE, IAM_LATE, IAM_STALE, PACE_THROTTLING};
+use super::patience::{IAM_BUSY, IAM_IN_USE, IAM_LATE, IAM_STALE};
 use crate::aws::{CallFailure, During, UnlessGone};
 use crate::engine::{
     Failure, FieldChange, Fields, Found, Mending, NotYet, Reading, Resource, Step, document,
@@ -197,7 +197,7 @@ impl Resource for ServiceRole {
     }
 
     fn not_yet(&self) -> &'static [&'static NotYet] {
-        &[&IAM_BUSY, &IAM_LATE, &IAM_STALE, &IAM_IN_USE, &PACE_THROTTLING]
+        &[&IAM_BUSY, &IAM_LATE, &IAM_STALE, &IAM_IN_USE]
     }
 
     fn making_takes(&self) -> &'static [&'static str] {

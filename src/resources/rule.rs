@@ -11,8 +11,8 @@ use aws_smithy_types::error::operation::BuildError;
 use serde_json::{Value, json};
 
 use super::ownership::{self, Mark, Tags, tagged, touches};
-use super::patience::{EVENTS_BUSY, EVENTS_ROLE, EVENTS_TARGETS, PACE};
-use crate::aws::{CallFailure, During, UnlessGone};
+use super::patience::{EVENTS_BUSY, EVENTS_ROLE, EVENTS_TARGETS};
+use crate::aws::{CallFailure, Cause, During, UnlessGone};
 use crate::engine::{
     Failure, FieldChange, Fields, Found, Mending, NotYet, Reading, Resource, Step, document,
 };
@@ -165,15 +165,19 @@ impl Rule {
     }
 
     /// A call that was answered with success may still have failed for an entry.
-    fn entry_failure(&self, operation: &str, code: Option<&str>, message: Option<&str>) -> Failure {
+    fn entry_failure(&self, operation: &'static str, code: Option<&str>, message: Option<&str>) -> Failure {
         let code = code.unwrap_or("unknown");
-        let detail = message.unwrap_or_default();
-        Failure {
-            message: format!("{operation} on {} was refused: {code}: {detail}", self.name),
-            code: Some(code.into()),
-            detail: detail.into(),
-            ..Failure::default()
-        }
+        let failure = CallFailure {
+            operation,
+            resource: self.name.clone(),
+            cause: Cause::Refused {
+                // Each entry has a code and no status.
+                status: if code.starts_with("Internal") { 500 } else { 400 },
+                code: code.to_owned(),
+                message: message.unwrap_or_default().to_owned(),
+            },
+        };
+        failure.into()
     }
 }
 
@@ -208,7 +212,7 @@ impl Resource for Rule {
     }
 
     fn not_yet(&self) -> &'static [&'static NotYet] {
-        &[&EVENTS_ROLE, &EVENTS_BUSY, &EVENTS_TARGETS, &PACE]
+        &[&EVENTS_ROLE, &EVENTS_BUSY, &EVENTS_TARGETS]
     }
 
     fn making_takes(&self) -> &'static [&'static str] {

@@ -14,7 +14,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 
 use super::ownership::{self, Mark, Tags, tagged, touches};
-use super::patience::{PACE, STATES_BUSY, STATES_DELETING, STATES_LOGS, STATES_ROLE};
+use super::patience::{STATES_BUSY, STATES_DELETING, STATES_LOGS, STATES_ROLE};
 use crate::aws::{CallFailure, During, UnlessGone};
 use crate::engine::{
     Failure, FieldChange, Fields, Found, Mending, NotYet, Reading, Resource, Step, document,
@@ -190,7 +190,7 @@ impl Resource for StateMachine {
     }
 
     fn not_yet(&self) -> &'static [&'static NotYet] {
-        &[&STATES_ROLE, &STATES_LOGS, &STATES_DELETING, &STATES_BUSY, &PACE]
+        &[&STATES_ROLE, &STATES_LOGS, &STATES_DELETING, &STATES_BUSY]
     }
 
     fn making_takes(&self) -> &'static [&'static str] {

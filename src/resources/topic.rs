@@ -7,7 +7,7 @@ use aws_smithy_types::error::operation::BuildError;
 use serde_json::Value;
 
 use super::ownership::{self, Mark, Tags, tagged, touches};
-use super::patience::{PACE, PACE_SNS, PACE_THROTTLING, SNS_BUSY, SNS_TAGS};
+use super::patience::{SNS_BUSY, SNS_TAGS};
 use crate::aws::{CallFailure, During, UnlessGone};
 use crate::engine::{
     Failure, FieldChange, Fields, Found, Mending, NotYet, Reading, Resource, Step, document,
@@ -188,7 +188,7 @@ impl Resource for Topic {
     }
 
     fn not_yet(&self) -> &'static [&'static NotYet] {
-        &[&SNS_BUSY, &SNS_TAGS, &PACE, &PACE_SNS, &PACE_THROTTLING]
+        &[&SNS_BUSY, &SNS_TAGS]
     }
 
     fn making_takes(&self) -> &'static [&'static str] {

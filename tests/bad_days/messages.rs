@@ -2,7 +2,7 @@
 
 use resizer_local::{Fault, Realism};
 
-use crate::common::near::refusal;
+use crate::common::near::{NearCloud, refusal};
 use crate::everything::is_nothing;
 use crate::stack::{DOWN, Stack, UP, for_each};
 
@@ -194,7 +194,7 @@ const MESSAGES: &[Message] = &[
         status: 429,
         code: "TooManyRequestsException",
         message: "Rate exceeded",
-        waits_for: "AWS's pace: too many calls in this account",
+        waits_for: "its turn: too many calls in this account",
     },
     Message {
         command: &UP,
@@ -210,7 +210,24 @@ const MESSAGES: &[Message] = &[
         status: 400,
         code: "Throttling",
         message: "Rate exceeded",
-        waits_for: "AWS's pace: too many calls in this account",
+        waits_for: "its turn: too many calls in this account",
+    },
+    // Whichever of its words a service takes.
+    Message {
+        command: &UP,
+        operation: "lambda:CreateFunction",
+        status: 400,
+        code: "ThrottlingException",
+        message: "Rate exceeded",
+        waits_for: "its turn: too many calls in this account",
+    },
+    Message {
+        command: &UP,
+        operation: "events:PutRule",
+        status: 429,
+        code: "TooManyRequestsException",
+        message: "Too Many Requests",
+        waits_for: "its turn: too many calls in this account",
     },
     Message {
         command: &UP,
@@ -218,7 +235,7 @@ const MESSAGES: &[Message] = &[
         status: 400,
         code: "ThrottlingException",
         message: "Rate exceeded",
-        waits_for: "AWS's pace: too many calls in this account",
+        waits_for: "its turn: too many calls in this account",
     },
     Message {
         command: &UP,
@@ -226,7 +243,7 @@ const MESSAGES: &[Message] = &[
         status: 400,
         code: "ThrottlingException",
         message: "Rate exceeded",
-        waits_for: "AWS's pace: too many calls in this account",
+        waits_for: "its turn: too many calls in this account",
     },
     Message {
         command: &UP,
@@ -389,4 +406,25 @@ fn a_definition_that_is_still_read_as_it_was_is_waited_for() {
     ended.says("waits for the new definition to show");
     assert_eq!(stack.near.calls()["states:UpdateStateMachine"], 1);
     assert_eq!(stack.everything(), standing);
+}
+
+#[test]
+fn a_function_that_cannot_be_made_ready_is_made_once_more_and_no_third_time() {
+    let near = NearCloud::start();
+    let place = &near.place;
+    let failing = |functions| Realism {
+        function: 300,
+        failing_functions: functions,
+        ..Realism::default()
+    };
+    near.behave(failing(1));
+    place.resizer(&UP).ok();
+    assert_eq!(place.json(&UP)["changed"], false);
+    place.resizer(&DOWN).ok();
+    near.behave(failing(3));
+    place.resizer(&UP).code(1).says(
+        "the function resizer-resize failed: resizer-resize was made anew, and once more its state is Failed: The function \
+         could not be made ready.",
+    );
+    assert_eq!(near.calls()["lambda:CreateFunction"], 2);
 }

@@ -24,7 +24,7 @@ impl Way {
 /// Every way in which the `call`-th call of `operation` may go wrong, once. What changes nothing has no "after". Who one is, is
 /// asked before there is anything to wait with: there the SDK's own four tries are all.
 pub fn ways(operation: &str, call: u64) -> Vec<Way> {
-    let (busy_status, busy) = busy(operation);
+    let (busy_status, busy) = busy(operation, call);
     let mut ways = vec![
         (
             "500",
@@ -108,14 +108,17 @@ fn internal(operation: &str) -> &'static str {
     }
 }
 
-/// How the service says that calls come too fast.
-fn busy(operation: &str) -> (u16, &'static str) {
-    match service(operation) {
-        "s3" => (503, "SlowDown"),
-        "iam" | "sts" | "sns" => (400, "Throttling"),
-        "lambda" | "apigateway" => (429, "TooManyRequestsException"),
-        _ => (400, "ThrottlingException"),
-    }
+/// How services say that calls come too fast: each has a word that it likes, and none keeps to it.
+fn busy(operation: &str, call: u64) -> (u16, &'static str) {
+    const WORDS: [(u16, &str); 5] = [
+        (400, "ThrottlingException"),
+        (400, "Throttling"),
+        (429, "TooManyRequestsException"),
+        (503, "SlowDown"),
+        (400, "RequestLimitExceeded"),
+    ];
+    let number = operation.len() as u64 + call;
+    WORDS[usize::try_from(number).unwrap() % WORDS.len()]
 }
 
 fn service(operation: &str) -> &str {

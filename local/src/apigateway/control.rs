@@ -167,14 +167,15 @@ async fn created(cloud: &Arc<Cloud>, RestApi { api, document }: RestApi) -> Resu
     Ok(Reply::with_status(StatusCode::CREATED, stored.await?))
 }
 
-/// PutRestApi, mode overwrite.
+/// PutRestApi.
 pub async fn put(cloud: &Arc<Cloud>, call: &Call, id: &str) -> Result<Reply, AwsError> {
     cloud.store.read(|db| load(db, id))?;
     if call.query("mode").is_none() {
         return Err(bad_request(
-            "PutRestApi: the local cloud does not merge APIs, as AWS does where no mode is given: use mode=overwrite",
+            "PutRestApi: the local cloud wants to be told the mode, which is merge where AWS is told none",
         ));
     }
+    let merges = call.query("mode") == Some("merge");
     let document = document_of(call)?;
     let parsed = parse(&document)?;
     check_roles(cloud, call, &parsed)?;
@@ -182,10 +183,60 @@ pub async fn put(cloud: &Arc<Cloud>, call: &Call, id: &str) -> Result<Reply, Aws
     let changed = change(cloud, id, move |found| {
         found.api["name"] = json!(title);
         found.api["description"] = document["info"]["description"].clone();
-        found.document = document;
+        if merges {
+            merge(&mut found.document, document);
+            parse(&found.document)?;
+        } else {
+            found.document = document;
+        }
         Ok(())
     });
     Ok(Reply::ok(changed.await?))
+}
+
+/// Of methods, models and the like those that are new, and those in whose place they come; all else stays.
+fn merge(standing: &mut Value, new: Value) {
+    let Value::Object(new) = new else { return };
+    for (name, part) in new {
+        let depth = match name.as_str() {
+            "paths" | "components" => 2,
+            "x-amazon-apigateway-request-validators" => 1,
+            _ => 0,
+        };
+        put_each(&mut standing[name], part, depth);
+    }
+}
+
+/// Puts each of what is `depth` levels within `new`.
+fn put_each(standing: &mut Value, new: Value, depth: u32) {
+    match new {
+        Value::Object(new) if depth > 0 && standing.is_object() => {
+            for (name, part) in new {
+                put_each(&mut standing[name], part, depth - 1);
+            }
+        }
+        new => *standing = new,
+    }
+}
+
+pub async fn delete_method(
+    cloud: &Arc<Cloud>,
+    id: &str,
+    resource: &str,
+    method: &str,
+) -> Result<Reply, AwsError> {
+    let (of, resource, method) = (id.to_owned(), resource.to_owned(), method.to_ascii_lowercase());
+    let changed = change(cloud, id, move |found| {
+        let paths = found.document["paths"].as_object_mut().into_iter().flatten();
+        let path = paths
+            .into_iter()
+            .find(|(path, _)| resource_id(&of, path) == resource);
+        let methods = path.and_then(|(_, methods)| methods.as_object_mut());
+        let removed = methods.and_then(|methods| methods.remove(&method));
+        removed.map(|_| ()).ok_or_else(|| not_found("Method"))
+    });
+    changed.await?;
+    Ok(Reply::empty(StatusCode::NO_CONTENT))
 }
 
 pub async fn update(cloud: &Arc<Cloud>, call: &Call, id: &str) -> Result<Reply, AwsError> {

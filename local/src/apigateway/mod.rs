@@ -79,6 +79,9 @@ pub async fn call(cloud: &Arc<Cloud>, call: Call) -> Result<Reply, AwsError> {
         ("UpdateRestApi", [api]) => control::update(cloud, &call, api).await,
         ("DeleteRestApi", [api]) => control::delete(cloud, api).await,
         ("GetResources", [api]) => control::resources(cloud, &call, api),
+        ("DeleteMethod", [api, resource, method]) => {
+            control::delete_method(cloud, api, resource, method).await
+        }
         ("GetModels", [api]) => control::models(cloud, &call, api),
         ("GetRequestValidators", [api]) => control::request_validators(cloud, &call, api),
         ("GetExport", [api, stage]) => control::export(cloud, &call, api, stage),

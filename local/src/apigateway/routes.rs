@@ -18,6 +18,12 @@ pub const ROUTES: &[Route] = &[
     route("UpdateRestApi", "PATCH /restapis/{api}", &[], PATCH),
     route("DeleteRestApi", "DELETE /restapis/{api}", &[], &[]),
     route("GetResources", "GET /restapis/{api}/resources", RESOURCES, &[]),
+    route(
+        "DeleteMethod",
+        "DELETE /restapis/{api}/resources/{resource}/methods/{method}",
+        &[],
+        &[],
+    ),
     route("GetModels", "GET /restapis/{api}/models", PAGE, &[]),
     route(
         "GetRequestValidators",
@@ -71,7 +77,7 @@ const IMPORT: Members = &[
     "endpointConfigurationTypes=REGIONAL",
     "endpointConfigurationTypes=EDGE",
 ];
-const PUT: Members = &["mode=overwrite", "failonwarnings"];
+const PUT: Members = &["mode=overwrite", "mode=merge", "failonwarnings"];
 const REST_API: Members = &[
     "name",
     "description",

@@ -60,6 +60,11 @@ pub async fn create(cloud: &Arc<Cloud>, call: &Call) -> Result<Reply, AwsError> 
     apply_settings(input, &mut configuration)?;
     check_role(cloud, call, &configuration)?;
     set_code(cloud, &input["Code"], &mut configuration).await?;
+    if cloud.conditions.fails_a_function() {
+        configuration["State"] = json!("Failed");
+        configuration["StateReason"] = json!("The function could not be made ready.");
+        configuration["StateReasonCode"] = json!("InternalError");
+    }
     let tags = input
         .get("Tags")
         .filter(|tags| tags.is_object())

@@ -109,6 +109,17 @@ impl Conditions {
         since.is_none_or(|since| since.elapsed() >= change.takes(&state.realism))
     }
 
+    /// Whether a function that is made just now is never ready.
+    pub(crate) fn fails_a_function(&self) -> bool {
+        if !self.is_on() {
+            return false;
+        }
+        let left = &mut self.state().realism.failing_functions;
+        let fails = *left > 0;
+        *left -= u64::from(fails);
+        fails
+    }
+
     /// Milliseconds until a log event that was written is read.
     pub(crate) fn log_delivery(&self) -> u64 {
         if !self.is_on() {

@@ -29,6 +29,8 @@ pub struct Realism {
     pub propagation: u64,
     /// How long a new function is `Pending`, and an update of one `InProgress`.
     pub function: u64,
+    /// How many of the functions that are made from now on are never ready, but `Failed`.
+    pub failing_functions: u64,
     /// How long an updated state machine is described as it was before.
     pub state_machine_update: u64,
     /// How long a state machine is `DELETING`.

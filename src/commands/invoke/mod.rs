@@ -144,6 +144,7 @@ impl Object {
 pub async fn run(settings: &Settings, args: InvokeArgs, ui: &Ui) -> Result<(), CommandError> {
     let request = args.request(&settings.keys)?;
     let session = unless_interrupted(Session::open(settings, WhenAbsent::Resume), nothing_changed).await?;
+    session.tell_of_the_clock(ui);
     let timeout = Duration::from_secs(args.timeout);
     let destination = Destination::new(args.download.as_deref(), args.open)?
         .map(|destination| destination.sparing(request.files()));

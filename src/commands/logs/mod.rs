@@ -83,6 +83,7 @@ pub async fn run(settings: &Settings, args: LogsArgs, ui: &Ui) -> Result<(), Com
     };
     let shown = async {
         let session = Session::open(settings, WhenAbsent::Resume).await?;
+        session.tell_of_the_clock(ui);
         let stream = Stream::open(&session, &args).await?;
         if args.follow {
             follow(stream, &session, ui).await

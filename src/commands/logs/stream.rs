@@ -76,7 +76,7 @@ impl New {
 
 impl<'a> Stream<'a> {
     pub async fn open(session: &'a Session, args: &LogsArgs) -> Result<Self, CommandError> {
-        let mut since = args.since;
+        let mut since = session.clock.at(args.since);
         let (mut until, mut pattern, mut one) = (None, None, None);
         let wanted = if let Some(execution) = &args.execution {
             let described = find::execution(session, execution).await?;
@@ -165,7 +165,7 @@ impl<'a> Stream<'a> {
         self.missing = missing;
         let is_cut = read.iter().any(|found| found.is_cut);
         let is_something = read.iter().any(|found| !found.events.is_empty());
-        let now = Timestamp::now().as_millisecond();
+        let now = self.session.clock.now().as_millisecond();
         let mut entries = Vec::new();
         for (feed, found) in self.feeds.iter_mut().zip(read) {
             let new = feed.window.new_of(found, now);

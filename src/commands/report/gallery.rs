@@ -1,21 +1,27 @@
-//! The newest pictures, before and after, as they are in their buckets.
+//! The newest pictures, before and after, from their buckets: small files as they are, of others a thumbnail.
 
 use std::collections::HashSet;
 
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use resizer_handler::resize::{Limits, OutputFormat, Refusal, Rendition, resize};
 use serde::Serialize;
+use tokio::task::spawn_blocking;
 
 use crate::aws::{During, UnlessGone, is_another};
-use crate::commands::media_type::{SHOWN, shown_by_browsers};
+use crate::commands::media_type::shown_by_browsers;
 use crate::commands::status::executions::Execution;
 use crate::execution::Answer;
 use crate::session::Session;
 use crate::ui::format::{bytes, s3_uri};
 
-/// The largest object that is put into the page, in bytes.
-const OBJECT_MAX: u64 = 5_000_000;
-/// The most that all of them have together, in bytes.
-const TOGETHER_MAX: u64 = 20_000_000;
+/// The largest object that is read, in bytes: what the function reads unless it is told otherwise.
+const OBJECT_MAX: u64 = 64 << 20;
+/// The most that is read of all of them together, in bytes.
+const TOGETHER_MAX: u64 = 100_000_000;
+/// A file of no more bytes is put into the page as it is, where browsers show it.
+const SMALL: usize = 60_000;
+/// The longer side of a thumbnail, in pixels: sharp as well where a screen has two to one of the page's.
+const THUMBNAIL_SIDE: u32 = 640;
 
 /// An original and what was made of it.
 #[derive(Debug, Serialize)]
@@ -152,26 +158,71 @@ impl Reader<'_> {
             length = length.max(content.len() as u64);
         }
         if length > OBJECT_MAX {
-            return Err(format!("a report takes pictures of up to {}", bytes(OBJECT_MAX)));
+            return Err(format!("a report reads pictures of up to {}", bytes(OBJECT_MAX)));
         }
         if length > most {
             return Err(format!(
-                "a report takes {} of pictures, which are used up",
+                "a report reads {} of pictures, which are used up",
                 bytes(TOGETHER_MAX)
             ));
         }
-        let media_type = shown_by_browsers(&content)
-            .ok_or_else(|| format!("browsers show {SHOWN}, and it is none of them"))?;
         self.left -= length;
-        Ok(Picture { media_type, content })
+        let shown = spawn_blocking(|| to_be_shown(content)).await;
+        shown.unwrap_or_else(|_| Err("no thumbnail could be made of it".to_owned()))
     }
+}
+
+/// What the page shows of a file.
+fn to_be_shown(file: Vec<u8>) -> Result<Picture, String> {
+    if let Some(media_type) = shown_by_browsers(&file)
+        && file.len() <= SMALL
+    {
+        return Ok(Picture {
+            media_type,
+            content: file,
+        });
+    }
+    let content = thumbnail(&file).map_err(|refusal| refusal.to_string())?;
+    let media_type = shown_by_browsers(&content).ok_or("no browser shows its thumbnail")?;
+    Ok(Picture { media_type, content })
+}
+
+/// By the function's own image work: upright, in the right colours, and refused where the function would.
+fn thumbnail(file: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let rendition = Rendition {
+        width: THUMBNAIL_SIDE,
+        height: Some(THUMBNAIL_SIDE),
+        format: OutputFormat::Auto,
+        ..Rendition::default()
+    };
+    let resized = resize(file, &[rendition], &Limits::default())?;
+    Ok(resized.pictures.into_iter().flat_map(|it| it.bytes).collect())
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use jiff::Timestamp;
 
     use super::*;
+
+    #[test]
+    fn what_is_small_is_shown_as_it_is_and_of_the_rest_a_thumbnail() {
+        let read = |path: &str| std::fs::read(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let rocket = read("samples/rocket.jpg");
+        assert_eq!(to_be_shown(rocket.clone()).unwrap().content, rocket);
+        // Also of what no browser shows.
+        for path in ["samples/photo-12mp.jpg", "handler/tests/corpus/photo.tif"] {
+            let shown = to_be_shown(read(path)).unwrap();
+            assert_eq!(shown.media_type, "image/jpeg", "{path}");
+            let thumbnail = image::load_from_memory(&shown.content).unwrap();
+            assert!(
+                thumbnail.width().max(thumbnail.height()) <= THUMBNAIL_SIDE,
+                "{path}"
+            );
+        }
+        to_be_shown(read("handler/tests/corpus/bad-html.png")).unwrap_err();
+    }
 
     #[test]
     fn an_original_is_where_the_input_says() {

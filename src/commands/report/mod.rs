@@ -34,8 +34,7 @@ use gallery::Pair;
 /// pictures before and after.
 ///
 /// It is one HTML file that needs nothing else: no script, no font and no picture is fetched from anywhere. The pictures are
-/// in it, so give it to those who may see them. Of objects of more than 5 MB, and of all pictures what is over 20 MB, the page
-/// says where they are.
+/// in it, large ones as thumbnails, so give it to those who may see them.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ReportArgs {
@@ -93,6 +92,7 @@ pub async fn run(settings: &Settings, args: &ReportArgs, ui: &Ui) -> Result<(), 
         );
     }
     let session = unless_interrupted(Session::open(settings, WhenAbsent::Resume), interrupted).await?;
+    session.tell_of_the_clock(ui);
     let report = unless_interrupted(Report::read(&session, settings, args), interrupted).await?;
     let page = page::html(&report);
     if is_stdout {
@@ -145,7 +145,7 @@ impl<'a> Report<'a> {
         }
         Ok(Self {
             session,
-            at: Timestamp::now(),
+            at: session.clock.now(),
             alarms: overview.standing.alarms.text(settings),
             overview,
             stack,

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use serde::Serialize;
 use tokio::time::timeout;
 
@@ -51,7 +50,7 @@ pub async fn read(session: &Session) -> Result<Option<Memory>, CallFailure> {
 
 async fn of_the_newest(session: &Session) -> Result<Option<Memory>, CallFailure> {
     let log_group = session.names.function_log_group();
-    let now = Timestamp::now().as_millisecond();
+    let now = session.clock.now().as_millisecond();
     let mut memory = None;
     let mut looked_at = 0;
     let mut until = None;

@@ -103,11 +103,11 @@ struct Document<'a> {
 }
 
 impl StatusArgs {
-    fn wanted(&self) -> Wanted {
+    fn wanted(&self, session: &Session) -> Wanted {
         Wanted {
             limit: self.limit.try_into().unwrap_or(usize::MAX),
             failed: self.failed,
-            since: self.since,
+            since: self.since.map(|since| session.clock.at(since)),
             key: self.key.clone(),
         }
     }
@@ -116,11 +116,12 @@ impl StatusArgs {
 /// Whether every resource is there and right, as far as that was looked at.
 pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<bool, CommandError> {
     let session = unless_interrupted(Session::open(settings, WhenAbsent::Resume), interrupted).await?;
+    session.tell_of_the_clock(ui);
     if let Some(execution) = &args.execution {
         let shown = one::show(&session, settings, execution, ui);
         return unless_interrupted(shown, interrupted).await.map(|()| true);
     }
-    let wanted = args.wanted();
+    let wanted = args.wanted(&session);
     if args.watch {
         let watching = async {
             if Live::is_possible() {
@@ -221,7 +222,7 @@ impl Overview {
             newest
         });
         let counts = counts.unwrap_or_else(|failure| {
-            let counts = Counts::unread(&failure);
+            let counts = Counts::unread(&failure, session.clock.now());
             unread.push(failure);
             counts
         });

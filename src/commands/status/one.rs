@@ -1,6 +1,7 @@
 //! One execution, step by step, from CloudWatch Logs, with what the function logged.
 
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::commands::{find, standing};
@@ -55,6 +56,7 @@ pub struct Story {
     timeline: Timeline,
     /// Why the events are Step Functions' own and not from CloudWatch Logs, if they are.
     not_from_logs: Option<String>,
+    read_at: Timestamp,
 }
 
 impl Story {
@@ -68,6 +70,7 @@ impl Story {
     /// function logged.
     async fn of(session: &Session, described: &DescribeExecutionOutput) -> Result<Self, CommandError> {
         let arn = described.execution_arn.clone();
+        let read_at = session.clock.now();
         let (mut timeline, not_from_logs) = match logged(session, described).await {
             Ok(timeline) => (timeline, None),
             Err(why) => (
@@ -83,6 +86,7 @@ impl Story {
             arn,
             timeline,
             not_from_logs,
+            read_at,
         })
     }
 
@@ -96,7 +100,8 @@ impl Story {
     /// Whether it has ended, and nothing of it is on its way.
     pub fn is_whole(&self) -> bool {
         let is_late = self.not_from_logs.as_ref().is_some_and(|why| why.ends_with(LATE));
-        let has_all_come = |ended| is_delivered(ended) || (are_lines_whole(&self.timeline) && !is_late);
+        let has_all_come =
+            |ended| is_delivered(ended, self.read_at) || (are_lines_whole(&self.timeline) && !is_late);
         self.timeline.end.as_ref().is_some_and(|end| has_all_come(end.at))
     }
 

@@ -168,15 +168,15 @@ pub async fn read(session: &Session) -> Result<Counts, CommandError> {
     Ok(counts)
 }
 
-/// From when to when is counted, in seconds since 1970: the hour that runs is the last of the day.
-fn day() -> (i64, i64) {
-    let now = Timestamp::now().as_second();
+/// From when to when is counted at `now`, in seconds since 1970: the hour that runs is the last of the day.
+fn day(now: Timestamp) -> (i64, i64) {
+    let now = now.as_second();
     let end = now - now.rem_euclid(HOUR.into()) + i64::from(HOUR);
     (end - i64::from(DAY), end)
 }
 
 async fn counted(session: &Session) -> Result<Counts, CommandError> {
-    let (start, end) = day();
+    let (start, end) = day(session.clock.now());
     let queries = SOURCES.iter().flat_map(|source| {
         let value = (source.value)(&session.names);
         source
@@ -216,8 +216,8 @@ async fn counted(session: &Session) -> Result<Counts, CommandError> {
 
 impl Counts {
     /// None, since they could not be read.
-    pub fn unread(failure: &CommandError) -> Self {
-        let mut counts = Self::since(day().0);
+    pub fn unread(failure: &CommandError, now: Timestamp) -> Self {
+        let mut counts = Self::since(day(now).0);
         counts.untold.failure = Some(failure.in_a_sentence());
         counts
     }
