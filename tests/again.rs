@@ -112,6 +112,19 @@ fn a_file_that_went_through_before_is_not_uploaded_again_unless_again() {
     assert_eq!(executions(&place), 4);
 }
 
+/// Step Functions tells of the newest alone what they were for; the log tells of all.
+#[test]
+fn an_upload_of_long_ago_is_not_run_again_either() {
+    let place = Place::with_stack();
+    place.invoke(&sample("rocket.jpg"), "rocket.jpg");
+    for number in 0..12 {
+        place.invoke(&sample("chelsea.jpg"), &format!("chelsea-{number}.jpg"));
+    }
+    let rocket = sample("rocket.jpg");
+    let again = place.json(&["invoke", "--local", "--file", rocket.to_str().unwrap()]);
+    assert_eq!(again["earlier"], true, "{again}");
+}
+
 #[test]
 fn of_a_folder_only_what_is_new_goes_through() {
     let place = Place::with_stack();

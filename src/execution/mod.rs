@@ -8,7 +8,7 @@
 //!   [`report`]: Lambda's own lines among them
 //! - [`document`]: the same for programs
 //! - [`history`]: reading what Step Functions says of it, and the events from either place
-//! - [`log_events`]: a log group, page after page; [`absence`]: why it has nothing of some time
+//! - [`log_events`]: a log group, page after page; [`start`]: what began; [`absence`]: why it has nothing of some time
 
 mod absence;
 mod document;
@@ -18,6 +18,7 @@ mod invocation;
 mod log_events;
 mod ownership;
 mod report;
+mod start;
 mod timeline;
 mod tries;
 
@@ -33,6 +34,7 @@ pub use log_events::{
     CLOCK_DIFFERENCE_MILLIS, DELIVERY_MAX_MILLIS, Found, LogEvent, Search, each_found, search,
 };
 pub use report::{Report, is_of_lambda, request_in};
+pub use start::each_start;
 pub use timeline::{Status, Step, Timeline};
 pub use tries::{Trouble, Try, in_words, request_of_answer};
 

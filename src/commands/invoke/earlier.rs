@@ -20,13 +20,18 @@ use super::pictures::Picture;
 use super::sought::is_for;
 use crate::aws::{CallFailure, During, UnlessGone, is_same_etag};
 use crate::error::CommandError;
-use crate::execution::{self, Answer, Timeline, describe, describe_all};
+use crate::execution::{
+    self, Answer, CLOCK_DIFFERENCE_MILLIS, DELIVERY_MAX_MILLIS, Timeline, describe, describe_all, each_start,
+    timestamp,
+};
 use crate::session::Session;
 
 /// How many of the newest executions are looked at, and how many for many pictures: DescribeExecution takes 15 calls a second
 /// for long, and so many more for a moment.
 pub const NEWEST: usize = 10;
 const NEWEST_MAX: usize = 200;
+/// The most starts that are read of the minutes after an upload.
+const STARTS_MAX: usize = 20_000;
 /// What the function writes to a result's metadata: the ETag of what it was made of, without quotes.
 const SOURCE_ETAG: &str = "source-etag";
 /// How Lambda writes when a function was changed.
@@ -37,7 +42,14 @@ const CHANGED: &str = "%Y-%m-%dT%H:%M:%S%.f%z";
 pub struct Earlier {
     most: usize,
     /// Looked at when the first picture is there already, once for all.
-    newest: OnceCell<Vec<DescribeExecutionOutput>>,
+    known: OnceCell<Known>,
+}
+
+#[derive(Debug)]
+struct Known {
+    newest: Vec<DescribeExecutionOutput>,
+    /// Since when the function is what it is.
+    function_since: Timestamp,
 }
 
 impl Earlier {
@@ -45,7 +57,7 @@ impl Earlier {
     pub fn of(pictures: usize) -> Self {
         Self {
             most: pictures.clamp(NEWEST, NEWEST_MAX),
-            newest: OnceCell::new(),
+            known: OnceCell::new(),
         }
     }
 
@@ -70,22 +82,71 @@ impl Earlier {
         session: &Session,
         picture: &Picture,
     ) -> Result<Option<(Object, DescribeExecutionOutput)>, CallFailure> {
-        let Some((object, etag)) = uploaded(session, picture).await? else {
+        let Some(Uploaded { object, etag, at }) = uploaded(session, picture).await? else {
             return Ok(None);
         };
-        let newest = || async {
+        let known = || async {
             let function = Function::read(session).await?;
-            newest(session, function.as_it_is_since, self.most).await
+            Ok::<_, CallFailure>(Known {
+                newest: newest(session, function.as_it_is_since, self.most).await?,
+                function_since: function.as_it_is_since,
+            })
         };
-        let newest = self.newest.get_or_try_init(newest).await?;
-        let made = made(session, &object, &etag, newest).await?;
+        let known = self.known.get_or_try_init(known).await?;
+        if let Some(execution) = made(session, &object, &etag, &known.newest).await? {
+            return Ok(Some((object, execution.clone())));
+        }
+        let caused = caused(session, &object, at, known.function_since).await?;
+        let made = made(session, &object, &etag, &caused).await?;
         Ok(made.map(|execution| (object, execution.clone())))
     }
 }
 
-/// The object that the upload of `picture` would make, and its ETag, where it is there already. One that was uploaded in
-/// parts, or is encrypted with a key, has an ETag of another kind: it counts as different.
-async fn uploaded(session: &Session, picture: &Picture) -> Result<Option<(Object, String)>, CallFailure> {
+/// What began for `object` when it was put there, `at`, and succeeded, with the function as it is since then: of any age, where
+/// the log of the executions' events tells. What cannot be read from there is better done again.
+async fn caused(
+    session: &Session,
+    object: &Object,
+    at: Timestamp,
+    function_since: Timestamp,
+) -> Result<Vec<DescribeExecutionOutput>, CallFailure> {
+    let at = at.as_millisecond();
+    let span = (at - CLOCK_DIFFERENCE_MILLIS, at + DELIVERY_MAX_MILLIS);
+    if span.1 < function_since.as_millisecond() {
+        return Ok(Vec::new());
+    }
+    let log_group = session.names.state_machine_log_group();
+    let mut arns = Vec::new();
+    let read = each_start(&session.clients, &log_group, span, STARTS_MAX, |start| {
+        if start.key().as_ref() == Some(&object.key) {
+            arns.push(start.execution_arn);
+        }
+    });
+    if read.await.is_err() {
+        return Ok(Vec::new());
+    }
+    let mut caused = Vec::new();
+    for arn in arns.iter().rev().take(NEWEST) {
+        let described = describe(&session.clients, arn).await.unless_gone()?;
+        caused.extend(described.filter(|execution| {
+            execution.status == ExecutionStatus::Succeeded
+                && timestamp(&execution.start_date) > function_since
+        }));
+    }
+    Ok(caused)
+}
+
+/// An object that has the bytes of a picture.
+struct Uploaded {
+    object: Object,
+    etag: String,
+    /// When it was put there.
+    at: Timestamp,
+}
+
+/// The object that the upload of `picture` would make, where it is there already. One that was uploaded in parts, or is
+/// encrypted with a key, has an ETag of another kind: it counts as different.
+async fn uploaded(session: &Session, picture: &Picture) -> Result<Option<Uploaded>, CallFailure> {
     let Picture { file, key } = picture;
     // What cannot be read is told by the upload.
     let Some(size) = fs::metadata(file)
@@ -96,10 +157,11 @@ async fn uploaded(session: &Session, picture: &Picture) -> Result<Option<(Object
         return Ok(None);
     };
     let bucket = session.names.original_bucket();
-    let head = super::head(session, &bucket, key).await.unless_gone()?;
-    let Some(object) = head.map(|head| Object::of(bucket, key, head)) else {
+    let Some(head) = super::head(session, &bucket, key).await.unless_gone()? else {
         return Ok(None);
     };
+    let at = head.last_modified().map_or(Timestamp::UNIX_EPOCH, timestamp);
+    let object = Object::of(bucket, key, head);
     if object.size != size {
         return Ok(None);
     }
@@ -111,7 +173,7 @@ async fn uploaded(session: &Session, picture: &Picture) -> Result<Option<(Object
     let etag = object.etag.clone();
     Ok(etag
         .filter(|etag| own.is_some_and(|own| is_same_etag(&own, etag)))
-        .map(|etag| (object, etag)))
+        .map(|etag| Uploaded { object, etag, at }))
 }
 
 fn md5_of(file: &Path) -> io::Result<String> {

@@ -164,8 +164,8 @@ fn row(execution: &Execution, width: usize) -> [String; 4] {
     let is_narrow = width < NARROW;
     let took = execution.took().map(duration);
     let came_of_it = match &execution.result_key {
-        // The mark says it too.
-        _ if is_narrow => String::new(),
+        // The mark says it too, and of what failed the reason.
+        _ if is_narrow && !matches!(execution.status.as_str(), "TIMED_OUT" | "ABORTED") => String::new(),
         Some(key) => {
             let others = execution
                 .answer
