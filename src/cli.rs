@@ -1,6 +1,7 @@
 //! Every flag and its help; from the arguments to the exit code.
 
 use std::ffi::OsString;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -12,7 +13,7 @@ use crate::commands;
 use crate::config::Settings;
 use crate::error::{CommandError, FailureDocument};
 use crate::ui::format::shell_word;
-use crate::ui::{Ui, print_document};
+use crate::ui::{Ui, print_document, unless_unread};
 
 /// Puts a serverless image-resize pipeline on AWS, shows it at work, and takes it away again.
 ///
@@ -144,8 +145,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             if error.use_stderr() && arguments.iter().any(|argument| argument == "--json") {
                 document(&error);
             }
-            // A reader that has gone away is no reason to fail.
-            let _ = error.print();
+            // A reader that has gone away is no reason to fail; a disk that is full is one.
+            let is_printed = unless_unread(error.print().and_then(|()| io::stdout().flush())).is_ok();
+            if !is_printed && !error.use_stderr() {
+                return ExitCode::FAILURE;
+            }
             let has = |word| arguments.iter().any(|argument| argument == word);
             if error.use_stderr() && ["plan", "up", "status"].into_iter().any(has) && has("--exit-code") {
                 return ExitCode::FAILURE;
@@ -230,8 +234,8 @@ fn log_to_stderr(verbose: u8) {
     };
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_ansi(AutoStream::choice(&std::io::stderr()) != ColorChoice::Never)
-        .with_writer(std::io::stderr)
+        .with_ansi(AutoStream::choice(&io::stderr()) != ColorChoice::Never)
+        .with_writer(io::stderr)
         // Of a log that cannot be written (a full disk) it would tell on the same stderr, and panic.
         .log_internal_errors(false)
         .init();

@@ -353,6 +353,9 @@ fn a_result_that_cannot_be_written_is_a_failure() {
     Ended::from(status.output().unwrap())
         .code(1)
         .says("cannot be written");
+    let mut help = place.command(&["--help"]);
+    help.stdout(std::fs::File::create("/dev/full").unwrap());
+    Ended::from(help.output().unwrap()).code(1);
 }
 
 #[test]

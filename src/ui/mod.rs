@@ -235,7 +235,7 @@ fn is_dumb() -> bool {
 }
 
 /// That the reader has gone away is no reason to fail.
-fn unless_unread(written: io::Result<()>) -> io::Result<()> {
+pub fn unless_unread(written: io::Result<()>) -> io::Result<()> {
     match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,

@@ -1,6 +1,6 @@
 //! Whether each resource is there and right: the plan of an `up` that is not carried out.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use anstyle::Style;
 use serde::Serialize;
@@ -79,6 +79,9 @@ enum State {
     /// It was not to be seen how it stands, and why.
     Unseen {
         reason: String,
+        /// The permission that is lacking, where that is why.
+        #[serde(skip)]
+        lacks: Option<Box<str>>,
     },
 }
 
@@ -98,7 +101,7 @@ impl Resource {
     /// Why it was not to be seen, if that is so.
     fn unseen(&self) -> Option<&str> {
         match &self.state {
-            State::Unseen { reason } => Some(reason),
+            State::Unseen { reason, .. } => Some(reason),
             _ => None,
         }
     }
@@ -130,7 +133,7 @@ impl Resource {
             }
             State::Unwanted => "not wanted any more".to_owned(),
             State::Foreign { reason } => format!("not ours: {reason}"),
-            State::Unseen { reason } => format!("not to be seen: {reason}"),
+            State::Unseen { reason, .. } => format!("not to be seen: {reason}"),
         }
     }
 
@@ -169,7 +172,10 @@ pub async fn read(session: &Session, settings: &Settings) -> Result<Standing, Co
 fn state(step: &Planned) -> State {
     if let Some(failure) = step.unseen() {
         let reason = in_a_sentence(&failure.message, &failure.hints);
-        return State::Unseen { reason };
+        return State::Unseen {
+            reason,
+            lacks: failure.lacks.clone(),
+        };
     }
     match &step.action {
         Action::Keep => State::Right,
@@ -228,12 +234,28 @@ pub fn brief(resources: &[Resource], flags: &str, width: usize) -> String {
 
 /// The list with how all of them stand before it, and why some were not to be seen behind.
 fn shown(resources: &[Resource], flags: &str, list: String, width: usize) -> String {
-    let reasons: BTreeSet<&str> = resources.iter().filter_map(Resource::unseen).collect();
+    let reasons = reasons(resources);
     let reasons = reasons
-        .into_iter()
+        .iter()
         .map(|why| format!("\n{}", line_of_missing(why, width)));
     let summary = fitted(&format!("Resources: {}{list}", summary(resources, flags)), width);
     summary + &reasons.collect::<String>()
+}
+
+/// Why some were not to be seen: what many lack is told of the first.
+fn reasons(resources: &[Resource]) -> Vec<String> {
+    let mut reasons: BTreeMap<&str, (&str, usize)> = BTreeMap::new();
+    for resource in resources {
+        if let State::Unseen { reason, lacks } = &resource.state {
+            let alike = lacks.as_deref().unwrap_or(reason);
+            reasons.entry(alike).or_insert((reason, 0)).1 += 1;
+        }
+    }
+    let told = reasons.into_values().map(|(reason, alike)| match alike {
+        1 => reason.to_owned(),
+        alike => format!("{reason}; the same of {} more", alike - 1),
+    });
+    told.collect()
 }
 
 fn list<'a>(resources: impl IntoIterator<Item = &'a Resource>, width: usize) -> String {
@@ -318,6 +340,23 @@ mod tests {
           ✗ rule      resizer-object-created                   missing
           ✗ role      resizer-us-east-1-api                    not ours: it lacks our tag
         ");
+    }
+
+    #[test]
+    fn what_many_lack_is_told_once() {
+        let unseen = |kind: &'static str, reason: &str, lacks: Option<&str>| {
+            let (reason, lacks) = (reason.to_owned(), lacks.map(Into::into));
+            resource(kind, kind, State::Unseen { reason, lacks })
+        };
+        let resources = [
+            unseen("role", "no to the first role", Some("iam:GetRole")),
+            unseen("role", "no to the second role", Some("iam:GetRole")),
+            unseen("role", "no to the third role", Some("iam:GetRole")),
+            unseen("rule", "no answer", None),
+            resource("bucket", "b", State::Right),
+        ];
+        let expected = ["no to the first role; the same of 2 more", "no answer"];
+        assert_eq!(reasons(&resources), expected);
     }
 
     #[test]
