@@ -21,6 +21,7 @@ use crate::ui::Ui;
 use crate::ui::format;
 use crate::ui::progress::Progress;
 use crate::ui::table::{aligned, width_of_stdout};
+use crate::ui::waiting::{READING, waited};
 use crate::ui::wrap::columns_of;
 
 const EXAMPLES: &str = "\
@@ -98,6 +99,7 @@ pub async fn run(settings: &Settings, args: DownArgs, ui: &Ui) -> Result<(), Com
         _turn,
     } = unless_interrupted(Looked::at(settings, &args, ui), nothing_changed).await?;
     let document = document(&session, &graph, &plan, args.dry_run, ui);
+    let document = waited(ui, "Counting what is in the buckets", document);
     let document = unless_interrupted(document, nothing_changed).await?;
     if plan.is_empty() {
         show(ui, &document, &document.nothing_removed())?;
@@ -142,7 +144,7 @@ struct Looked {
 
 impl Looked {
     async fn at(settings: &Settings, args: &DownArgs, ui: &Ui) -> Result<Self, CommandError> {
-        let session = Session::open(settings, WhenAbsent::Resume).await?;
+        let session = waited(ui, READING, Session::open(settings, WhenAbsent::Resume)).await?;
         let turn = if args.dry_run {
             None
         } else {
@@ -154,7 +156,8 @@ impl Looked {
             .filter(|node| args.keep_buckets && graph.resource(*node).kind() == BUCKET);
         let buckets: Vec<NodeId> = buckets.collect();
         let progress = Progress::new(ui, &graph);
-        let readings = graph.read(&progress, &Stop::never()).await?;
+        let stop = Stop::never();
+        let readings = waited(ui, READING, graph.read(&progress, &stop)).await?;
         let plan = Plan::to_remove(&graph, readings).keeping(&buckets);
         Ok(Self {
             session,

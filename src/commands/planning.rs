@@ -18,6 +18,7 @@ use crate::stack;
 use crate::turn::Turn;
 use crate::ui::format::shell_word;
 use crate::ui::progress::Progress;
+use crate::ui::waiting::{READING, waited};
 use crate::ui::{self, Ui};
 
 pub const NOTHING_TO_DO: &str = "nothing to do: the stack is as it should be";
@@ -128,7 +129,7 @@ pub enum Carried {
 impl Planning {
     /// Builds the function, but only once all else is read: a wrong region or a missing permission shows at once.
     pub async fn make(settings: &Settings, args: &WantedArgs, ui: &Ui) -> Result<Self, CommandError> {
-        let session = Session::open(settings, WhenAbsent::Start).await?;
+        let session = waited(ui, READING, Session::open(settings, WhenAbsent::Start)).await?;
         let turn = stacks_turn(&session, settings, ui).await?;
         let graph = stack::graph(&session, settings, None)?;
         let readings = read(&graph, &session, settings, ui).await?;
@@ -160,7 +161,7 @@ impl Planning {
         let session = if is_untouched {
             Session::before_the_first_up(settings).await?
         } else {
-            Session::open(settings, WhenAbsent::Resume).await?
+            waited(ui, READING, Session::open(settings, WhenAbsent::Resume)).await?
         };
         let graph = stack::graph(&session, settings, None)?;
         let readings = if is_untouched {
@@ -298,7 +299,7 @@ async fn read(
     ui: &Ui,
 ) -> Result<Vec<Reading>, CommandError> {
     let (progress, stop) = (Progress::new(ui, graph), Stop::never());
-    let read = graph.read(&progress, &stop);
+    let read = waited(ui, READING, graph.read(&progress, &stop));
     let (readings, notice) = futures_util::join!(read, notice::of_former_buckets(session, settings));
     if let Some(notice) = notice {
         ui.say(notice);

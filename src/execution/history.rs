@@ -11,6 +11,7 @@ use crate::aws::{CallFailure, Clients, During, UnlessGone};
 
 use super::event::Event;
 use super::log_events::{Search, search};
+use super::timeline::Timeline;
 
 /// The most events that are read: Step Functions ends an execution at 25,000.
 const EVENTS_MAX: usize = 25_000;
@@ -123,6 +124,21 @@ pub async fn from_history(clients: &Clients, execution_arn: &str) -> Result<Vec<
         if next.is_none() || events.len() >= EVENTS_MAX {
             return Ok(events);
         }
+    }
+}
+
+/// What is known of an execution so far: its steps or, for whom may not read those, how it began and ended, and why no more.
+pub async fn known_of(
+    clients: &Clients,
+    execution_arn: &str,
+) -> Result<(Timeline, Option<CallFailure>), CallFailure> {
+    match from_history(clients, execution_arn).await {
+        Ok(events) => Ok((Timeline::of(&events), None)),
+        Err(failure) if failure.lacking().is_some() => {
+            let described = describe(clients, execution_arn).await?;
+            Ok((Timeline::of_description(&described), Some(failure)))
+        }
+        Err(failure) => Err(failure),
     }
 }
 

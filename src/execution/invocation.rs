@@ -18,6 +18,9 @@ use crate::aws::CallFailure;
 const TRIES_MAX: usize = 25;
 /// The most lines that are taken of one invocation.
 const LINES_MAX: usize = 1_000;
+/// How long an environment may take until it asks for its first request. Source: Lambda's execution environment lifecycle,
+/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>.
+const INIT_MAX_MILLIS: i64 = 10_000;
 const SEVERAL: &str = "not to be told from others: another try was for the same object then, and nothing says which was this one";
 const NAMELESS: &str = "not to be found: Step Functions names no request of such a try, and no line of its time tells of its input";
 
@@ -123,7 +126,7 @@ impl FunctionLog<'_> {
     }
 
     /// The lines that name the request, and those between its START and its REPORT that do not: an environment works on one
-    /// request at a time, and has a stream of its own.
+    /// request at a time, and has a stream of its own. Of its first one, also what it printed while it started.
     async fn events_of(&self, request_id: &str, each: &Try) -> Result<Vec<LogEvent>, CallFailure> {
         let pattern = format!("\"{request_id}\"");
         let until = each.ended.map(Timestamp::as_millisecond);
@@ -147,18 +150,27 @@ impl FunctionLog<'_> {
         let own = |word: &str| events.iter().find(|event| event.text.starts_with(word));
         if let (Some(start), Some(report)) = (own("START "), own("REPORT ")) {
             let all = Search {
-                from: start.millis,
+                from: start.millis - INIT_MAX_MILLIS,
                 until: Some(report.millis),
                 pattern: None,
                 stream: Some(&start.stream),
                 ..naming
             };
-            let all = search(self.log.clients, all, LINES_MAX).await?.events.into_iter();
-            // Those of one millisecond stand as they do in the stream.
-            let mut between: Vec<_> = all
-                .skip_while(|event| event.id != start.id)
-                .take_while(|event| event.id != report.id)
-                .collect();
+            let all = search(self.log.clients, all, 2 * LINES_MAX)
+                .await?
+                .events
+                .into_iter();
+            // Those of one millisecond stand as they do in the stream. What the environment's first request finds there was
+            // printed while it started.
+            let mut between: Vec<LogEvent> = Vec::new();
+            let mut is_first = true;
+            for event in all.take_while(|event| event.id != report.id) {
+                is_first &= !event.text.starts_with("REPORT ");
+                if event.id == start.id && !is_first {
+                    between.clear();
+                }
+                between.push(event);
+            }
             let ids: HashSet<String> = between.iter().map(|event| event.id.clone()).collect();
             between.extend(events.into_iter().filter(|event| !ids.contains(&event.id)));
             between.sort_by_key(|event| event.millis);

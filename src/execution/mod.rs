@@ -26,7 +26,7 @@ pub use absence::{LATE, LogGroup, is_delivered};
 pub use document::{Answer, Document, Rendition};
 pub use event::{Event, timestamp};
 pub use history::{
-    Page, ToldBy, describe, describe_all, from_history, from_logs, is_logging_off, list, name_part,
+    Page, ToldBy, describe, describe_all, from_history, from_logs, is_logging_off, known_of, list, name_part,
     pattern_of,
 };
 pub use invocation::{FoundBy, FunctionLog, Invocation, Logged, are_lines_whole};

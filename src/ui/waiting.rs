@@ -1,10 +1,30 @@
 //! One line that says what is being waited for.
 
 use std::borrow::Cow;
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::{TICK, Ui};
+
+/// What is over sooner needs no line.
+const SOON: Duration = Duration::from_millis(700);
+
+/// What most commands begin with.
+pub const READING: &str = "Reading what stands";
+
+/// What `work` comes to; on a terminal it is said that it is waited for, where that takes long.
+pub async fn waited<T>(ui: &Ui, what: &'static str, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    tokio::select! {
+        done = &mut work => return done,
+        () = tokio::time::sleep(SOON) => {}
+    }
+    let _line = ui.is_live().then(|| Waiting::new(ui, what));
+    work.await
+}
 
 /// A line on stderr that lives while something is waited for: redrawn on a terminal, said once elsewhere.
 #[derive(Debug)]

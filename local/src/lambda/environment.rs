@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::code;
 use super::function::Function;
@@ -23,6 +25,17 @@ use crate::iam;
 const MOST_INIT: Duration = Duration::from_secs(10);
 /// A process is used no more when its credentials have less than this to live: the longest invocation takes 15 minutes.
 const CREDENTIALS_LEFT: SignedDuration = SignedDuration::from_mins(16);
+
+/// How long the last lines of a process that has ended are waited for.
+const LAST_LINES: Duration = Duration::from_millis(200);
+/// How a process ended that the kernel has ended, as it does to what takes more memory than there is.
+const KILLED: &str = "signal: killed";
+
+/// A process that ended, or was given up, before it asked for an event.
+pub struct FailedStart {
+    pub failure: Bytes,
+    pub stream: Arc<Stream>,
+}
 
 pub struct Environment {
     pub function: Arc<Function>,
@@ -49,7 +62,7 @@ impl Environment {
     pub async fn start(
         cloud: &Arc<Cloud>,
         function: &Arc<Function>,
-    ) -> Result<Result<Self, Bytes>, AwsError> {
+    ) -> Result<Result<Self, FailedStart>, AwsError> {
         let began = Instant::now();
         let api = RuntimeApi::listen(function.arn().to_owned()).await?;
         let role = function.text("Role");
@@ -98,17 +111,19 @@ impl Environment {
         let mut child = match command.spawn() {
             Ok(child) => child,
             Err(error) => {
-                return Ok(Err(failure(
+                let failure = failure(
                     "Runtime.InvalidEntrypoint",
                     &format!("Error: failed to start bootstrap: {error}"),
-                )));
+                );
+                return Ok(Err(FailedStart { failure, stream }));
             }
         };
+        let mut readers = JoinSet::new();
         if let Some(stdout) = child.stdout.take() {
-            tokio::spawn(read_lines(Arc::clone(cloud), Arc::clone(&stream), stdout));
+            readers.spawn(read_lines(Arc::clone(cloud), Arc::clone(&stream), stdout));
         }
         if let Some(stderr) = child.stderr.take() {
-            tokio::spawn(read_lines(Arc::clone(cloud), Arc::clone(&stream), stderr));
+            readers.spawn(read_lines(Arc::clone(cloud), Arc::clone(&stream), stderr));
         }
         let mut environment = Self {
             function: Arc::clone(function),
@@ -120,8 +135,13 @@ impl Environment {
             api,
         };
         if let Some(failure) = environment.initialize().await {
-            return Ok(Err(failure));
+            let stream = Arc::clone(&environment.stream);
+            drop(environment);
+            // What it printed says why. A child of its own may hold the pipe open for longer.
+            let _ = timeout(LAST_LINES, readers.join_all()).await;
+            return Ok(Err(FailedStart { failure, stream }));
         }
+        readers.detach_all();
         environment.init = Some(began.elapsed());
         Ok(Ok(environment))
     }
@@ -172,8 +192,17 @@ impl Environment {
         }
     }
 
-    /// The most memory the process has used, in MB, where the system tells.
-    pub fn peak_memory_mb(&self) -> Option<u64> {
+    /// The most memory the process has used, in MB. Of one that is gone the system tells no more: the kernel has killed it for
+    /// all that it could have, or it has ended by itself with little.
+    pub fn used_memory_mb(&mut self) -> u64 {
+        self.peak_memory_mb().unwrap_or_else(|| {
+            let ended = self.child.try_wait().ok().flatten();
+            let was_killed = ended.is_some_and(|status| signal(status) == KILLED);
+            if was_killed { self.function.memory_mb() } else { 1 }
+        })
+    }
+
+    fn peak_memory_mb(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
         let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
@@ -223,7 +252,7 @@ pub fn failure(error_type: &str, message: &str) -> Bytes {
         .into()
 }
 
-fn with_request_id(request_id: &str, failure: Bytes) -> Bytes {
+pub fn with_request_id(request_id: &str, failure: Bytes) -> Bytes {
     let Ok(mut document) = serde_json::from_slice::<Value>(&failure) else {
         return failure;
     };
@@ -250,7 +279,7 @@ fn exit_failure(exited: std::io::Result<std::process::ExitStatus>) -> Bytes {
 fn signal(status: std::process::ExitStatus) -> String {
     use std::os::unix::process::ExitStatusExt;
     match status.signal() {
-        Some(9) => "signal: killed".to_owned(),
+        Some(9) => KILLED.to_owned(),
         Some(number) => format!("signal: {number}"),
         None => status.to_string(),
     }

@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::environment::{Ended, Environment};
+use super::environment::{Ended, Environment, FailedStart, with_request_id};
 use super::function::{self, Function};
 use super::output::Stream;
 use super::pool::Room;
@@ -129,17 +129,24 @@ pub(super) async fn run(
         );
         return Err(AwsError::new(413, "RequestTooLargeException", message));
     }
+    let began = Instant::now();
     let mut environment = match cloud.lambda.pool.take(function) {
         Some(environment) => environment,
         None => match Environment::start(cloud, function).await? {
             Ok(environment) => environment,
-            Err(failure) => {
-                count(cloud, function, Duration::ZERO, Failed::Yes);
+            Err(FailedStart { failure, stream }) => {
+                let failure = with_request_id(&request_id, failure);
+                stream.print(cloud, format!("START RequestId: {request_id} Version: $LATEST"));
+                stream.print(cloud, String::from_utf8_lossy(&failure).into_owned());
+                stream.print(cloud, format!("END RequestId: {request_id}"));
+                let memory = function.memory_mb();
+                stream.print(cloud, report_line(&request_id, began.elapsed(), memory, 1, None));
+                count(cloud, function, began.elapsed(), Failed::Yes);
                 return Ok(Invoked {
                     request_id,
                     payload: failure,
                     function_error: Some("Unhandled"),
-                    log: Vec::new(),
+                    log: stream.tail.take(),
                 });
             }
         },
@@ -149,7 +156,7 @@ pub(super) async fn run(
     stream.print(cloud, format!("START RequestId: {request_id} Version: $LATEST"));
     let ended = environment.invoke(&request_id, payload).await;
     let took = began.elapsed();
-    report(cloud, &environment, &stream, &request_id, took, &ended);
+    report(cloud, &mut environment, &stream, &request_id, took, &ended);
     // Only the first invocation's REPORT tells of the initialization.
     environment.init = None;
     let (payload, failed, reusable) = match ended {
@@ -174,7 +181,7 @@ pub(super) async fn run(
 /// The platform's lines at the end of an invocation.
 fn report(
     cloud: &Arc<Cloud>,
-    environment: &Environment,
+    environment: &mut Environment,
     stream: &Arc<Stream>,
     request_id: &str,
     took: Duration,
@@ -195,20 +202,23 @@ fn report(
         Ended::Response(_) | Ended::Error(_) => {}
     }
     stream.print(cloud, format!("END RequestId: {request_id}"));
-    let milliseconds = took.as_secs_f64() * 1000.0;
     let memory = environment.function.memory_mb();
-    let used = environment.peak_memory_mb().unwrap_or(memory);
-    let init = environment.init.map_or_else(String::new, |init| {
+    let used = environment.used_memory_mb();
+    let init = environment.init;
+    stream.print(cloud, report_line(request_id, took, memory, used, init));
+}
+
+/// What an invocation cost; `memory` and what was `used` of it are in MB.
+fn report_line(request_id: &str, took: Duration, memory: u64, used: u64, init: Option<Duration>) -> String {
+    let milliseconds = took.as_secs_f64() * 1000.0;
+    let init = init.map_or_else(String::new, |init| {
         format!("\tInit Duration: {:.2} ms", init.as_secs_f64() * 1000.0)
     });
-    stream.print(
-        cloud,
-        format!(
-            "REPORT RequestId: {request_id}\tDuration: {milliseconds:.2} ms\tBilled Duration: {:.0} ms\tMemory Size: {memory} MB\t\
-             Max Memory Used: {used} MB{init}",
-            milliseconds.ceil()
-        ),
-    );
+    format!(
+        "REPORT RequestId: {request_id}\tDuration: {milliseconds:.2} ms\tBilled Duration: {:.0} ms\tMemory Size: {memory} MB\t\
+         Max Memory Used: {used} MB{init}",
+        milliseconds.ceil()
+    )
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

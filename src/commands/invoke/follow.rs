@@ -8,7 +8,7 @@ use super::Begun;
 use super::passing::Passing;
 use crate::aws::UnlessGone;
 use crate::error::CommandError;
-use crate::execution::{Timeline, Try, are_lines_whole, from_history, name_part};
+use crate::execution::{Timeline, Try, are_lines_whole, known_of, name_part};
 use crate::session::Session;
 use crate::ui::format::printable;
 use crate::ui::table::width_of_stderr;
@@ -42,9 +42,11 @@ pub async fn to_the_end(
     let mut poll = POLL_FIRST;
     loop {
         // One that has just started may not be read yet.
-        let events = from_history(&session.clients, execution).await.unless_gone();
-        let events = passing.unless_passing(events, |words| waiting.say(words))?;
-        let timeline = Timeline::of(&events.flatten().unwrap_or_default());
+        let known = known_of(&session.clients, execution).await.unless_gone();
+        let known = passing.unless_passing(known, |words| waiting.say(words))?;
+        let timeline = known
+            .flatten()
+            .map_or_else(|| Timeline::of(&[]), |(timeline, _)| timeline);
         if timeline.end.is_some() {
             waiting.clear();
             return Ok(timeline);

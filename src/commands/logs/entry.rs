@@ -1,5 +1,7 @@
 //! One line of the stream, from either log group.
 
+use std::collections::HashMap;
+
 use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -40,6 +42,8 @@ pub struct Entry {
     pub request_id: Option<String>,
     /// What Step Functions logs, read.
     pub event: Option<Event>,
+    /// The log stream.
+    stream: String,
     text: String,
 }
 
@@ -57,6 +61,7 @@ pub struct Document<'a> {
 impl Entry {
     pub fn of(source: Source, line: LogEvent) -> Self {
         let at = line.at();
+        let stream = line.stream;
         let text = line.text.trim_end().to_owned();
         let json: Option<Value> = serde_json::from_str(&text).ok();
         let member = |name: &str| Some(json.as_ref()?[name].as_str()?.to_owned());
@@ -67,6 +72,7 @@ impl Entry {
                 execution: None,
                 request_id: member("requestId").or_else(|| request_in(&text).map(str::to_owned)),
                 event: None,
+                stream,
                 text,
             },
             Source::Executions => {
@@ -77,9 +83,25 @@ impl Entry {
                     execution: member("execution_arn"),
                     request_id: event.as_ref().and_then(request_of),
                     event,
+                    stream,
                     text,
                 }
             }
+        }
+    }
+
+    /// Gives it the request that its environment works on, where it names none itself: one at a time, and in a stream of its
+    /// own. `open` are the requests of the streams, from their START to their REPORT.
+    pub fn find_request(&mut self, open: &mut HashMap<String, String>) {
+        match &self.request_id {
+            Some(request) if self.text.starts_with("START ") => {
+                open.insert(self.stream.clone(), request.clone());
+            }
+            Some(_) if self.text.starts_with("REPORT ") => {
+                open.remove(&self.stream);
+            }
+            Some(_) => {}
+            None => self.request_id = open.get(&self.stream).cloned(),
         }
     }
 

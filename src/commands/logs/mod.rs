@@ -27,6 +27,7 @@ use crate::session::{Session, WhenAbsent};
 use crate::ui::Ui;
 use crate::ui::format::{date_and_time, printable};
 use crate::ui::table::{width_of_stderr, width_of_stdout};
+use crate::ui::waiting::waited;
 use crate::ui::wrap::fitted;
 use entry::{Entry, Source};
 use stream::{LINES_MAX, New, Stream};
@@ -82,9 +83,9 @@ pub async fn run(settings: &Settings, args: LogsArgs, ui: &Ui) -> Result<(), Com
         }
     };
     let shown = async {
-        let session = Session::open(settings, WhenAbsent::Resume).await?;
+        let session = waited(ui, READING, Session::open(settings, WhenAbsent::Resume)).await?;
         session.tell_of_the_clock(ui);
-        let stream = Stream::open(&session, &args).await?;
+        let stream = waited(ui, READING, Stream::open(&session, &args)).await?;
         if args.follow {
             follow(stream, &session, ui).await
         } else {
@@ -94,9 +95,14 @@ pub async fn run(settings: &Settings, args: LogsArgs, ui: &Ui) -> Result<(), Com
     unless_interrupted(shown, interrupted).await
 }
 
+/// What is said while it takes long.
+const READING: &str = "Reading the logs";
+
 /// Shows what there is.
 async fn show(mut stream: Stream<'_>, session: &Session, ui: &Ui) -> Result<(), CommandError> {
-    let new = stream.read().await.map_err(|failure| absent(session, failure))?;
+    let new = waited(ui, READING, stream.read())
+        .await
+        .map_err(|failure| absent(session, failure))?;
     print(&new, ui)?;
     let since = date_and_time(stream.since());
     let is_event = |entry: &Entry| entry.source == Source::Executions;

@@ -33,6 +33,8 @@ pub struct Selection {
     /// The ARNs of their executions, by their ids.
     requests: Newest<String>,
     waiting: VecDeque<Entry>,
+    /// What the function's environments work on, by their log streams.
+    open: HashMap<String, String>,
     /// The ARNs of the executions that are wanted and have tries whose requests no event names.
     nameless: BTreeSet<String>,
 }
@@ -44,6 +46,7 @@ impl Selection {
             executions: Newest::default(),
             requests: Newest::default(),
             waiting: VecDeque::new(),
+            open: HashMap::new(),
             nameless: BTreeSet::new(),
         }
     }
@@ -80,8 +83,11 @@ impl Selection {
     }
 
     /// What is wanted of `new`, and of what waited, in order.
-    pub fn of(&mut self, new: Vec<Entry>) -> Vec<Entry> {
-        for entry in &new {
+    pub fn of(&mut self, mut new: Vec<Entry>) -> Vec<Entry> {
+        for entry in &mut new {
+            if entry.source == Source::Function {
+                entry.find_request(&mut self.open);
+            }
             self.learn(entry);
         }
         let mut wanted = Vec::new();
@@ -250,6 +256,35 @@ mod tests {
         assert_eq!(
             told(selection.of(all)),
             ["ExecutionStarted", "line of one", "TaskSucceeded"]
+        );
+    }
+
+    #[test]
+    fn what_names_no_request_is_of_the_one_that_its_environment_works_on() {
+        let mut selection = Selection::new(Wanted::Execution("one".to_owned()));
+        let line = |stream: &str, text: String| {
+            let (id, stream) = (String::new(), stream.to_owned());
+            let line = LogEvent {
+                id,
+                stream,
+                millis: 2,
+                text,
+            };
+            Entry::of(Source::Function, line)
+        };
+        let all = vec![
+            line("first", format!("START RequestId: {A}")),
+            line("second", format!("START RequestId: {B}")),
+            line("first", "thread 'main' panicked".to_owned()),
+            line("second", "of the other".to_owned()),
+            line("first", format!("REPORT RequestId: {A}")),
+            line("first", "of nobody".to_owned()),
+            succeeded("one", A),
+            succeeded("two", B),
+        ];
+        assert_eq!(
+            told(selection.of(all)),
+            ["line of one", "line of one", "line of one", "TaskSucceeded"]
         );
     }
 

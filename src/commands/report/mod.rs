@@ -28,6 +28,7 @@ use crate::stack;
 use crate::ui::Ui;
 use crate::ui::format::bytes;
 use crate::ui::picture::Picture;
+use crate::ui::waiting::{READING, waited};
 use gallery::Pair;
 
 /// Writes what `status` shows as a page to look at or to send: the stack as a picture, the last day as charts, the newest
@@ -91,9 +92,11 @@ pub async fn run(settings: &Settings, args: &ReportArgs, ui: &Ui) -> Result<(), 
                 .hint("say a file with --html, or leave out --json"),
         );
     }
-    let session = unless_interrupted(Session::open(settings, WhenAbsent::Resume), interrupted).await?;
+    let opened = waited(ui, READING, Session::open(settings, WhenAbsent::Resume));
+    let session = unless_interrupted(opened, interrupted).await?;
     session.tell_of_the_clock(ui);
-    let report = unless_interrupted(Report::read(&session, settings, args), interrupted).await?;
+    let read = waited(ui, READING, Report::read(&session, settings, args));
+    let report = unless_interrupted(read, interrupted).await?;
     let page = page::html(&report);
     if is_stdout {
         return ui.result(page);

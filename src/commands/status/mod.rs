@@ -35,7 +35,7 @@ use crate::session::{Session, WhenAbsent};
 use crate::ui::Ui;
 use crate::ui::live::Live;
 use crate::ui::table::width_of_stdout;
-use crate::ui::waiting::Waiting;
+use crate::ui::waiting::{READING, Waiting, waited};
 use crate::ui::wrap::fitted;
 use alarms::Alarms;
 use counts::{Counts, Day, Hours};
@@ -115,7 +115,8 @@ impl StatusArgs {
 
 /// Whether every resource is there and right, as far as that was looked at.
 pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<bool, CommandError> {
-    let session = unless_interrupted(Session::open(settings, WhenAbsent::Resume), interrupted).await?;
+    let opened = waited(ui, READING, Session::open(settings, WhenAbsent::Resume));
+    let session = unless_interrupted(opened, interrupted).await?;
     session.tell_of_the_clock(ui);
     if let Some(execution) = &args.execution {
         let shown = one::show(&session, settings, execution, ui);
@@ -144,8 +145,13 @@ pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<bool,
             waiting.update(&format!("{looked_at} looked at"));
         }
     };
+    let is_told = wanted.key.is_some();
     let read = Overview::read(&session, settings, &wanted, &mut known, &looked_at);
-    let overview = unless_interrupted(read, interrupted).await?;
+    let overview = if is_told {
+        unless_interrupted(read, interrupted).await?
+    } else {
+        unless_interrupted(waited(ui, READING, read), interrupted).await?
+    };
     drop(waiting);
     if !args.exit_code {
         overview.check_stands(&session)?;

@@ -9,12 +9,13 @@ use crate::config::Settings;
 use crate::error::CommandError;
 use crate::execution::{
     CLOCK_DIFFERENCE_MILLIS, DELIVERY_MAX_MILLIS, Document, Event, LATE, Timeline, ToldBy, are_lines_whole,
-    describe, from_history, from_logs, is_delivered, is_logging_off, timestamp,
+    describe, from_logs, is_delivered, is_logging_off, known_of, timestamp,
 };
 use crate::outputs::Outputs;
 use crate::session::Session;
 use crate::ui::format::printable;
 use crate::ui::table::{width_of_stderr, width_of_stdout};
+use crate::ui::waiting::waited;
 use crate::ui::wrap::fitted;
 use crate::ui::{Ui, timeline};
 
@@ -35,7 +36,7 @@ pub async fn show(
     ui: &Ui,
 ) -> Result<(), CommandError> {
     let described = find::execution(session, execution).await?;
-    let story = Story::of(session, &described).await?;
+    let story = waited(ui, "Reading what happened", Story::of(session, &described)).await?;
     if ui.json {
         return ui.json(&Shown {
             outputs: &standing::outputs(session, settings).await?,
@@ -73,13 +74,15 @@ impl Story {
         let read_at = session.clock.now();
         let (mut timeline, not_from_logs) = match logged(session, described).await {
             Ok(timeline) => (timeline, None),
-            Err(why) => (
-                Timeline::of(&from_history(&session.clients, &arn).await?),
-                Some(format!(
-                    "The events are Step Functions' own, since {}",
-                    printable(&why)
-                )),
-            ),
+            Err(why) => {
+                let (timeline, unread) = known_of(&session.clients, &arn).await?;
+                let unread = unread.map(|failure| format!("its steps are not to be read: {failure}; "));
+                let told = format!(
+                    "{}the events are Step Functions' own, since {why}",
+                    unread.unwrap_or_default()
+                );
+                (timeline, Some(printable(&told)))
+            }
         };
         session.function_log().read(&arn, &mut timeline).await;
         Ok(Self {

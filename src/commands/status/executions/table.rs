@@ -109,7 +109,10 @@ impl Wanted {
     }
 
     fn nothing(&self, missing: &[String], flags: &str) -> String {
-        if self.failed || self.key.is_some() || self.since.is_some() || !missing.is_empty() {
+        if !missing.is_empty() {
+            return format!("{}: none to be seen", self.heading());
+        }
+        if self.failed || self.key.is_some() || self.since.is_some() {
             return format!("{}: none", self.heading());
         }
         format!("Executions: none yet; `resizer invoke{flags} --file PATH` runs the pipeline")
