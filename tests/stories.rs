@@ -161,7 +161,8 @@ fn lines_that_are_on_their_way_are_said_to_be_and_the_story_is_step_functions_ow
 #[tokio::test]
 async fn without_its_log_groups_the_story_is_told_all_the_same() {
     let place = Place::with_stack();
-    invoke(&place, &["--quiet"]).ok();
+    // With its last line: a late one would make the group anew.
+    invoke(&place, &[]).ok();
     let logs = aws_sdk_cloudwatchlogs::Client::new(&place.sdk_config());
     for group in [
         "/aws/lambda/resizer-resize",
@@ -454,4 +455,31 @@ async fn lines_of_one_millisecond_stand_as_they_were_written_and_a_flood_of_them
     );
     let flood = again(2_500).await;
     assert_ne!(flood["report"], Value::Null);
+}
+
+#[test]
+fn a_function_that_dies_while_it_starts_has_its_last_words_told() {
+    let near = NearCloud::start();
+    // Without arguments it complains and ends.
+    near.place
+        .write_program("dying.zip", &std::fs::read("/bin/cp").unwrap());
+    let up = ["up", "--local", "--handler-zip", "dying.zip"];
+    near.place.resizer(&up).ok();
+    let invoked = invoke(&near.place, &[]).code(1);
+    assert!(invoked.stderr.contains("exit status 1"), "{}", invoked.stderr);
+    assert!(
+        invoked.stderr.contains("missing file operand"),
+        "{}",
+        invoked.stderr
+    );
+    let execution = newest(&near.place);
+    let logs = near
+        .place
+        .resizer(&["logs", "--local", "--execution", &execution])
+        .ok();
+    assert!(
+        logs.stdout.contains("Runtime exited with error"),
+        "{}",
+        logs.stdout
+    );
 }

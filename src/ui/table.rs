@@ -63,12 +63,17 @@ fn shrink(widths: &mut [usize], room: usize) {
 
 /// `text` in at most `width` columns, its middle replaced by `…` if need be.
 pub fn cut_middle(text: &str, width: usize) -> String {
+    cut_after(text, width, width.saturating_sub(1).div_ceil(2))
+}
+
+/// `text` in at most `width` columns, what follows on its first `head` replaced by `…` if need be.
+pub fn cut_after(text: &str, width: usize, head: usize) -> String {
     let columns = columns_of(text);
     if columns <= width {
         return text.to_owned();
     }
     let kept = width.saturating_sub(1);
-    let head = kept.div_ceil(2);
+    let head = head.min(kept);
     let before = beginning(text, head);
     let rest = columns - (kept - head);
     // What is before the end, and a character that only half of would be left of.
@@ -108,6 +113,8 @@ mod tests {
         assert_eq!(cut_middle("abc", 3), "abc");
         assert_eq!(cut_middle("abcd", 3), "a…d");
         assert_eq!(cut_middle("abcd", 0), "…");
+        assert_eq!(cut_after("→ output/a.jpg", 10, 2), "→ …t/a.jpg");
+        assert_eq!(cut_after("→ a", 1, 2), "…");
     }
 
     #[test]

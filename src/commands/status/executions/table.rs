@@ -8,11 +8,13 @@ use super::{Execution, Wanted};
 use crate::execution::Answer;
 use crate::ui::format::{clipped, date_and_time, day_and_time, duration, printable, time_with_seconds};
 use crate::ui::styles::{BAD, GOOD, UNSETTLED};
-use crate::ui::table::{aligned, cut_middle};
+use crate::ui::table::{aligned, cut_after, cut_middle};
 use crate::ui::wrap::{columns_of, fitted, wrapped};
 
 /// Columns that are left to where a result is, however long its key is.
 const RESULT_WIDTH: usize = 16;
+/// The arrow before a result.
+const ARROW: usize = 2;
 /// In fewer columns only what tells most is shown: not the day, nor where the result is.
 const NARROW: usize = 78;
 /// In fewer yet not the time either: the key is to be read.
@@ -88,7 +90,8 @@ fn cut_keys_and_results(rows: &mut [[String; 4]], width: usize) {
     let results = room.saturating_sub(keys).max(RESULT_WIDTH);
     for [.., key, result] in rows {
         *key = cut_middle(key, keys);
-        *result = cut_middle(result, results);
+        // The end of it tells more.
+        *result = cut_after(result, results, ARROW);
     }
 }
 
