@@ -44,11 +44,13 @@ pub async fn to_the_end(
         // One that has just started may not be read yet.
         let known = known_of(&session.clients, execution).await.unless_gone();
         let known = passing.unless_passing(known, |words| waiting.say(words))?;
-        let timeline = known
-            .flatten()
-            .map_or_else(|| Timeline::of(&[]), |(timeline, _)| timeline);
+        let (timeline, unread) = known.flatten().unwrap_or_else(|| (Timeline::of(&[]), None));
         if timeline.end.is_some() {
             waiting.clear();
+            if let Some(failure) = unread {
+                let why = CommandError::from(failure).in_a_sentence();
+                ui.insist(format!("its steps are not to be read: {why}"));
+            }
             return Ok(timeline);
         }
         let troubles = timeline::troubles(&timeline, width_of_stderr());
