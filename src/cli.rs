@@ -254,7 +254,7 @@ fn execute(cli: Cli, ui: &Ui) -> Result<HasChanges, CommandError> {
 
 fn execute_on_stack(command: StackCommand, settings: &Settings, ui: &Ui) -> Result<HasChanges, CommandError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let done = runtime.block_on(async {
         match command {
             StackCommand::Plan(args) => {
                 return commands::plan::run(settings, &args, ui).await.map(HasChanges);
@@ -275,7 +275,12 @@ fn execute_on_stack(command: StackCommand, settings: &Settings, ui: &Ui) -> Resu
             StackCommand::Local(args) => commands::local::run(settings, args, ui).await,
         }
         .map(|()| HasChanges(false))
-    })
+    });
+    if done.is_err() {
+        // What is still compressed or scaled nobody waits for any more.
+        runtime.shutdown_background();
+    }
+    done
 }
 
 #[cfg(test)]

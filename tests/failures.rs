@@ -272,11 +272,11 @@ async fn what_has_our_name_but_is_not_ours_is_left_alone() {
         .says("role resizer-us-east-1-rule")
         .says("is not touched")
         .says("resizer:stack=resizer");
+    let buckets = place.s3().list_buckets().send().await.unwrap();
+    assert_eq!(buckets.buckets().len(), 0, "nothing was begun");
     let down = place.resizer(&["down", "--local", "--yes"]).ok();
     let left = "what is left: role resizer-us-east-1-rule, which is not the stack's: it has no tag";
     assert!(down.stdout.contains(left), "{}", down.stdout);
-    let buckets = place.s3().list_buckets().send().await.unwrap();
-    assert_eq!(buckets.buckets().len(), 0, "nothing was begun");
     iam.get_role()
         .role_name("resizer-us-east-1-rule")
         .send()

@@ -527,7 +527,7 @@ fn who_interrupts_is_told_that_nothing_is_taken_back() {
     signal("INT", running.id().into());
     Ended::from(running.wait_with_output().unwrap())
         .code(130)
-        .says("who interrupts has nothing taken back: `resizer down --local` removes what stands");
+        .says("then nothing is taken back: `resizer down --local` removes what stands");
 }
 
 /// The answers are lost, and what was made has the run's mark.

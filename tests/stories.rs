@@ -197,7 +197,8 @@ async fn where_the_state_machine_s_logging_is_off_that_is_said_at_once() {
         .state_machine_arn(machines.state_machines()[0].state_machine_arn());
     let update = update.logging_configuration(off.build());
     update.send().await.unwrap();
-    invoke(&place, &["--quiet", "--key", "a.jpg"]).ok();
+    // With its last line.
+    invoke(&place, &["--key", "a.jpg"]).ok();
     let off = "the state machine's logging is off; `resizer up --local` switches it on";
     let execution = newest(&place);
     for args in [

@@ -16,7 +16,7 @@ const RECENT: Duration = Duration::from_secs(5);
 /// What is missed is looked for once more after this time: a service may answer from where it is not known yet.
 const DOUBT: Duration = Duration::from_secs(3);
 
-/// Misses what somebody else, such as a `down` on another machine, has taken away since the run `began`.
+/// Misses what somebody else, such as a `down` on another machine, has taken away since the run `began`; not once it is to stop.
 ///
 /// # Errors
 /// What is gone, and how to go on; that it could not be looked for.
@@ -33,7 +33,10 @@ pub async fn check(
     let graph = &planning.graph;
     let mut gone = missing(graph, listener, stop).await?;
     if !gone.is_empty() {
-        sleep(DOUBT).await;
+        tokio::select! {
+            () = sleep(DOUBT) => {}
+            () = stop.requested() => return Ok(()),
+        }
         let still = missing(graph, listener, stop).await?;
         gone.retain(|node| still.contains(node));
     }

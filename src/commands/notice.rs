@@ -54,16 +54,15 @@ pub async fn of_former_buckets(session: &Session, settings: &Settings) -> Option
         .zip(&readings)
         .filter(|(_, reading)| is_ours(reading));
     let names: Vec<&str> = stand.map(|(bucket, _)| bucket.name()).collect();
-    let (plural, stands, them) = match names[..] {
+    let (plural, stands, go) = match names[..] {
         [] => return None,
-        [_] => ("", "stands", "it"),
-        [..] => ("s", "stand", "them"),
+        [_] => ("", "stands", "goes"),
+        [..] => ("s", "stand", "go"),
     };
     Some(format!(
-        "the bucket{plural} {}, the stack's own before, still {stands} with all that was put there: `resizer down{}` \
-         removes {them}",
-        names.join(" and "),
-        settings.flags
+        "the bucket{plural} {}, the stack's own before, still {stands} with all that was put there, and {go} with the stack \
+         at the next `resizer down`",
+        names.join(" and ")
     ))
 }
 

@@ -87,6 +87,9 @@ pub async fn roll_back(
             "the {name} stays: it was not there at first, but no answer said that this run has made it"
         ))
     });
+    let error = removal.unmarked.iter().fold(error, |error, stays| {
+        error.hint(format!("the {stays}, which this run had not come to put there"))
+    });
     let changed = planning.plan.steps.iter().filter(|step| {
         let is_done = matches!(failed.outcomes[step.node.index()], Outcome::Done(_));
         is_done && matches!(step.action, Action::Change(_))
@@ -129,6 +132,8 @@ struct Removal {
     /// What stands and did not when the run began, has not the run's mark, and of whose making nothing is known: somebody
     /// else was there.
     unsure: Vec<String>,
+    /// What the run has made and could not mark, and so would not know from others'; why, each.
+    unmarked: Vec<String>,
 }
 
 async fn removal(
@@ -141,6 +146,7 @@ async fn removal(
     let made = makings.made();
     let plan = Plan::to_remove(graph, graph.read(makings, stop).await?);
     let (mut kept, mut with_pictures, mut unsure) = (Vec::new(), Vec::new(), Vec::new());
+    let mut unmarked = Vec::new();
     let is_marked = |node| {
         let run = plan.found(node).and_then(|found| found.text(RUN));
         run.is_some() && run == settings.run.as_deref()
@@ -154,6 +160,9 @@ async fn removal(
             if is_made && plan.found(node).is_some() {
                 unsure.push(format!("{} {}", resource.kind(), resource.name()));
             }
+        } else if let Some(reason) = plan.not_ours(node) {
+            kept.push(node);
+            unmarked.push(format!("{} {} stays: {reason}", resource.kind(), resource.name()));
         } else if resource.kind() == BUCKET {
             let ask = async || count(&session.clients.s3, resource.name(), &session.names.account).await;
             let contents = graph.patiently(node, makings, stop, ask).await?;
@@ -171,5 +180,6 @@ async fn removal(
         nodes,
         with_pictures,
         unsure,
+        unmarked,
     })
 }

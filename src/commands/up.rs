@@ -112,15 +112,18 @@ impl Up<'_> {
             let taken_back = roll_back(&self.planning, &makings, &report, &stop, self.settings, self.ui);
             return Err(taken_back.await);
         }
-        let ended = ending::check(Command::Up, graph, &report, &stop, self.settings);
-        ended.map_err(|error| match self.rolls_back {
+        let check = || ending::check(Command::Up, graph, &report, &stop, self.settings);
+        let not_taken_back = |error: CommandError| match self.rolls_back {
             true => error.hint(format!(
-                "who interrupts has nothing taken back: `resizer down{}` removes what stands",
+                "then nothing is taken back: `resizer down{}` removes what stands",
                 self.place_flags
             )),
             false => error,
-        })?;
-        last_look::check(&self.planning, self.began, &progress, &stop, self.settings).await?;
+        };
+        check().map_err(not_taken_back)?;
+        let looked = last_look::check(&self.planning, self.began, &progress, &stop, self.settings).await;
+        // It may have come while it was looked.
+        check().and(looked).map_err(not_taken_back)?;
         self.show_stack(&report)
     }
 

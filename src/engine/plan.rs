@@ -144,8 +144,15 @@ impl Plan {
             .filter(|each| is_ours(*each))
             .map(|(node, _)| node)
             .collect();
+        let is_theirs = |reading: &Reading| matches!(reading, Reading::Found(found) if matches!(found.owner, Owner::Foreign(_) | Owner::Unmarked(_)));
+        let theirs: Vec<NodeId> = graph
+            .nodes()
+            .zip(&readings)
+            .filter(|(_, reading)| is_theirs(reading))
+            .map(|(node, _)| node)
+            .collect();
         let plan_one = |(node, reading): (NodeId, Reading)| {
-            let reading = claimed(graph, node, reading, goal, &ours);
+            let reading = claimed(graph, node, reading, goal, (&ours, &theirs));
             Planned {
                 node,
                 action: action(graph, node, &reading, goal),
@@ -299,17 +306,24 @@ async fn with_what_went_missing(graph: &Graph, node: NodeId, failure: Failure) -
 }
 
 /// `reading`, where what nothing claims has found its owner among what is `ours`: what uses it, if it is to stand, and else
-/// anything.
-fn claimed(graph: &Graph, node: NodeId, reading: Reading, goal: Goal, ours: &[NodeId]) -> Reading {
+/// anything, unless what uses it is `theirs`.
+fn claimed(
+    graph: &Graph,
+    node: NodeId,
+    reading: Reading,
+    goal: Goal,
+    (ours, theirs): (&[NodeId], &[NodeId]),
+) -> Reading {
     let Reading::Found(found) = reading else {
         return reading;
     };
     let Owner::Unclaimed(reason) = &found.owner else {
         return Reading::Found(found);
     };
+    let is_used_by = |users: &[NodeId]| users.iter().any(|user| graph.uses(*user).contains(&node));
     let is_ours = match goal {
-        Goal::Stands | Goal::StandsAdopting => ours.iter().any(|user| graph.uses(*user).contains(&node)),
-        Goal::Gone => !ours.is_empty(),
+        Goal::Stands | Goal::StandsAdopting => is_used_by(ours),
+        Goal::Gone => !ours.is_empty() && !is_used_by(theirs),
         Goal::StaysGone => true,
     };
     let owner = match goal {

@@ -333,6 +333,11 @@ async fn what_no_one_claims_is_removed_only_beside_what_is_ours() {
     world.put("a", 1, Owner::Unclaimed(String::new()));
     remove(&graph).await;
     assert!(world.has("a"), "it may be someone's");
+    world.put("b", 1, Owner::Foreign("it has another's mark".to_owned()));
+    world.put("c", 1, Owner::Ours);
+    remove(&graph).await;
+    assert!(world.has("a") && !world.has("c"), "b uses it");
+    world.take("b");
     world.put("c", 1, Owner::Ours);
     remove(&graph).await;
     assert!(!world.has("a"));

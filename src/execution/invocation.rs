@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::absence::{LATE, LogGroup};
-use super::log_events::{CLOCK_DIFFERENCE_MILLIS, LogEvent, Search, search};
+use super::log_events::{CLOCK_DIFFERENCE_MILLIS, Found, LogEvent, Search, search};
 use super::ownership::Owned;
 use super::report::{Report, is_of_lambda};
 use super::timeline::Timeline;
@@ -150,27 +150,36 @@ impl FunctionLog<'_> {
         let own = |word: &str| events.iter().find(|event| event.text.starts_with(word));
         if let (Some(start), Some(report)) = (own("START "), own("REPORT ")) {
             let all = Search {
-                from: start.millis - INIT_MAX_MILLIS,
+                from: start.millis,
                 until: Some(report.millis),
                 pattern: None,
                 stream: Some(&start.stream),
                 ..naming
             };
-            let all = search(self.log.clients, all, 2 * LINES_MAX)
-                .await?
-                .events
-                .into_iter();
-            // Those of one millisecond stand as they do in the stream. What the environment's first request finds there was
-            // printed while it started.
-            let mut between: Vec<LogEvent> = Vec::new();
-            let mut is_first = true;
-            for event in all.take_while(|event| event.id != report.id) {
-                is_first &= !event.text.starts_with("REPORT ");
-                if event.id == start.id && !is_first {
-                    between.clear();
+            let before = Search {
+                from: start.millis - INIT_MAX_MILLIS,
+                until: Some(start.millis),
+                ..all
+            };
+            let clients = self.log.clients;
+            let may_have_started = report.text.contains("Init Duration") || each.trouble.is_some();
+            let before = async {
+                match may_have_started {
+                    true => search(clients, before, LINES_MAX).await,
+                    false => Ok(Found::default()),
                 }
-                between.push(event);
+            };
+            let (before, all) = futures_util::try_join!(before, search(clients, all, LINES_MAX))?;
+            // Those of one millisecond stand as they do in the stream.
+            let is_before = |event: &LogEvent| event.id != start.id;
+            let while_starting = before.events.into_iter().take_while(is_before);
+            let mut between: Vec<LogEvent> = while_starting.collect();
+            // Where there was another request before, they are that one's.
+            if before.is_cut || between.iter().any(|event| event.text.starts_with("REPORT ")) {
+                between.clear();
             }
+            let all = all.events.into_iter().skip_while(is_before);
+            between.extend(all.take_while(|event| event.id != report.id));
             let ids: HashSet<String> = between.iter().map(|event| event.id.clone()).collect();
             between.extend(events.into_iter().filter(|event| !ids.contains(&event.id)));
             between.sort_by_key(|event| event.millis);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::primitives::DateTime;
@@ -30,6 +31,8 @@ use crate::session::Session;
 /// for long, and so many more for a moment.
 pub const NEWEST: usize = 10;
 const NEWEST_MAX: usize = 200;
+/// Of so many pictures the log is asked, five times a second: more are sooner done again.
+const ASKED_MAX: usize = 50;
 /// The most starts that are read of the minutes after an upload.
 const STARTS_MAX: usize = 20_000;
 /// What the function writes to a result's metadata: the ETag of what it was made of, without quotes.
@@ -43,6 +46,8 @@ pub struct Earlier {
     most: usize,
     /// Looked at when the first picture is there already, once for all.
     known: OnceCell<Known>,
+    /// Of how many pictures the log was asked.
+    asked: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -58,6 +63,7 @@ impl Earlier {
         Self {
             most: pictures.clamp(NEWEST, NEWEST_MAX),
             known: OnceCell::new(),
+            asked: AtomicUsize::new(0),
         }
     }
 
@@ -95,6 +101,9 @@ impl Earlier {
         let known = self.known.get_or_try_init(known).await?;
         if let Some(execution) = made(session, &object, &etag, &known.newest).await? {
             return Ok(Some((object, execution.clone())));
+        }
+        if self.asked.fetch_add(1, Ordering::Relaxed) >= ASKED_MAX {
+            return Ok(None);
         }
         let caused = caused(session, &object, at, known.function_since).await?;
         let made = made(session, &object, &etag, &caused).await?;

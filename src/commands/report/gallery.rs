@@ -20,6 +20,8 @@ const OBJECT_MAX: u64 = 64 << 20;
 const TOGETHER_MAX: u64 = 100_000_000;
 /// A file of no more bytes is put into the page as it is, where browsers show it.
 const SMALL: usize = 60_000;
+/// The largest file that is put there as it is, in bytes, where no thumbnail can be made of it.
+const WHOLE_MAX: usize = 5_000_000;
 /// The longer side of a thumbnail, in pixels: sharp as well where a screen has two to one of the page's.
 const THUMBNAIL_SIDE: u32 = 640;
 
@@ -172,22 +174,33 @@ impl Reader<'_> {
     }
 }
 
-/// What the page shows of a file.
+/// What the page shows of a file: where no thumbnail can be made, the file, if browsers show it and it is not too large.
 fn to_be_shown(file: Vec<u8>) -> Result<Picture, String> {
-    if let Some(media_type) = shown_by_browsers(&file)
-        && file.len() <= SMALL
-    {
+    let media_type = shown_by_browsers(&file);
+    let whole = |most: usize| media_type.filter(|_| file.len() <= most);
+    if let Some(media_type) = whole(SMALL) {
         return Ok(Picture {
             media_type,
             content: file,
         });
     }
-    let content = thumbnail(&file).map_err(|refusal| refusal.to_string())?;
-    let media_type = shown_by_browsers(&content).ok_or("no browser shows its thumbnail")?;
-    Ok(Picture { media_type, content })
+    match thumbnail(&file) {
+        Ok(content) => {
+            let media_type = shown_by_browsers(&content).ok_or("no browser shows its thumbnail")?;
+            Ok(Picture { media_type, content })
+        }
+        Err(refusal) => match whole(WHOLE_MAX) {
+            Some(media_type) => Ok(Picture {
+                media_type,
+                content: file,
+            }),
+            None => Err(refusal.to_string()),
+        },
+    }
 }
 
-/// By the function's own image work: upright, in the right colours, and refused where the function would.
+/// By the function's own image work: upright, in the right colours, and refused beyond the limits that it has where none are
+/// set.
 fn thumbnail(file: &[u8]) -> Result<Vec<u8>, Refusal> {
     let rendition = Rendition {
         width: THUMBNAIL_SIDE,
