@@ -34,8 +34,8 @@ async fn api_gateway_refuses_what_it_does_not_honour() {
         "CreateRestApi", "endpointConfiguration.types PRIVATE, only REGIONAL and EDGE" =>
             create().endpoint_configuration(private);
         "ImportRestApi", "basepath" => import().parameters("basepath", "prepend");
-        "PutRestApi", "mode merge, only overwrite" =>
-            gateway.put_rest_api().rest_api_id("a").mode(PutMode::Merge).body(Blob::new("{}"));
+        "PutRestApi", "basepath" =>
+            gateway.put_rest_api().rest_api_id("a").mode(PutMode::Merge).parameters("basepath", "prepend").body(Blob::new("{}"));
         "CreateDeployment", "canarySettings" =>
             deploy().canary_settings(DeploymentCanarySettings::builder().percent_traffic(10.0).build());
         "CreateDeployment", "tracingEnabled" => deploy().tracing_enabled(true);
@@ -66,7 +66,7 @@ async fn api_gateway_refuses_what_it_does_not_honour() {
             .await,
     );
     assert_eq!(code, "BadRequestException");
-    assert!(message.contains("mode=overwrite"), "{message}");
+    assert!(message.contains("wants to be told the mode"), "{message}");
 }
 
 /// An API with one method, changed by a merge of `change` into its document.
