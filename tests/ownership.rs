@@ -3,10 +3,11 @@
 
 mod common;
 
-use aws_sdk_apigateway::types::{Op, PatchOperation, PutMode};
+use aws_sdk_apigateway::types::PutMode;
 use aws_sdk_iam::types::Tag;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+use common::by_hand::replaced;
 use common::near::{DOWN, NearCloud, UP, refusal};
 use common::{Ended, Place, sample, signal};
 use resizer_local::{Fault, Mishap, Realism};
@@ -182,14 +183,8 @@ async fn an_api_is_found_under_another_name_and_missed_with_its_tag() {
     let outputs = place.json(&UP)["outputs"].clone();
     let id = outputs["rest_api_id"].as_str().unwrap();
     let apis = aws_sdk_apigateway::Client::new(&place.sdk_config());
-    let renamed = PatchOperation::builder()
-        .op(Op::Replace)
-        .path("/name")
-        .value("theirs");
-    let rename = apis
-        .update_rest_api()
-        .rest_api_id(id)
-        .patch_operations(renamed.build());
+    let rename = apis.update_rest_api().rest_api_id(id);
+    let rename = rename.patch_operations(replaced("/name", "theirs"));
     rename.send().await.unwrap();
 
     let plan = place.json(&["plan", "--local", "--handler-zip", "function.zip"]);
@@ -640,15 +635,9 @@ async fn what_others_serve_through_the_api_stays_and_is_named() {
     let standing = apis.get_rest_apis().send().await.unwrap();
     let id = standing.items()[0].id().unwrap();
     put_method(&apis, id, PutMode::Merge).await;
-    let rename = PatchOperation::builder()
-        .op(Op::Replace)
-        .path("/description")
-        .value("mine");
-    let rename = apis
-        .update_rest_api()
-        .rest_api_id(id)
-        .patch_operations(rename.build());
-    rename.send().await.unwrap();
+    let describe = apis.update_rest_api().rest_api_id(id);
+    let describe = describe.patch_operations(replaced("/description", "mine"));
+    describe.send().await.unwrap();
 
     let plan = place.json(&["plan", "--local", "--handler-zip", "function.zip"]);
     let changes = plan["changes"].as_array().unwrap();

@@ -29,16 +29,16 @@ pub fn check_refusals(graph: &Graph, plan: &Plan, settings: &Settings) -> Result
     let Refusal::NotOurs { .. } = refusal else {
         return Err(CommandError::failed(format!(
             "the {} is not there, and nothing was done",
-            described(graph, node)
+            graph.described(node)
         ))
         .hint("--original-bucket and --resized-bucket take buckets that are there; without them the stack makes its own"));
     };
     let first = CommandError::failed(format!(
         "the {} has the name of this stack's, but {refusal}: it is not touched, and nothing was done",
-        described(graph, node)
+        graph.described(node)
     ));
     let error = refusals.fold(first, |error, (node, refusal)| {
-        error.hint(format!("neither is the {}: {refusal}", described(graph, node)))
+        error.hint(format!("neither is the {}: {refusal}", graph.described(node)))
     });
     let is_adoptable = |(_, refusal)| matches!(refusal, &Refusal::NotOurs { adoptable: true, .. });
     let error = if plan.refusals().all(is_adoptable) {
@@ -70,7 +70,7 @@ pub fn check(
         (false, false) => failures(graph, report),
         (true, false) => failed(graph, report).fold(
             CommandError::interrupted("interrupted before the end"),
-            |error, (node, failure)| error.hint(format!("the {} failed: {failure}", described(graph, node))),
+            |error, (node, failure)| error.hint(format!("the {} failed: {failure}", graph.described(node))),
         ),
         (true, true) => {
             let error = CommandError::interrupted("interrupted when the last step had begun already");
@@ -97,19 +97,19 @@ pub fn failures(graph: &Graph, report: &Report) -> CommandError {
     let Some((node, failure)) = failed.next() else {
         return CommandError::failed("not every step was begun");
     };
-    let first = CommandError::failed(format!("the {} failed: {failure}", described(graph, node)));
+    let first = CommandError::failed(format!("the {} failed: {failure}", graph.described(node)));
     let first = failure.hints.iter().fold(first, CommandError::hint);
     // What calls for the same is said once: with an expired token everything fails.
     let (alike, others): (Vec<_>, Vec<_>) =
         failed.partition(|(_, other)| !other.hints.is_empty() && is_alike(other, failure));
-    let alike: Vec<String> = alike.iter().map(|(node, _)| described(graph, *node)).collect();
+    let alike: Vec<String> = alike.iter().map(|(node, _)| graph.described(*node)).collect();
     let first = if alike.is_empty() {
         first
     } else {
         first.hint(format!("these failed the same way: {}", alike.join(", ")))
     };
     others.into_iter().fold(first, |error, (node, failure)| {
-        error.hint(format!("the {} failed too: {failure}", described(graph, node)))
+        error.hint(format!("the {} failed too: {failure}", graph.described(node)))
     })
 }
 
@@ -133,7 +133,7 @@ fn summary(command: Command, graph: &Graph, report: &Report) -> Vec<String> {
         .collect();
     let those = |is_so: fn(&Outcome) -> bool| -> Vec<String> {
         let so = counted.iter().filter(|(_, outcome)| is_so(outcome));
-        so.map(|(node, _)| described(graph, *node)).collect()
+        so.map(|(node, _)| graph.described(*node)).collect()
     };
     let state = match command {
         Command::Up => "as they should be",
@@ -157,9 +157,4 @@ fn summary(command: Command, graph: &Graph, report: &Report) -> Vec<String> {
     let stands =
         (command == Command::Up && !good.is_empty()).then(|| format!("these stand: {}", good.join(", ")));
     [summary].into_iter().chain(stands).collect()
-}
-
-fn described(graph: &Graph, node: NodeId) -> String {
-    let resource = graph.resource(node);
-    format!("{} {}", resource.kind(), resource.name())
 }

@@ -43,11 +43,7 @@ pub async fn check(
     if gone.is_empty() {
         return Ok(());
     }
-    let names = gone.iter().map(|node| {
-        let resource = graph.resource(*node);
-        format!("{} {}", resource.kind(), resource.name())
-    });
-    let names: Vec<String> = names.collect();
+    let names: Vec<String> = gone.iter().map(|node| graph.described(*node)).collect();
     Err(CommandError::failed(format!(
         "all was made, and by now this is gone again: {}",
         names.join(", ")

@@ -20,8 +20,7 @@ pub fn unseen(graph: &Graph, plan: &Plan) -> Option<String> {
     let (mut names, mut lacking, mut others) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
     let unwanted = plan.unseen().filter(|(node, _)| graph.is_former(*node));
     for (node, failure) in unwanted {
-        let resource = graph.resource(node);
-        names.push(format!("{} {}", resource.kind(), resource.name()));
+        names.push(graph.described(node));
         match failure.lacks.as_deref() {
             Some(permission) => lacking.insert(permission),
             None => others.insert(failure.message.as_str()),
@@ -48,12 +47,11 @@ pub fn unseen(graph: &Graph, plan: &Plan) -> Option<String> {
 pub async fn of_former_buckets(session: &Session, settings: &Settings) -> Option<String> {
     let former = stack::former_buckets(session, settings);
     let readings = join_all(former.iter().map(|bucket| bucket.read())).await;
-    let is_ours = |reading: &Result<Reading, Failure>| matches!(reading, Ok(Reading::Found(found)) if found.owner == Owner::Ours);
-    let stand = former
-        .iter()
-        .zip(&readings)
-        .filter(|(_, reading)| is_ours(reading));
-    let names: Vec<&str> = stand.map(|(bucket, _)| bucket.name()).collect();
+    let is_ours = |reading: &Reading| reading.found().is_some_and(|found| found.owner == Owner::Ours);
+    let stands = |reading: &Result<Reading, Failure>| reading.as_ref().is_ok_and(is_ours);
+    let looked_at = former.iter().zip(&readings);
+    let standing = looked_at.filter(|(_, reading)| stands(reading));
+    let names: Vec<&str> = standing.map(|(bucket, _)| bucket.name()).collect();
     let (plural, stands, go) = match names[..] {
         [] => return None,
         [_] => ("", "stands", "goes"),

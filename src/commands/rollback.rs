@@ -158,11 +158,11 @@ async fn removal(
         if !is_made || (!made.contains(&node) && !is_marked(node)) {
             kept.push(node);
             if is_made && plan.found(node).is_some() {
-                unsure.push(format!("{} {}", resource.kind(), resource.name()));
+                unsure.push(graph.described(node));
             }
         } else if let Some(reason) = plan.not_ours(node) {
             kept.push(node);
-            unmarked.push(format!("{} {} stays: {reason}", resource.kind(), resource.name()));
+            unmarked.push(format!("{} stays: {reason}", graph.described(node)));
         } else if resource.kind() == BUCKET {
             let ask = async || count(&session.clients.s3, resource.name(), &session.names.account).await;
             let contents = graph.patiently(node, makings, stop, ask).await?;

@@ -96,6 +96,12 @@ impl Graph {
         &*self.nodes[node.0].resource
     }
 
+    /// What people call the resource: `role resizer-us-east-1-rule`.
+    pub fn described(&self, node: NodeId) -> String {
+        let resource = self.resource(node);
+        format!("{} {}", resource.kind(), resource.name())
+    }
+
     /// What `node` uses, directly.
     pub fn uses(&self, node: NodeId) -> &[NodeId] {
         &self.nodes[node.0].uses

@@ -134,23 +134,14 @@ impl Plan {
     }
 
     fn new(graph: &Graph, readings: Vec<Reading>, goal: Goal) -> Self {
-        let is_ours = |(node, reading): (NodeId, &Reading)| {
-            let is_marked = matches!(reading, Reading::Found(found) if found.owner == Owner::Ours);
-            is_marked && !graph.resource(node).is_lent()
+        let those = |is_so: &dyn Fn(NodeId, &Owner) -> bool| -> Vec<NodeId> {
+            let readings = graph.nodes().zip(&readings);
+            let found = readings.filter_map(|(node, reading)| Some((node, &reading.found()?.owner)));
+            let those = found.filter(|(node, owner)| is_so(*node, owner));
+            those.map(|(node, _)| node).collect()
         };
-        let ours: Vec<NodeId> = graph
-            .nodes()
-            .zip(&readings)
-            .filter(|each| is_ours(*each))
-            .map(|(node, _)| node)
-            .collect();
-        let is_theirs = |reading: &Reading| matches!(reading, Reading::Found(found) if matches!(found.owner, Owner::Foreign(_) | Owner::Unmarked(_)));
-        let theirs: Vec<NodeId> = graph
-            .nodes()
-            .zip(&readings)
-            .filter(|(_, reading)| is_theirs(reading))
-            .map(|(node, _)| node)
-            .collect();
+        let ours = those(&|node, owner| *owner == Owner::Ours && !graph.resource(node).is_lent());
+        let theirs = those(&|_, owner| owner.not_ours().is_some());
         let plan_one = |(node, reading): (NodeId, Reading)| {
             let reading = claimed(graph, node, reading, goal, (&ours, &theirs));
             Planned {
@@ -185,29 +176,18 @@ impl Plan {
 
     /// What was found in a resource when the plan was made.
     pub fn found(&self, node: NodeId) -> Option<&Fields> {
-        match &self.steps[node.index()].reading {
-            Reading::Found(found) => Some(&found.fields),
-            Reading::Absent | Reading::Unseen(_) => None,
-        }
+        Some(&self.steps[node.index()].reading.found()?.fields)
     }
 
     /// What others have put into a resource, which stays.
     pub fn others(&self, node: NodeId) -> &[String] {
-        match &self.steps[node.index()].reading {
-            Reading::Found(found) => &found.others,
-            Reading::Absent | Reading::Unseen(_) => &[],
-        }
+        let found = self.steps[node.index()].reading.found();
+        found.map_or(&[], |found| &found.others)
     }
 
     /// Why a resource that is there is not ours, if it is not.
     pub fn not_ours(&self, node: NodeId) -> Option<&str> {
-        match &self.steps[node.index()].reading {
-            Reading::Found(found) => match &found.owner {
-                Owner::Foreign(reason) | Owner::Unmarked(reason) => Some(reason),
-                Owner::Ours | Owner::Unclaimed(_) => None,
-            },
-            Reading::Absent | Reading::Unseen(_) => None,
-        }
+        self.steps[node.index()].reading.found()?.owner.not_ours()
     }
 
     /// What could not be looked for, each with the reason.
@@ -293,12 +273,10 @@ impl Planned {
 async fn with_what_went_missing(graph: &Graph, node: NodeId, failure: Failure) -> Failure {
     let mut failure = failure;
     for used in graph.uses(node) {
-        let used = graph.resource(*used);
-        if let Ok(false) = used.is_there().await {
+        if let Ok(false) = graph.resource(*used).is_there().await {
             failure = failure.hint(format!(
-                "the {} {} is not there any more: somebody removed it meanwhile; `up` again makes it anew",
-                used.kind(),
-                used.name()
+                "the {} is not there any more: somebody removed it meanwhile; `up` again makes it anew",
+                graph.described(*used)
             ));
         }
     }

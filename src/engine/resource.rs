@@ -102,6 +102,26 @@ pub enum Owner {
     Foreign(String),
 }
 
+impl Reading {
+    /// What is there, if anything was seen to be.
+    pub fn found(&self) -> Option<&Found> {
+        match self {
+            Self::Found(found) => Some(found),
+            Self::Absent | Self::Unseen(_) => None,
+        }
+    }
+}
+
+impl Owner {
+    /// Why it is not ours, if it has our name and somebody else's mark, or no one's.
+    pub fn not_ours(&self) -> Option<&str> {
+        match self {
+            Self::Foreign(reason) | Self::Unmarked(reason) => Some(reason),
+            Self::Ours | Self::Unclaimed(_) => None,
+        }
+    }
+}
+
 /// Why an act did not succeed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Failure {

@@ -80,13 +80,13 @@ pub async fn describe(
 /// How many executions are described at once.
 const AT_ONCE: usize = 8;
 
-/// What Step Functions says of those of `listed` that it can describe (yet), in their order.
+/// What Step Functions says of those of these ARNs that it can describe (yet), in their order.
 pub async fn describe_all(
     clients: &Clients,
-    listed: impl IntoIterator<Item = ExecutionListItem>,
+    arns: impl IntoIterator<Item = String>,
 ) -> Result<Vec<DescribeExecutionOutput>, CallFailure> {
-    let described: Vec<_> = stream::iter(listed)
-        .map(|item| async move { describe(clients, &item.execution_arn).await.unless_gone() })
+    let described: Vec<_> = stream::iter(arns)
+        .map(|arn| async move { describe(clients, &arn).await.unless_gone() })
         .buffered(AT_ONCE)
         .try_collect()
         .await?;

@@ -8,6 +8,8 @@ use thiserror::Error;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
+use super::Target;
+
 const MIB: u64 = 1024 * 1024;
 
 /// The largest zip that Lambda takes in a request.
@@ -17,22 +19,13 @@ const ZIPPED_MAX: u64 = 50 * MIB;
 /// The most that a function's files may be together (same page).
 const UNZIPPED_MAX: u64 = 250 * MIB;
 
-/// How long is compressed, for how small a zip.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effort {
-    /// Zopfli, which takes longest and saves 1.6 % over the rest of Deflate: packed once, it is fetched at each cold start.
-    Small,
-    /// What stays on this machine.
-    Quick,
-}
-
-impl Effort {
-    /// In `zip`'s numbering, where those over 9 are Zopfli's iterations.
-    fn level(self) -> i64 {
-        match self {
-            Self::Small => 10,
-            Self::Quick => 1,
-        }
+/// How hard a program for `target` is compressed, in `zip`'s numbering, where those over 9 are Zopfli's iterations.
+fn level(target: Target) -> i64 {
+    match target {
+        // It takes longest and saves 1.6 % over the rest of Deflate: packed once, it is fetched at each cold start.
+        Target::Lambda(_) => 10,
+        // What stays on this machine.
+        Target::Host => 1,
     }
 }
 
@@ -56,11 +49,11 @@ pub enum ArchiveError {
     NotExecutable,
 }
 
-/// Packs the program: no date, no owner, nothing that differs from one build to the next.
-pub fn pack(bootstrap: &[u8], effort: Effort) -> Result<Vec<u8>, ArchiveError> {
+/// Packs the program for `target`: no date, no owner, nothing that differs from one build to the next.
+pub fn pack(bootstrap: &[u8], target: Target) -> Result<Vec<u8>, ArchiveError> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
-        .compression_level(Some(effort.level()))
+        .compression_level(Some(level(target)))
         .last_modified_time(DateTime::DEFAULT)
         .unix_permissions(0o755);
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
@@ -120,6 +113,7 @@ fn unpack(zip: &[u8], max: u64) -> Result<Vec<u8>, ArchiveError> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::config::Architecture;
 
     fn zip_of(name: &str, mode: u32, content: &[u8]) -> Vec<u8> {
         let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
@@ -132,15 +126,18 @@ mod tests {
     #[test]
     fn the_same_program_gives_the_same_zip() {
         let program = b"program".repeat(10_000);
-        let first = pack(&program, Effort::Small).unwrap();
-        assert_eq!(first, pack(&program, Effort::Small).unwrap());
+        let first = pack(&program, Target::Lambda(Architecture::X86_64)).unwrap();
+        assert_eq!(
+            first,
+            pack(&program, Target::Lambda(Architecture::X86_64)).unwrap()
+        );
         assert!(first.len() < program.len());
         assert_eq!(bootstrap(&first).unwrap(), program);
     }
 
     #[test]
     fn an_entry_is_dated_1980_and_executable() {
-        let zip = pack(b"program", Effort::Quick).unwrap();
+        let zip = pack(b"program", Target::Host).unwrap();
         let mut archive = ZipArchive::new(Cursor::new(zip)).unwrap();
         assert_eq!(archive.len(), 1);
         let entry = archive.by_index(0).unwrap();
@@ -180,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_no_zip_or_half_of_one_is_refused() {
-        let whole = pack(&b"program".repeat(1000), Effort::Quick).unwrap();
+        let whole = pack(&b"program".repeat(1000), Target::Host).unwrap();
         for broken in [b"plain text".as_slice(), &whole[..whole.len() / 2]] {
             assert!(matches!(bootstrap(broken), Err(ArchiveError::Malformed(_))));
         }

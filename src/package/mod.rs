@@ -24,7 +24,6 @@ use crate::config::{Architecture, Place, Settings};
 use crate::error::CommandError;
 use crate::ui::Ui;
 use crate::ui::waiting::waited;
-use archive::Effort;
 use cache::Cache;
 pub use cache::cache_folder;
 use elf::Refusal;
@@ -118,11 +117,7 @@ async fn built_zip(target: Target, ui: &Ui) -> Result<Vec<u8>, CommandError> {
     }
     source::write(&cache.source())?;
     let bootstrap = build(&cache, &toolchain, target, ui).await?;
-    let effort = match target {
-        Target::Lambda(_) => Effort::Small,
-        Target::Host => Effort::Quick,
-    };
-    let packing = spawn_blocking(move || archive::pack(&bootstrap, effort));
+    let packing = spawn_blocking(move || archive::pack(&bootstrap, target));
     let packed = waited(ui, "Packing the function", packing).await;
     let bytes = packed
         .map_err(|_| CommandError::failed("the function could not be packed"))?

@@ -135,16 +135,15 @@ pub(super) async fn run(
         None => match Environment::start(cloud, function).await? {
             Ok(environment) => environment,
             Err(FailedStart { failure, stream }) => {
-                let failure = with_request_id(&request_id, failure);
-                stream.print(cloud, format!("START RequestId: {request_id} Version: $LATEST"));
-                stream.print(cloud, String::from_utf8_lossy(&failure).into_owned());
-                stream.print(cloud, format!("END RequestId: {request_id}"));
-                let memory = function.memory_mb();
-                stream.print(cloud, report_line(&request_id, began.elapsed(), memory, 1, None));
-                count(cloud, function, began.elapsed(), Failed::Yes);
+                let took = began.elapsed();
+                let payload = with_request_id(&request_id, failure);
+                let lines = Lines::of(cloud, function, &stream, &request_id);
+                lines.start();
+                lines.end(&Ended::Crashed(payload.clone()), took, 1, None);
+                count(cloud, function, took, Failed::Yes);
                 return Ok(Invoked {
                     request_id,
-                    payload: failure,
+                    payload,
                     function_error: Some("Unhandled"),
                     log: stream.tail.take(),
                 });
@@ -153,10 +152,11 @@ pub(super) async fn run(
     };
     let began = Instant::now();
     let stream = Arc::clone(&environment.stream);
-    stream.print(cloud, format!("START RequestId: {request_id} Version: $LATEST"));
+    let lines = Lines::of(cloud, function, &stream, &request_id);
+    lines.start();
     let ended = environment.invoke(&request_id, payload).await;
     let took = began.elapsed();
-    report(cloud, &mut environment, &stream, &request_id, took, &ended);
+    lines.end(&ended, took, environment.used_memory_mb(), environment.init);
     // Only the first invocation's REPORT tells of the initialization.
     environment.init = None;
     let (payload, failed, reusable) = match ended {
@@ -178,47 +178,63 @@ pub(super) async fn run(
     })
 }
 
-/// The platform's lines at the end of an invocation.
-fn report(
-    cloud: &Arc<Cloud>,
-    environment: &mut Environment,
-    stream: &Arc<Stream>,
-    request_id: &str,
-    took: Duration,
-    ended: &Ended,
-) {
-    match ended {
-        Ended::TimedOut(_) => {
-            let limit = environment.function.timeout_seconds();
-            stream.print(
-                cloud,
-                format!(
-                    "{:.3} {request_id} Task timed out after {limit}.00 seconds",
-                    Timestamp::now()
-                ),
-            );
-        }
-        Ended::Crashed(failure) => stream.print(cloud, String::from_utf8_lossy(failure).into_owned()),
-        Ended::Response(_) | Ended::Error(_) => {}
-    }
-    stream.print(cloud, format!("END RequestId: {request_id}"));
-    let memory = environment.function.memory_mb();
-    let used = environment.used_memory_mb();
-    let init = environment.init;
-    stream.print(cloud, report_line(request_id, took, memory, used, init));
+/// The platform's own lines of one invocation.
+struct Lines<'a> {
+    cloud: &'a Arc<Cloud>,
+    function: &'a Function,
+    stream: &'a Arc<Stream>,
+    request_id: &'a str,
 }
 
-/// What an invocation cost; `memory` and what was `used` of it are in MB.
-fn report_line(request_id: &str, took: Duration, memory: u64, used: u64, init: Option<Duration>) -> String {
-    let milliseconds = took.as_secs_f64() * 1000.0;
-    let init = init.map_or_else(String::new, |init| {
-        format!("\tInit Duration: {:.2} ms", init.as_secs_f64() * 1000.0)
-    });
-    format!(
-        "REPORT RequestId: {request_id}\tDuration: {milliseconds:.2} ms\tBilled Duration: {:.0} ms\tMemory Size: {memory} MB\t\
-         Max Memory Used: {used} MB{init}",
-        milliseconds.ceil()
-    )
+impl<'a> Lines<'a> {
+    fn of(
+        cloud: &'a Arc<Cloud>,
+        function: &'a Function,
+        stream: &'a Arc<Stream>,
+        request_id: &'a str,
+    ) -> Self {
+        Self {
+            cloud,
+            function,
+            stream,
+            request_id,
+        }
+    }
+
+    fn print(&self, line: String) {
+        self.stream.print(self.cloud, line);
+    }
+
+    fn start(&self) {
+        self.print(format!("START RequestId: {} Version: $LATEST", self.request_id));
+    }
+
+    /// How it ended, and what it cost; `used` is the memory, in MB.
+    fn end(&self, ended: &Ended, took: Duration, used: u64, init: Option<Duration>) {
+        let request_id = self.request_id;
+        match ended {
+            Ended::TimedOut(_) => {
+                let limit = self.function.timeout_seconds();
+                self.print(format!(
+                    "{:.3} {request_id} Task timed out after {limit}.00 seconds",
+                    Timestamp::now()
+                ));
+            }
+            Ended::Crashed(failure) => self.print(String::from_utf8_lossy(failure).into_owned()),
+            Ended::Response(_) | Ended::Error(_) => {}
+        }
+        self.print(format!("END RequestId: {request_id}"));
+        let memory = self.function.memory_mb();
+        let milliseconds = took.as_secs_f64() * 1000.0;
+        let init = init.map_or_else(String::new, |init| {
+            format!("\tInit Duration: {:.2} ms", init.as_secs_f64() * 1000.0)
+        });
+        self.print(format!(
+            "REPORT RequestId: {request_id}\tDuration: {milliseconds:.2} ms\tBilled Duration: {:.0} ms\tMemory Size: {memory} MB\t\
+             Max Memory Used: {used} MB{init}",
+            milliseconds.ceil()
+        ));
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -84,6 +84,7 @@ impl<'a> Seeker<'a> {
         self.look_after((self.pause * 3 / 2).min(POLL_MAX));
         let listed = self.listed().await?;
         let due = listed.into_iter().filter(|item| self.sought.is_due(item));
+        let due = due.map(|item| item.execution_arn);
         // One that is listed may not yet be described.
         let described = describe_all(&session.clients, due).await?;
         let mut news = self.sought.tell();

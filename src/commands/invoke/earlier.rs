@@ -134,14 +134,10 @@ async fn caused(
     if read.await.is_err() {
         return Ok(Vec::new());
     }
-    let mut caused = Vec::new();
-    for arn in arns.iter().rev().take(NEWEST) {
-        let described = describe(&session.clients, arn).await.unless_gone()?;
-        caused.extend(described.filter(|execution| {
-            execution.status == ExecutionStatus::Succeeded
-                && timestamp(&execution.start_date) > function_since
-        }));
-    }
+    let mut caused = describe_all(&session.clients, arns.into_iter().rev().take(NEWEST)).await?;
+    caused.retain(|execution| {
+        execution.status == ExecutionStatus::Succeeded && timestamp(&execution.start_date) > function_since
+    });
     Ok(caused)
 }
 
@@ -210,7 +206,7 @@ pub async fn newest(
     let newest = newest
         .into_iter()
         .filter(|item| item.start_date.as_secs_f64() > since.as_duration().as_secs_f64());
-    describe_all(&session.clients, newest).await
+    describe_all(&session.clients, newest.map(|item| item.execution_arn)).await
 }
 
 /// Which of `newest` made, of these bytes, the result that is there: that of an upload, say.

@@ -1,7 +1,5 @@
 //! One line of the stream, from either log group.
 
-use std::collections::HashMap;
-
 use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -43,7 +41,7 @@ pub struct Entry {
     /// What Step Functions logs, read.
     pub event: Option<Event>,
     /// The log stream.
-    stream: String,
+    pub stream: String,
     text: String,
 }
 
@@ -90,19 +88,14 @@ impl Entry {
         }
     }
 
-    /// Gives it the request that its environment works on, where it names none itself: one at a time, and in a stream of its
-    /// own. `open` are the requests of the streams, from their START to their REPORT.
-    pub fn find_request(&mut self, open: &mut HashMap<String, String>) {
-        match &self.request_id {
-            Some(request) if self.text.starts_with("START ") => {
-                open.insert(self.stream.clone(), request.clone());
-            }
-            Some(_) if self.text.starts_with("REPORT ") => {
-                open.remove(&self.stream);
-            }
-            Some(_) => {}
-            None => self.request_id = open.get(&self.stream).cloned(),
-        }
+    /// Whether its environment begins to work on the request that it names.
+    pub fn is_start(&self) -> bool {
+        self.text.starts_with("START ")
+    }
+
+    /// Whether its environment has done with the request that it names.
+    pub fn is_report(&self) -> bool {
+        self.text.starts_with("REPORT ")
     }
 
     /// What puts entries in order: the time and, in the same millisecond, what comes first: an execution's events are counted,
@@ -111,9 +104,9 @@ impl Entry {
         let place = match &self.event {
             Some(event) => event.id,
             None if self.text.starts_with("INIT_START ") => 0,
-            None if self.text.starts_with("START ") => 1,
+            None if self.is_start() => 1,
             None if self.text.starts_with("END ") => 3,
-            None if self.text.starts_with("REPORT ") => 4,
+            None if self.is_report() => 4,
             None => 2,
         };
         (self.at, self.source == Source::Function, place)

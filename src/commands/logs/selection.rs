@@ -34,7 +34,7 @@ pub struct Selection {
     requests: Newest<String>,
     waiting: VecDeque<Entry>,
     /// What the function's environments work on, by their log streams.
-    open: HashMap<String, String>,
+    open: Newest<Option<String>>,
     /// The ARNs of the executions that are wanted and have tries whose requests no event names.
     nameless: BTreeSet<String>,
 }
@@ -46,7 +46,7 @@ impl Selection {
             executions: Newest::default(),
             requests: Newest::default(),
             waiting: VecDeque::new(),
-            open: HashMap::new(),
+            open: Newest::default(),
             nameless: BTreeSet::new(),
         }
     }
@@ -86,7 +86,7 @@ impl Selection {
     pub fn of(&mut self, mut new: Vec<Entry>) -> Vec<Entry> {
         for entry in &mut new {
             if entry.source == Source::Function {
-                entry.find_request(&mut self.open);
+                self.find_request(entry);
             }
             self.learn(entry);
         }
@@ -105,6 +105,17 @@ impl Selection {
         }
         wanted.sort_by_key(Entry::order);
         wanted
+    }
+
+    /// Gives a line that names no request the one that its environment works on: one at a time, from its START to its REPORT,
+    /// and in a stream of its own.
+    fn find_request(&mut self, entry: &mut Entry) {
+        match &entry.request_id {
+            Some(request) if entry.is_start() => self.open.remember(&entry.stream, Some(request.clone())),
+            Some(_) if entry.is_report() => self.open.remember(&entry.stream, None),
+            Some(_) => {}
+            None => entry.request_id = self.open.get(&entry.stream).cloned().flatten(),
+        }
     }
 
     fn learn(&mut self, entry: &Entry) {

@@ -178,25 +178,17 @@ impl Reader<'_> {
 fn to_be_shown(file: Vec<u8>) -> Result<Picture, String> {
     let media_type = shown_by_browsers(&file);
     let whole = |most: usize| media_type.filter(|_| file.len() <= most);
-    if let Some(media_type) = whole(SMALL) {
-        return Ok(Picture {
-            media_type,
-            content: file,
-        });
-    }
-    match thumbnail(&file) {
-        Ok(content) => {
-            let media_type = shown_by_browsers(&content).ok_or("no browser shows its thumbnail")?;
-            Ok(Picture { media_type, content })
-        }
-        Err(refusal) => match whole(WHOLE_MAX) {
-            Some(media_type) => Ok(Picture {
-                media_type,
-                content: file,
-            }),
-            None => Err(refusal.to_string()),
+    let (media_type, content) = match whole(SMALL) {
+        Some(media_type) => (media_type, file),
+        None => match thumbnail(&file) {
+            Ok(thumbnail) => {
+                let media_type = shown_by_browsers(&thumbnail).ok_or("no browser shows its thumbnail")?;
+                (media_type, thumbnail)
+            }
+            Err(refusal) => (whole(WHOLE_MAX).ok_or_else(|| refusal.to_string())?, file),
         },
-    }
+    };
+    Ok(Picture { media_type, content })
 }
 
 /// By the function's own image work: upright, in the right colours, and refused beyond the limits that it has where none are

@@ -145,13 +145,15 @@ pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<bool,
             waiting.update(&format!("{looked_at} looked at"));
         }
     };
-    let is_told = wanted.key.is_some();
-    let read = Overview::read(&session, settings, &wanted, &mut known, &looked_at);
-    let overview = if is_told {
-        unless_interrupted(read, interrupted).await?
-    } else {
-        unless_interrupted(waited(ui, READING, read), interrupted).await?
+    let read = async {
+        let read = Overview::read(&session, settings, &wanted, &mut known, &looked_at);
+        match wanted.key {
+            // How far it is, is told.
+            Some(_) => read.await,
+            None => waited(ui, READING, read).await,
+        }
     };
+    let overview = unless_interrupted(read, interrupted).await?;
     drop(waiting);
     if !args.exit_code {
         overview.check_stands(&session)?;

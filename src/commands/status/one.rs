@@ -76,11 +76,12 @@ impl Story {
             Ok(timeline) => (timeline, None),
             Err(why) => {
                 let (timeline, unread) = known_of(&session.clients, &arn).await?;
-                let unread = unread.map(|failure| format!("its steps are not to be read: {failure}; "));
-                let told = format!(
-                    "{}the events are Step Functions' own, since {why}",
-                    unread.unwrap_or_default()
-                );
+                let told = match unread {
+                    Some(failure) => {
+                        format!("Its steps are not to be read: {failure}; nor from the log, since {why}")
+                    }
+                    None => format!("The events are Step Functions' own, since {why}"),
+                };
                 (timeline, Some(printable(&told)))
             }
         };
