@@ -226,7 +226,7 @@ async fn of_one_execution_the_lines_of_a_try_that_failed_in_the_function_are_sho
         .place
         .resizer(&["logs", "--local", "--execution", execution])
         .ok();
-    nothing.says("the lines are not there yet: CloudWatch Logs takes some seconds");
+    nothing.says("nothing of it is to be read: CloudWatch Logs takes some seconds to have them");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -369,7 +369,7 @@ async fn without_a_log_group_it_says_what_makes_it() {
         .send()
         .await
         .unwrap();
-    let why = "nowhere: the log group /aws/lambda/resizer-resize is not there; `resizer up --local` makes it";
+    let why = "some lines are missing: the log group /aws/lambda/resizer-resize is not there; `resizer up --local` makes it";
     let told = place.resizer(&["logs", "--local"]).ok();
     let told = told.says(why);
     assert!(told.stdout.contains("entered Resize"), "{}", told.stdout);

@@ -145,10 +145,10 @@ fn lines_that_are_on_their_way_are_said_to_be_and_the_story_is_step_functions_ow
     invoke(&near.place, &["--quiet"]).ok();
     let args = ["status", "--local", "--execution", &newest(&near.place)];
     let story = near.place.resizer(&args).ok();
-    let story = story.says("Step Functions' own, since CloudWatch Logs does not have all of them");
+    let story = story.says("Step Functions' own, since the log does not have all of them");
     for words in [
         "✓ Resize ",
-        "log  not there yet: CloudWatch Logs takes some seconds",
+        "log  CloudWatch Logs takes some seconds to have them",
         "SUCCEEDED in",
     ] {
         assert!(story.stdout.contains(words), "{words}: {}", story.stdout);
@@ -180,7 +180,7 @@ async fn without_its_log_groups_the_story_is_told_all_the_same() {
     let story = story.says("the log group /aws/vendedlogs/states/resizer-resize is not there");
     for words in [
         "✓ Resize ",
-        "log  nowhere: the log group /aws/lambda/resizer-resize is not there; `resizer up --local`",
+        "log  the log group /aws/lambda/resizer-resize is not there; `resizer up --local`",
     ] {
         assert!(story.stdout.contains(words), "{words}: {}", story.stdout);
     }
@@ -208,6 +208,9 @@ async fn where_the_state_machine_s_logging_is_off_that_is_said_at_once() {
     ] {
         place.resizer(&args).ok().says(off);
     }
+    place
+        .resizer(&["logs", "--local", "--key", "a.jpg"])
+        .says("found by --execution, with a name that `resizer status --local --key a.jpg` lists");
     // The function's lines are there all the same.
     let both = place.resizer(&["logs", "--local"]).ok().says(off);
     assert!(both.stdout.contains("INFO answer"), "{}", both.stdout);
@@ -263,12 +266,12 @@ fn of_an_execution_older_than_its_logs_it_is_said_that_they_are_gone() {
         .resizer(&["status", "--local", "--execution", &execution])
         .ok();
     let story =
-        story.says("they are gone: the log group /aws/vendedlogs/states/resizer-resize keeps lines for ");
+        story.says("the log does not have all of them: the log group /aws/vendedlogs/states/resizer-resize keeps lines for ");
     assert!(story.stdout.contains("SUCCEEDED in"), "{}", story.stdout);
     place
         .resizer(&["logs", "--local", "--execution", &execution])
         .ok()
-        .says("the lines are gone: the log group /aws/vendedlogs/states/resizer-resize keeps lines for ");
+        .says("nothing of it is to be read: the log group /aws/vendedlogs/states/resizer-resize keeps lines for ");
 }
 
 #[test]
@@ -297,7 +300,7 @@ fn where_the_log_does_not_tell_the_keys_of_older_executions_that_is_said() {
     let shown = place.resizer(&[&key[..], &["101"]].concat()).ok().stdout;
     let said = [
         "200 older executions may be for such keys as well",
-        "gone: the log group /aws/vendedlogs/states/resizer-resize keeps lines for ",
+        "tell of their beginning (the log group /aws/vendedlogs/states/resizer-resize keeps lines for ",
         "only the newest 300 executions were looked at: `--since 7d` looks further back",
     ];
     for words in said {
@@ -382,7 +385,7 @@ async fn another_execution_s_lines_are_not_taken_for_this_one_s_that_are_not_the
     let first = &again["steps"][0]["tries"][0];
     assert_eq!(first["request_id"], Value::Null, "{again}");
     let why = first["lines_missing"].as_str().unwrap();
-    assert!(why.starts_with("not there yet"), "{again}");
+    assert!(why.starts_with("CloudWatch Logs takes some seconds"), "{again}");
 }
 
 #[tokio::test]

@@ -88,7 +88,7 @@ fn lines_that_were_on_their_way_come_into_the_story_that_is_open() {
     let mut screen = Screen::start(&near.place, &WATCH, 120, 40);
     screen.wait_for("rocket.jpg");
     screen.press(ENTER);
-    screen.wait_for("log  not there yet");
+    screen.wait_for("log  CloudWatch Logs takes some seconds");
     screen.wait_until("the function's lines", |shown| {
         shown.contains("billed") && shown.contains("told by CloudWatch Logs")
     });

@@ -10,7 +10,7 @@ const DELIVERY: SignedDuration = SignedDuration::from_mins(2);
 const MILLIS_OF_DAY: i64 = 86_400_000;
 
 /// Why there may be no lines, where more cannot be known.
-pub const LATE: &str = "not there yet: CloudWatch Logs takes some seconds";
+pub const LATE: &str = "CloudWatch Logs takes some seconds to have them";
 
 /// Whether all lines that were written until `ended` should have come by `now`.
 pub fn is_delivered(ended: Timestamp, now: Timestamp) -> bool {
@@ -28,13 +28,12 @@ pub struct LogGroup<'a> {
 }
 
 impl LogGroup<'_> {
-    /// Where lines of `began` are that are not in it, as it follows on "they are"; `ended` is when the last of them were
-    /// written, if they are not still being written.
+    /// Why it lacks lines of `began`; `ended` is when the last of them were written, if they are not still being written.
     pub async fn absence(&self, began: Timestamp, ended: Option<Timestamp>) -> String {
         let known = self.known_absence(began, ended).await;
         known.unwrap_or_else(|| {
             let Self { name, flags, .. } = self;
-            format!("not in {name}: `resizer plan{flags}` shows whether logs go there")
+            format!("{name} does not have them: `resizer plan{flags}` shows whether logs go there")
         })
     }
 
@@ -56,15 +55,15 @@ impl LogGroup<'_> {
             Err(failure) => return Some(self.unreadable(&failure)),
         };
         let Some(group) = groups.iter().find(|group| group.log_group_name() == Some(name)) else {
-            return Some(self.nowhere());
+            return Some(self.not_there());
         };
         let began = began.as_millisecond();
         let age = now.as_millisecond() - began;
         match (group.retention_in_days(), group.creation_time()) {
             (Some(days), _) if age > i64::from(days) * MILLIS_OF_DAY => {
-                Some(format!("gone: the log group {name} keeps lines for {days} days"))
+                Some(format!("the log group {name} keeps lines for {days} days"))
             }
-            (_, Some(made)) if made > began => Some(format!("gone: the log group {name} was made after it")),
+            (_, Some(made)) if made > began => Some(format!("the log group {name} was made later")),
             _ => None,
         }
     }
@@ -72,15 +71,19 @@ impl LogGroup<'_> {
     /// The same where it could not be read.
     pub fn unreadable(&self, failure: &CallFailure) -> String {
         if failure.is_not_found() {
-            return self.nowhere();
+            return self.not_there();
         }
-        format!("not to be read: {}", in_a_sentence(failure, &failure.hints()))
+        format!(
+            "{} is not to be read: {}",
+            self.name,
+            in_a_sentence(failure, &failure.hints())
+        )
     }
 
     /// The same where it is not there.
-    pub fn nowhere(&self) -> String {
+    pub fn not_there(&self) -> String {
         format!(
-            "nowhere: the log group {} is not there; `resizer up{}` makes it",
+            "the log group {} is not there; `resizer up{}` makes it",
             self.name, self.flags
         )
     }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use unicode_width::UnicodeWidthChar;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
 
 use super::wrap::columns_of;
 
@@ -96,11 +97,11 @@ pub fn clipped(text: &str, max: usize) -> String {
     format!("{}…", beginning(&line, max.saturating_sub(1)))
 }
 
-/// As much of `text` as stands in `max` columns.
+/// As much of `text` as stands in `max` columns: what people take for one character is there whole, or not.
 pub fn beginning(text: &str, max: usize) -> &str {
     let mut columns = 0;
-    let end = text.char_indices().find(|(_, c)| {
-        columns += c.width().unwrap_or_default();
+    let end = text.grapheme_indices(true).find(|(_, cluster)| {
+        columns += cluster.width();
         columns > max
     });
     &text[..end.map_or(text.len(), |(end, _)| end)]
@@ -134,5 +135,6 @@ mod tests {
         assert_eq!(clipped("abcdef", 4), "abc…");
         assert_eq!(clipped("日本語", 6), "日本語");
         assert_eq!(clipped("日本語", 4), "日…");
+        assert_eq!(clipped("👩‍👩‍👧‍👦 family", 4), "👩‍👩‍👧‍👦 …");
     }
 }

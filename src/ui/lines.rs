@@ -2,11 +2,13 @@
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
 
-use super::format::clipped;
+use super::table::{cut_middle, width_of_stderr};
 use super::{TICK, Ui};
 
 /// The room for a name.
 const NAME_WIDTH: usize = 48;
+/// The columns of what stands beside one: what it does, and for how long.
+const BESIDE_NAME: usize = 32;
 
 /// On a terminal a line that changes for each that is under way; elsewhere a line for each that has ended.
 #[derive(Debug)]
@@ -39,13 +41,15 @@ impl Lines {
 
     /// The line of one that begins: its name, and what it does.
     pub fn begin(&self, name: &str, what: &'static str) -> Line {
-        let bar = self.all.as_ref().map(|all| {
-            let bar = self.lines.insert_before(all, ProgressBar::new_spinner());
+        let bar = self.all.is_some().then(|| {
+            // Below the line for all, which is seen however few lines the terminal has.
+            let bar = self.lines.add(ProgressBar::new_spinner());
             bar.set_style(
                 self.ui
                     .moving("{spinner:.cyan} {prefix}  {msg:.dim}  {elapsed:.dim}"),
             );
-            bar.set_prefix(self.ui.painted(&clipped(name, NAME_WIDTH)));
+            let room = NAME_WIDTH.min(width_of_stderr().saturating_sub(BESIDE_NAME));
+            bar.set_prefix(self.ui.painted(&cut_middle(name, room)));
             bar.set_message(what);
             bar.enable_steady_tick(TICK);
             bar

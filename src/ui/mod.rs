@@ -35,7 +35,7 @@ use format::time_with_seconds;
 use glyphs::{fitting, is_unicode};
 use styles::FAINT;
 use table::width_of_stderr;
-use wrap::by_words;
+use wrap::{by_words, fitted_by_words};
 
 /// How this run speaks.
 #[derive(Debug, Clone, Copy)]
@@ -159,7 +159,8 @@ impl Ui {
     pub fn insist(&self, line: impl std::fmt::Display) {
         let mut stderr = AutoStream::new(io::stderr(), self.color).lock();
         // A reader that has gone away is no reason to fail.
-        let _ = writeln!(stderr, "{}", fitting(&line.to_string()));
+        let text = fitted_by_words(&line.to_string(), width_of_stderr());
+        let _ = writeln!(stderr, "{}", fitting(&text));
     }
 
     /// Prints a result for people. That its reader has gone away is no failure.

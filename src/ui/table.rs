@@ -2,6 +2,8 @@
 
 use std::io::{self, IsTerminal};
 
+use unicode_segmentation::UnicodeSegmentation;
+
 use super::format::beginning;
 use super::wrap::columns_of;
 
@@ -79,7 +81,7 @@ pub fn cut_after(text: &str, width: usize, head: usize) -> String {
     // What is before the end, and a character that only half of would be left of.
     let mut cut = beginning(text, rest).len();
     if columns_of(&text[cut..]) > kept - head {
-        cut += text[cut..].chars().next().map_or(0, char::len_utf8);
+        cut += text[cut..].graphemes(true).next().map_or(0, str::len);
     }
     format!("{before}…{}", &text[cut..])
 }
@@ -127,5 +129,6 @@ mod tests {
         assert_eq!(cut_middle("日本語学校", 10), "日本語学校");
         assert_eq!(cut_middle("日本語学校", 9), "日本…学校");
         assert_eq!(cut_middle("日本語学校", 8), "日本…校");
+        assert_eq!(cut_middle("a👩‍👩‍👧‍👦bc👩‍👩‍👧‍👦d", 6), "a👩‍👩‍👧‍👦…d");
     }
 }

@@ -1,12 +1,26 @@
 //! Lines that are longer than the terminal is wide.
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
 
 /// The lines of `text` in at most `width` columns each; what goes on stands two columns further in than its line.
 pub fn fitted(text: &str, width: usize) -> String {
-    let indent = |line: &str| line.chars().take_while(|c| *c == ' ').count() + 2;
-    let lines = text.split('\n').map(|line| wrapped(line, width, indent(line)));
+    let lines = text
+        .split('\n')
+        .map(|line| wrapped(line, width, indent_of(line) + 2));
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The lines of `text`, each as one that is broken [`by_words`]; what goes on stands two columns further in than its line.
+pub fn fitted_by_words(text: &str, width: usize) -> String {
+    let lines = text
+        .split('\n')
+        .map(|line| by_words(line, width, indent_of(line) + 2));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn indent_of(line: &str) -> usize {
+    line.chars().take_while(|c| *c == ' ').count()
 }
 
 /// `text`, whatever its lines are, as one that is [`wrapped`]; all of it stands after `indent` spaces.
@@ -27,18 +41,18 @@ pub fn wrapped(line: &str, width: usize, indent: usize) -> String {
     // Of `current`: its columns, those before its first word, and the last space that it may be broken at.
     let (mut columns, mut start, mut space) = (0, 0, None);
     let mut is_style = false;
-    for c in line.chars() {
-        is_style |= c == '\x1b';
+    for cluster in line.graphemes(true) {
+        is_style |= cluster == "\x1b";
         if is_style {
-            is_style = c != 'm';
-            current.push(c);
+            is_style = !cluster.starts_with('m');
+            current.push_str(cluster);
             continue;
         }
-        let room = c.width().unwrap_or_default();
-        let is_break = c == ' ' && columns == width;
+        let room = cluster.width();
+        let is_break = cluster == " " && columns == width;
         while columns + room > width && columns > start {
             let carried = match space.take() {
-                _ if c == ' ' => String::new(),
+                _ if cluster == " " => String::new(),
                 Some(space) => current.split_off(space).trim_start().to_owned(),
                 None => String::new(),
             };
@@ -51,10 +65,10 @@ pub fn wrapped(line: &str, width: usize, indent: usize) -> String {
         if is_break {
             continue;
         }
-        if c == ' ' && columns >= (width / 2).max(indent) {
+        if cluster == " " && columns >= (width / 2).max(indent) {
             space = Some(current.len());
         }
-        current.push(c);
+        current.push_str(cluster);
         columns += room;
     }
     done + &current
@@ -114,6 +128,7 @@ mod tests {
             "an accent takes no room"
         );
         assert_eq!(wrapped("日本", 1, 0), "日\n本", "it is wider than the terminal");
+        assert_eq!(wrapped("👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦", 4, 0), "👩‍👩‍👧‍👦👩‍👩‍👧‍👦\n👩‍👩‍👧‍👦", "what is joined is one");
         assert_eq!(wrapped("abc", 0, 9), "a\nb\nc");
         assert_eq!(fitted("a b\n  ccc ddd", 6), "a b\n  ccc\n   ddd");
         assert_eq!(wrapped("as long as it is", usize::MAX, 2), "as long as it is");

@@ -49,8 +49,7 @@ use crate::session::{Session, WhenAbsent};
 use crate::stack;
 use crate::ui::format::{printable, s3_uri};
 use crate::ui::table::width_of_stderr;
-use crate::ui::waiting::Waiting;
-use crate::ui::wrap::fitted;
+use crate::ui::waiting::{READING, Waiting, waited};
 use crate::ui::{Ui, timeline};
 use earlier::Earlier;
 use pictures::Odd;
@@ -143,7 +142,8 @@ impl Object {
 
 pub async fn run(settings: &Settings, args: InvokeArgs, ui: &Ui) -> Result<(), CommandError> {
     let request = args.request(&settings.keys)?;
-    let session = unless_interrupted(Session::open(settings, WhenAbsent::Resume), nothing_changed).await?;
+    let opened = waited(ui, READING, Session::open(settings, WhenAbsent::Resume));
+    let session = unless_interrupted(opened, nothing_changed).await?;
     session.tell_of_the_clock(ui);
     let timeout = Duration::from_secs(args.timeout);
     let destination = Destination::new(args.download.as_deref(), args.open)?
@@ -175,7 +175,7 @@ pub async fn run(settings: &Settings, args: InvokeArgs, ui: &Ui) -> Result<(), C
     };
     let (told, unapplied) = tokio::join!(told, unapplied(settings, &session));
     if let Some(unapplied) = unapplied {
-        ui.insist(fitted(&unapplied, width_of_stderr()));
+        ui.insist(unapplied);
     }
     if let Some(destination) = destination {
         destination.remove_if_unused();

@@ -13,22 +13,20 @@ use super::pictures::{LeftOut, Picture};
 use crate::error::{CommandError, FailureDocument};
 use crate::execution::{Answer, Document, Status, Timeline};
 use crate::session::Session;
-use crate::ui::format::{bytes, clipped, duration, printable, shell_word};
+use crate::ui::format::{bytes, duration, printable, shell_word};
 use crate::ui::lines::Line;
 use crate::ui::styles::{BAD, GOOD};
-use crate::ui::table::{aligned, cut_middle, width_of_stdout};
+use crate::ui::table::{aligned, cut_after, cut_middle, width_of_stdout};
 use crate::ui::wrap::{columns_of, paragraph, wrapped};
 
 /// The room for a key.
 const KEY_WIDTH: usize = 48;
-/// The columns of a row behind its key and time: the dimensions, the sizes, and where the result is.
-const SHAPE: usize = 2;
-const SIZES: usize = 3;
-const PLACE: usize = 4;
 /// Where a result is can be told by so many columns, at least.
-const PLACE_MIN: usize = 14;
-/// What stands before a reason.
-const REASON_INDENT: usize = 4;
+const PLACE_MIN: usize = 20;
+/// What stands before a row.
+const MARK: usize = 2;
+/// What stands before lines below a row.
+const INDENT: usize = 4;
 
 /// How far a picture has come.
 pub struct Way {
@@ -89,7 +87,7 @@ impl Way {
             [first, others @ ..] => Some(format!("{} +{}", shown(first), others.len())),
         };
         [
-            clipped(&printable(&picture.key), KEY_WIDTH),
+            cut_middle(&printable(&picture.key), KEY_WIDTH),
             format!("{:>8}", took.map(duration).unwrap_or_default()),
             shape.unwrap_or_default(),
             sizes.unwrap_or_default(),
@@ -136,25 +134,55 @@ impl Way {
     }
 }
 
-/// The rows with what has room in `width` columns, numbers whole: of where the result is its ends, or nothing, then not the
-/// sizes, then not the dimensions.
-fn fitting(mut rows: Vec<[String; 5]>, width: usize) -> Vec<[String; 5]> {
-    for column in [PLACE, SIZES, SHAPE] {
-        let widest = |column: usize| rows.iter().map(|row| columns_of(&row[column])).max();
-        let others = (0..column).filter_map(widest).map(|width| width + 2);
-        let others: usize = others.sum();
-        let own = widest(column).unwrap_or_default();
-        let room = width.saturating_sub(others);
-        let is_cut = column == PLACE && room >= PLACE_MIN;
-        for row in rows.iter_mut().filter(|_| own > room) {
-            row[column] = if is_cut {
-                cut_middle(&row[column], room)
-            } else {
-                String::new()
-            };
-        }
+/// The rows behind their marks, in `width` columns with these. Where not all of one has room side by side, it has lines below
+/// its key and time.
+fn laid_out(rows: &[[String; 5]], width: usize) -> Vec<String> {
+    let beside_mark = width.saturating_sub(MARK);
+    if let Some(lines) = side_by_side(rows, beside_mark) {
+        return lines;
     }
-    rows
+    let heads: Vec<_> = rows
+        .iter()
+        .map(|[key, took, ..]| [key.clone(), took.clone()])
+        .collect();
+    let below: Vec<_> = rows.iter().map(|[_, _, below @ ..]| below.clone()).collect();
+    let room = width.saturating_sub(INDENT);
+    let below = side_by_side(&below, room).unwrap_or_else(|| {
+        let apart = below.iter().map(|[shape, sizes, place]| {
+            let numbers = wrapped(&format!("{shape}  {sizes}"), room, 0);
+            format!("{numbers}\n{}", cut_after(place, room, 0))
+        });
+        apart.collect()
+    });
+    let indented = |lines: &String| {
+        let lines = lines.lines().filter(|line| !line.trim().is_empty());
+        lines
+            .map(|line| format!("\n{:INDENT$}{line}", ""))
+            .collect::<String>()
+    };
+    let heads = aligned(&heads, beside_mark).into_iter();
+    heads
+        .zip(&below)
+        .map(|(head, below)| head + &indented(below))
+        .collect()
+}
+
+/// Rows of one line each, numbers whole, and of where a result is, the last of a row, the end; none where that has no room.
+fn side_by_side<const N: usize>(rows: &[[String; N]], width: usize) -> Option<Vec<String>> {
+    let widest = |column: usize| rows.iter().map(|row| columns_of(&row[column])).max();
+    let widths: [usize; N] = std::array::from_fn(|column| widest(column).unwrap_or_default());
+    let (place, others) = widths.split_last()?;
+    let others = others.iter().filter(|width| **width > 0).map(|width| width + 2);
+    let room = width.saturating_sub(others.sum());
+    if room < PLACE_MIN.min(*place) {
+        return None;
+    }
+    let cut = |row: &[String; N]| {
+        let mut row = row.clone();
+        row[N - 1] = cut_after(&row[N - 1], room, 0);
+        row
+    };
+    Some(aligned(&rows.iter().map(cut).collect::<Vec<_>>(), width))
 }
 
 /// For programs, of what was left out.
@@ -220,11 +248,11 @@ impl Counts {
 /// All that have ended, each with its reason if it failed, and how many of them well.
 pub fn table(ended: &[(Picture, Way)], session: &Session, order: &Order, took: Duration) -> String {
     let width = width_of_stdout();
-    let rows = ended.iter().map(|(picture, way)| way.row(picture)).collect();
-    let lines = aligned(&fitting(rows, width.saturating_sub(2)), width.saturating_sub(2));
+    let rows: Vec<_> = ended.iter().map(|(picture, way)| way.row(picture)).collect();
+    let lines = laid_out(&rows, width);
     let mut text = String::new();
     let reason = |text: &mut String, failure: &CommandError| {
-        text.push_str(&paragraph(&failure.message, width, REASON_INDENT));
+        text.push_str(&paragraph(&failure.message, width, INDENT));
         text.push('\n');
     };
     for ((_, way), line) in ended.iter().zip(lines) {
@@ -303,4 +331,72 @@ pub fn trouble(ended: &[(Picture, Way)], session: &Session, order: &Order) -> Op
     }
     let error = CommandError::failed(troubles.join(", "));
     Some(hints.into_iter().fold(error, CommandError::hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(rows: &[[&str; 5]], width: usize) -> String {
+        let rows: Vec<_> = rows.iter().map(|row| row.map(str::to_owned)).collect();
+        laid_out(&rows, width).join("\n")
+    }
+
+    #[test]
+    fn in_few_columns_a_row_has_more_lines_and_lacks_nothing() {
+        let rows = [
+            [
+                "album/summer/cat.jpg",
+                "  312 ms",
+                "3000 × 2000 → 500 × 333",
+                "1.4 MB → 31 kB",
+                "output/album/summer/cat_resized.jpg",
+            ],
+            [
+                "album/dog.png",
+                "   1.9 s",
+                "640 × 480 → 500 × 375",
+                "176 kB → 40 kB",
+                "output/album/dog_resized.png",
+            ],
+            ["album/a.txt", "   13 ms", "", "", ""],
+        ];
+        insta::assert_snapshot!(shown(&rows, 120), @"
+        album/summer/cat.jpg    312 ms  3000 × 2000 → 500 × 333  1.4 MB → 31 kB  output/album/summer/cat_resized.jpg
+        album/dog.png            1.9 s  640 × 480 → 500 × 375    176 kB → 40 kB  output/album/dog_resized.png
+        album/a.txt              13 ms
+        ");
+        insta::assert_snapshot!(shown(&rows, 100), @"
+        album/summer/cat.jpg    312 ms  3000 × 2000 → 500 × 333  1.4 MB → 31 kB  …m/summer/cat_resized.jpg
+        album/dog.png            1.9 s  640 × 480 → 500 × 375    176 kB → 40 kB  …ut/album/dog_resized.png
+        album/a.txt              13 ms
+        ");
+        insta::assert_snapshot!(shown(&rows, 80), @"
+        album/summer/cat.jpg    312 ms
+            3000 × 2000 → 500 × 333  1.4 MB → 31 kB  output/album/summer/cat_resized.jpg
+        album/dog.png            1.9 s
+            640 × 480 → 500 × 375    176 kB → 40 kB  output/album/dog_resized.png
+        album/a.txt              13 ms
+        ");
+        insta::assert_snapshot!(shown(&rows, 60), @"
+        album/summer/cat.jpg    312 ms
+            3000 × 2000 → 500 × 333  1.4 MB → 31 kB
+            output/album/summer/cat_resized.jpg
+        album/dog.png            1.9 s
+            640 × 480 → 500 × 375  176 kB → 40 kB
+            output/album/dog_resized.png
+        album/a.txt              13 ms
+        ");
+        insta::assert_snapshot!(shown(&rows, 40), @"
+        album/summer/cat.jpg    312 ms
+            3000 × 2000 → 500 × 333  1.4 MB → 31
+            kB
+            output/album/summer/cat_resized.jpg
+        album/dog.png            1.9 s
+            640 × 480 → 500 × 375  176 kB → 40
+            kB
+            output/album/dog_resized.png
+        album/a.txt              13 ms
+        ");
+    }
 }

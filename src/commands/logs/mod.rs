@@ -25,10 +25,9 @@ use crate::config::Settings;
 use crate::error::CommandError;
 use crate::session::{Session, WhenAbsent};
 use crate::ui::Ui;
-use crate::ui::format::{date_and_time, printable};
-use crate::ui::table::{width_of_stderr, width_of_stdout};
+use crate::ui::format::{date_and_time, printable, shell_word};
+use crate::ui::table::width_of_stdout;
 use crate::ui::waiting::waited;
-use crate::ui::wrap::fitted;
 use entry::{Entry, Source};
 use stream::{LINES_MAX, New, Stream};
 
@@ -87,9 +86,9 @@ pub async fn run(settings: &Settings, args: LogsArgs, ui: &Ui) -> Result<(), Com
         session.tell_of_the_clock(ui);
         let stream = waited(ui, READING, Stream::open(&session, &args)).await?;
         if args.follow {
-            follow(stream, &session, ui).await
+            follow(stream, &session, &args, ui).await
         } else {
-            show(stream, &session, ui).await
+            show(stream, &session, &args, ui).await
         }
     };
     unless_interrupted(shown, interrupted).await
@@ -99,7 +98,12 @@ pub async fn run(settings: &Settings, args: LogsArgs, ui: &Ui) -> Result<(), Com
 const READING: &str = "Reading the logs";
 
 /// Shows what there is.
-async fn show(mut stream: Stream<'_>, session: &Session, ui: &Ui) -> Result<(), CommandError> {
+async fn show(
+    mut stream: Stream<'_>,
+    session: &Session,
+    args: &LogsArgs,
+    ui: &Ui,
+) -> Result<(), CommandError> {
     let new = waited(ui, READING, stream.read())
         .await
         .map_err(|failure| absent(session, failure))?;
@@ -111,7 +115,7 @@ async fn show(mut stream: Stream<'_>, session: &Session, ui: &Ui) -> Result<(), 
             "of each log group these are the first {LINES_MAX} lines since {since}: a shorter --since shows the newest"
         )
     } else if !new.entries.iter().any(is_event) && stream.is_logging_off().await {
-        logging_is_off(session)
+        logging_is_off(session, args)
     } else if new.entries.is_empty() && !new.missed.is_empty() {
         format!(
             "without the executions' events nothing tells whose the function's lines are: `resizer logs{} --function` \
@@ -121,18 +125,24 @@ async fn show(mut stream: Stream<'_>, session: &Session, ui: &Ui) -> Result<(), 
     } else if !new.entries.is_empty() {
         return Ok(());
     } else if let Some(absence) = stream.absence().await {
-        format!("nothing of it is to be read: the lines are {absence}")
+        format!("nothing of it is to be read: {absence}")
     } else {
         nothing_since(&since, stream.is_one(), &session.flags)
     };
-    ui.insist(fitted(&why, width_of_stderr()));
+    ui.insist(why);
     Ok(())
 }
 
-fn logging_is_off(session: &Session) -> String {
+fn logging_is_off(session: &Session, args: &LogsArgs) -> String {
+    let flags = &session.flags;
+    // Whose key it is, only the executions' events say.
+    let without = args.key.as_ref().map(|key| {
+        let key = shell_word(key);
+        format!("; the function's lines are found by --execution, with a name that `resizer status{flags} --key {key}` lists")
+    });
     format!(
-        "executions log nothing: the state machine's logging is off; `resizer up{}` switches it on",
-        session.flags
+        "executions log nothing: the state machine's logging is off; `resizer up{flags}` switches it on{}",
+        without.unwrap_or_default()
     )
 }
 
@@ -148,14 +158,18 @@ fn nothing_since(since: &str, is_one: bool, flags: &str) -> String {
 }
 
 /// Shows what there is and what comes, as long as somebody reads it.
-async fn follow(mut stream: Stream<'_>, session: &Session, ui: &Ui) -> Result<(), CommandError> {
-    let say = |words: &str| ui.say(fitted(words, width_of_stderr()));
-    say(&format!(
+async fn follow(
+    mut stream: Stream<'_>,
+    session: &Session,
+    args: &LogsArgs,
+    ui: &Ui,
+) -> Result<(), CommandError> {
+    ui.say(format!(
         "Following {} (Ctrl-C ends)",
         stream.log_groups().join(" and ")
     ));
     if stream.is_logging_off().await {
-        say(&logging_is_off(session));
+        ui.say(logging_is_off(session, args));
     }
     let mut fails = false;
     loop {
@@ -170,7 +184,7 @@ async fn follow(mut stream: Stream<'_>, session: &Session, ui: &Ui) -> Result<()
             // Nothing is missed by it: the next look goes as far back.
             Err(failure) if failure.is_passing() => {
                 if !fails {
-                    say(&format!("{}; trying again", printable(&failure.to_string())));
+                    ui.say(format!("{}; trying again", printable(&failure.to_string())));
                 }
                 fails = true;
                 tokio::time::sleep(POLL).await;
@@ -185,7 +199,7 @@ async fn follow(mut stream: Stream<'_>, session: &Session, ui: &Ui) -> Result<()
 
 fn print(new: &New, ui: &Ui) -> Result<(), CommandError> {
     for missed in &new.missed {
-        ui.insist(fitted(&format!("some lines are {missed}"), width_of_stderr()));
+        ui.insist(format!("some lines are missing: {missed}"));
     }
     if new.entries.is_empty() {
         return Ok(());

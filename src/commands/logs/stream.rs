@@ -150,7 +150,7 @@ impl<'a> Stream<'a> {
                 Ok(found) => read.push(found),
                 Err(failure) if failure.is_not_found() => {
                     read.push(Found::default());
-                    missing.push((feed.log.nowhere(), failure));
+                    missing.push((feed.log.not_there(), failure));
                 }
                 Err(failure) => return Err(failure),
             }
@@ -160,7 +160,7 @@ impl<'a> Stream<'a> {
         {
             return Err(failure);
         }
-        let missing: BTreeSet<_> = missing.into_iter().map(|(nowhere, _)| nowhere).collect();
+        let missing: BTreeSet<_> = missing.into_iter().map(|(not_there, _)| not_there).collect();
         let missed = missing.difference(&self.missing).cloned().collect();
         self.missing = missing;
         let is_cut = read.iter().any(|found| found.is_cut);
@@ -193,8 +193,7 @@ impl<'a> Stream<'a> {
             && is_logging_off(&self.session.clients, &self.session.names.state_machine_arn()).await
     }
 
-    /// Where the lines of the one execution that is asked for are, as it follows on "they are"; none where that cannot be
-    /// known.
+    /// Why the lines of the one execution that is asked for are missing; none where that cannot be known.
     pub async fn absence(&self) -> Option<String> {
         let (began, ended) = self.execution?;
         for feed in &self.feeds {

@@ -14,7 +14,7 @@ use crate::execution::{
 use crate::outputs::Outputs;
 use crate::session::Session;
 use crate::ui::format::printable;
-use crate::ui::table::{width_of_stderr, width_of_stdout};
+use crate::ui::table::width_of_stdout;
 use crate::ui::waiting::waited;
 use crate::ui::wrap::fitted;
 use crate::ui::{Ui, timeline};
@@ -46,7 +46,7 @@ pub async fn show(
     }
     let width = width_of_stdout();
     if let Some(why) = &story.not_from_logs {
-        ui.say(fitted(why, width_of_stderr()));
+        ui.say(why);
     }
     ui.result(story.text(width))
 }
@@ -141,7 +141,7 @@ async fn logged(session: &Session, described: &DescribeExecutionOutput) -> Resul
             let due = described.stop_date.as_ref().unwrap_or(&described.start_date);
             if is_logging_off(&session.clients, &session.names.state_machine_arn()).await {
                 format!(
-                    "nowhere: the state machine's logging is off; `resizer up{}` switches it on",
+                    "the state machine's logging is off; `resizer up{}` switches it on",
                     session.flags
                 )
             } else {
@@ -149,11 +149,9 @@ async fn logged(session: &Session, described: &DescribeExecutionOutput) -> Resul
                     .await
             }
         }
-        Err(failure) => log.unreadable(&failure),
+        Err(failure) => return Err(log.unreadable(&failure)),
     };
-    Err(format!(
-        "CloudWatch Logs does not have all of them: they are {missing}"
-    ))
+    Err(format!("the log does not have all of them: {missing}"))
 }
 
 /// Whether none is missing between the first and the last: an execution's events are counted from 1.

@@ -9,7 +9,7 @@ use super::styled::lines;
 use super::view::View;
 use crate::ui::wrap::fitted;
 
-/// The list has at least so many lines, however long the summary is.
+/// The list has at least so many lines, or half of what there are, however long the summary is.
 const LIST_MIN: u16 = 6;
 
 const HEADING: Style = Style::new().add_modifier(Modifier::BOLD);
@@ -55,7 +55,7 @@ fn draw_overview(frame: &mut Frame<'_>, view: &mut View, area: Rect) {
     };
     let summary = lines(&view.shown.summary, view.is_coloured);
     let wanted = u16::try_from(summary.len() + 2).unwrap_or(u16::MAX);
-    let room = area.height.saturating_sub(LIST_MIN);
+    let room = area.height.saturating_sub(LIST_MIN.max(area.height / 2));
     let hidden = match summary.len().saturating_sub(room.saturating_sub(2).into()) {
         0 => String::new(),
         1 => " (1 line above hidden)".to_owned(),
@@ -118,8 +118,8 @@ fn help(view: &View) -> (String, Style) {
     let of_story = view.detail.as_ref().and_then(|detail| detail.trouble.as_ref());
     let trouble = of_story.or(view.trouble.as_ref());
     let keys = match view.detail {
-        Some(_) => "q quit   Esc back   ↑↓ scroll",
-        None => "q quit   ↑↓ select   Enter its story   / filter   f only failed",
+        Some(_) => "q quit   Esc back   ↑↓ PgUp PgDn scroll",
+        None => "q quit   ↑↓ PgUp PgDn select   Enter its story   / filter   f only failed",
     };
     if view.is_typing {
         let typing = format!("/{}▏  Enter keeps it, Esc clears it", view.filter);
@@ -185,8 +185,8 @@ mod tests {
         "  ✓ 00000002  cat.jpg  → output/cat_resized.jpg                 "
         "  ✓ 00000003  cat.jpg  → output/cat_resized.jpg                 "
         "                                                                "
-        "                                                                "
-        "q quit   ↑↓ select   Enter its story   / filter   f only failed "
+        "q quit   ↑↓ PgUp PgDn select   Enter its story   / filter   f   "
+        "  only failed                                                   "
         "#);
     }
 
@@ -200,8 +200,8 @@ mod tests {
         "  ✓ 00000000  cat.jpg  → output/cat_resi"
         "  ✗ 00000001  bad.jpg  failed           "
         "      not an image                      "
-        "q quit   ↑↓ select   Enter its story   /"
-        "  filter   f only failed                "
+        "q quit   ↑↓ PgUp PgDn select   Enter its"
+        "  story   / filter   f only failed      "
         "#);
         // However small, it is drawn.
         for (width, height) in [(1, 1), (3, 2), (10, 3), (200, 4)] {
@@ -242,7 +242,7 @@ mod tests {
         "                                                                "
         "                                                                "
         "                                                                "
-        "q quit   Esc back   ↑↓ scroll                                   "
+        "q quit   Esc back   ↑↓ PgUp PgDn scroll                         "
         "#);
     }
 }

@@ -75,13 +75,13 @@ impl Unknown {
         let recent = &self.began[..self.began.partition_point(|began| *began >= since)];
         let (newest, oldest) = (recent.first()?, recent.last()?);
         let why = if self.is_cut {
-            format!("more than the {STARTS_MAX} lines that are read (a shorter --since takes fewer)")
+            format!("only {STARTS_MAX} lines are read (a shorter --since takes fewer)")
         } else {
             session.executions_log().absence(*oldest, Some(*newest)).await
         };
         Some(format!(
-            "{} older executions may be for such keys as well: what CloudWatch Logs tells of their beginning is {why}; without \
-             --key they are listed",
+            "{} older executions may be for such keys as well: the log does not tell of their beginning ({why}); without --key \
+             they are listed",
             recent.len(),
         ))
     }
