@@ -33,6 +33,8 @@ pub struct Settings {
     pub place: Place,
     /// What the function makes of a picture, in the JSON that it reads.
     pub renditions: String,
+    /// Whether some of that is AVIF, which not every build of the function writes.
+    pub writes_avif: bool,
     /// What of the configuration may not be what is meant, for whoever puts it through.
     pub doubts: Vec<String>,
     pub results: ResultSettings,
@@ -357,6 +359,7 @@ impl Settings {
             stack,
             place,
             renditions: wanted.json,
+            writes_avif: wanted.writes_avif,
             doubts: wanted.doubts,
             results: file.results,
             limits: file.limits,

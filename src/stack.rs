@@ -25,8 +25,8 @@ use crate::names::{API_PATH, Names, Role, STAGE};
 use crate::package::FunctionPackage;
 use crate::resources::documents::{self, DocumentError, render};
 use crate::resources::{
-    Bucket, Function, InlinePolicy, LogGroup, Mark, Notification, RestApi, Rule, ServiceRole, StateMachine,
-    Target,
+    Bucket, Function, InlinePolicy, LogGroup, Mark, Notification, RENDITIONS, RestApi, Rule, ServiceRole,
+    StateMachine, Target,
 };
 use crate::session::Session;
 pub use watch::TOPIC;
@@ -280,7 +280,7 @@ impl Stack<'_> {
         let mut environment = BTreeMap::from([
             ("RESIZED_BUCKET".to_owned(), self.names.resized_bucket()),
             ("ORIGINAL_BUCKET".to_owned(), self.names.original_bucket()),
-            ("RENDITIONS".to_owned(), self.settings.renditions.clone()),
+            (RENDITIONS.to_owned(), self.settings.renditions.clone()),
         ]);
         let Settings {
             results,

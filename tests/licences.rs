@@ -16,6 +16,7 @@ const ALLOWED: &[&str] = &[
     "IJG",
     "ISC",
     "MIT",
+    "NCSA",
     "Unicode-3.0",
     "Unlicense",
     "Zlib",

@@ -5,7 +5,9 @@ mod common;
 
 use std::fs;
 
+use common::browser::{Scheme, chromium, look};
 use common::{Place, corpus, sample};
+use image::{Rgb, RgbImage};
 use serde_json::json;
 
 const THREE: &str = r##"
@@ -87,6 +89,63 @@ async fn one_picture_becomes_each_rendition_that_is_asked_for() {
 
     let screen = place.resizer(&["status", "--local"]).ok().stdout;
     assert!(screen.contains("output/in/a.jpg_large.webp +2"), "{screen}");
+}
+
+#[test]
+fn an_avif_is_written_where_it_is_asked_for() {
+    let place = Place::new();
+    let configure = |text: &str| fs::write(place.path().join("resizer.toml"), text).unwrap();
+    configure("[resize]\nwidth = 200\nformat = \"avif\"\n");
+    place.resizer(&["up", "--local"]).ok();
+    let red_and_blue = RgbImage::from_fn(400, 300, |x, _| {
+        Rgb(if x < 200 { [255, 0, 0] } else { [0, 0, 255] })
+    });
+    red_and_blue.save(place.path().join("halves.png")).unwrap();
+    let invoke = ["invoke", "--local", "--file", "halves.png", "--download", "small"];
+    let told = place.json(&invoke);
+    assert_eq!(told["downloaded"], json!(["small/halves.png_resized.avif"]));
+    let avif = fs::read(place.path().join("small/halves.png_resized.avif")).unwrap();
+    assert_eq!(&avif[4..12], b"ftypavif");
+
+    // What is not asked for any more goes with its encoder, and no picture comes between.
+    configure("[resize]\nwidth = 200\n");
+    let up = place.resizer(&["up", "--local", "-v"]).ok().stderr;
+    let first = |call: &str| up.find(call).unwrap_or_else(|| panic!("no {call}: {up}"));
+    assert!(
+        first("UpdateFunctionConfiguration") < first("UpdateFunctionCode"),
+        "{up}"
+    );
+    let told = place.json(&invoke);
+    assert_eq!(told["downloaded"], json!(["small/halves.png_resized.jpg"]));
+
+    let Some(chromium) = chromium() else {
+        return;
+    };
+    let page = format!(
+        "<img src=\"data:image/avif;base64,{}\">",
+        aws_smithy_types::base64::encode(&avif)
+    );
+    let colours = "frame => {
+        const [image] = frame.document.images;
+        const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight).getContext('2d');
+        canvas.drawImage(image, 0, 0);
+        const at = x => [...canvas.getImageData(x, 75, 1, 1).data];
+        return [image.naturalWidth, image.naturalHeight, at(50), at(150)];
+    }";
+    let seen = look(&chromium, &place, &page, &[400], Scheme::Light, colours);
+    let near = |seen: &serde_json::Value, expected: [i64; 4]| {
+        let differences = expected.iter().enumerate();
+        differences
+            .map(|(n, wanted)| (seen[n].as_i64().unwrap() - wanted).abs())
+            .max()
+            < Some(8)
+    };
+    let [width, height, left, right] = [0, 1, 2, 3].map(|n| &seen[0][n]);
+    assert_eq!((width, height), (&json!(200), &json!(150)));
+    assert!(
+        near(left, [255, 0, 0, 255]) && near(right, [0, 0, 255, 255]),
+        "{seen}"
+    );
 }
 
 #[test]

@@ -16,6 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let format = match format {
             "png" => OutputFormat::Png,
             "webp" => OutputFormat::Webp,
+            "avif" => OutputFormat::Avif,
             _ => OutputFormat::Jpeg,
         };
         let source = fs::read(source)?;

@@ -312,7 +312,7 @@ mod tests {
 
         #[test]
         fn different_keys_give_different_results(one in key(), two in key()) {
-            for format in [FileFormat::Jpeg, FileFormat::Png, FileFormat::Webp, FileFormat::Gif] {
+            for format in [FileFormat::Jpeg, FileFormat::Png, FileFormat::Webp, FileFormat::Avif, FileFormat::Gif] {
                 prop_assert_eq!(one == two, result_key(&one, format) == result_key(&two, format));
                 let named = ResultKey::new(Some("thumb-2".to_owned()), None).unwrap();
                 prop_assert_ne!(named.of(&one, format, SIZE), result_key(&two, format));

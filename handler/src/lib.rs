@@ -59,8 +59,8 @@
 //! | `position` | `center` | what `cover` keeps: `center`, `top`, `bottom`, `left` or `right` |
 //! | `enlarge` | `false` | whether a source smaller than the box is enlarged |
 //! | `background` | `#ffffff` | behind transparency in a JPEG, and around `contain` |
-//! | `format` | `jpeg` | `jpeg`, `png`, `webp`, `webp-lossless`, `keep` (the source's) or `auto` (WebP with transparency, else JPEG) |
-//! | `quality` | `80` | 1 to 100, of JPEG and lossy WebP |
+//! | `format` | `jpeg` | `jpeg`, `png`, `webp`, `webp-lossless`, `avif` (with the feature of that name), `keep` (the source's) or `auto` (WebP with transparency, else JPEG) |
+//! | `quality` | `80` | 1 to 100, of JPEG, lossy WebP and AVIF |
 //! | `progressive` | `false` | whether a JPEG is progressive |
 //! | `animated` | `false` | whether a GIF stays one with all its frames, where the format is `keep` |
 //!

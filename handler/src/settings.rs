@@ -82,6 +82,10 @@ impl Wish {
                 rgb(colour).ok_or_else(|| format!("the background {colour:?}, which is not like #ffffff"))?
             }
         };
+        let format = self.format.unwrap_or(defaults.format);
+        if format == OutputFormat::Avif && !cfg!(feature = "avif") {
+            return Err("AVIF, and the function is built without its encoder (the feature avif)".to_owned());
+        }
         let key = ResultKey::new(self.name, self.key).map_err(|error| error.to_string())?;
         let rendition = Rendition {
             width: self.width.unwrap_or(defaults.width),
@@ -90,7 +94,7 @@ impl Wish {
             position: self.position.unwrap_or(defaults.position),
             enlarge: self.enlarge,
             background,
-            format: self.format.unwrap_or(defaults.format),
+            format,
             quality,
             progressive: self.progressive,
             animated: self.animated,

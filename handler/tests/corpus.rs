@@ -80,6 +80,62 @@ fn every_output_format_holds_the_picture() {
 }
 
 #[test]
+fn an_avif_has_the_picture_s_size_its_alpha_and_the_same_bytes_each_time() {
+    for (name, has_alpha) in [
+        ("rocket.jpg", false),
+        ("rgba.png", true),
+        ("gray.jpg", false),
+        ("animated.gif", false),
+    ] {
+        let rendition = Rendition {
+            width: 60,
+            format: OutputFormat::Avif,
+            ..Rendition::default()
+        };
+        let made = || resized(&corpus(name), &rendition).unwrap();
+        let avif = made();
+        assert_eq!(&avif.bytes[4..12], b"ftypavif", "{name}");
+        // The box `ispe`: version and flags, width, height (ISO/IEC 23008-12, 6.5.3).
+        let at = |what: &[u8]| avif.bytes.windows(what.len()).position(|window| window == what);
+        let sides = at(b"ispe").unwrap() + 8;
+        let side = |at: usize| u32::from_be_bytes(avif.bytes[at..at + 4].try_into().unwrap());
+        let size = (side(sides), side(sides + 4));
+        assert_eq!(size, (avif.size.width, avif.size.height), "{name}");
+        assert_eq!(size.0, 60, "{name}");
+        assert_eq!(
+            at(b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha").is_some(),
+            has_alpha,
+            "{name}"
+        );
+        assert!(made().bytes == avif.bytes, "{name}");
+    }
+}
+
+#[test]
+fn an_avif_too_large_for_the_memory_is_not_begun() {
+    let rendition = Rendition {
+        width: 1024,
+        enlarge: true,
+        format: OutputFormat::Avif,
+        ..Rendition::default()
+    };
+    let limits = Limits {
+        memory: 128 << 20,
+        ..Limits::default()
+    };
+    let refusal = resize(&corpus("rocket.jpg"), &[rendition], &limits).unwrap_err();
+    let refusal = refusal.to_string();
+    assert!(
+        refusal.starts_with("resizing the JPEG image takes up to 1"),
+        "{refusal}"
+    );
+    assert!(
+        refusal.ends_with("there are 128 MiB for it; function.memory gives it more"),
+        "{refusal}"
+    );
+}
+
+#[test]
 fn the_same_source_gives_the_same_bytes() {
     let once = || {
         resized(&corpus("rocket.jpg"), &Rendition::default())

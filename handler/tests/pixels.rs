@@ -497,12 +497,16 @@ fn of_the_metadata_only_who_made_it_and_whose_it_is_stays() {
         .unwrap();
     let has = |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
     assert!(has(&tagged, "Camera"));
+    let rendition = |format| Rendition {
+        width: 20,
+        format,
+        ..Rendition::default()
+    };
+    // It is written, and not read.
+    let avif = resized(&tagged, &rendition(OutputFormat::Avif)).unwrap().bytes;
+    assert!(has(&avif, "Ada Lovelace") && !has(&avif, "Camera"));
     for format in [OutputFormat::Jpeg, OutputFormat::Png, OutputFormat::Webp] {
-        let rendition = Rendition {
-            width: 20,
-            format,
-            ..Rendition::default()
-        };
+        let rendition = rendition(format);
         let once = resized(&tagged, &rendition).unwrap().bytes;
         assert!(has(&once, "Ada Lovelace") && !has(&once, "Camera"), "{format:?}");
         // It is read again, and stays upright.

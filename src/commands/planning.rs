@@ -11,7 +11,7 @@ use crate::config::{Architecture, Place, Settings};
 use crate::engine::{Action, FieldChange, Graph, Plan, Planned, Reading, Stop};
 use crate::error::{CommandError, FailureDocument};
 use crate::outputs::Outputs;
-use crate::package::{Target, function_package, function_package_at_hand};
+use crate::package::{Program, function_package, function_package_at_hand};
 use crate::resources::ARCHITECTURE;
 use crate::session::{Session, WhenAbsent};
 use crate::stack;
@@ -140,7 +140,7 @@ impl Planning {
                  `resizer up --local` is quicker",
             );
         }
-        let package = function_package(Target::of(settings), args.handler_zip.as_deref(), ui).await?;
+        let package = function_package(Program::of(settings), args.handler_zip.as_deref(), ui).await?;
         let graph = stack::graph(&session, settings, Some(package))?;
         let planning = Self::of(session, graph, readings, settings, ui);
         ending::check_refusals(&planning.graph, &planning.plan, settings)?;
@@ -170,12 +170,12 @@ impl Planning {
             read(&graph, &session, settings, ui).await?
         };
         let settings = &keeping_architecture(settings, &graph, &readings);
-        let target = Target::of(settings);
+        let program = Program::of(settings);
         let function = graph.find(stack::FUNCTION).map(|node| &readings[node.index()]);
         let stands = matches!(function, Some(Reading::Found(_)));
         let package = match &args.handler_zip {
-            None if !stands || unbuilt == Unbuilt::LeaveOut => function_package_at_hand(target).await,
-            zip => Some(function_package(target, zip.as_deref(), ui).await?),
+            None if !stands || unbuilt == Unbuilt::LeaveOut => function_package_at_hand(program).await,
+            zip => Some(function_package(program, zip.as_deref(), ui).await?),
         };
         let is_code_unknown = stands && package.is_none();
         let graph = stack::graph(&session, settings, package)?;

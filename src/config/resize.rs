@@ -24,7 +24,7 @@ pub struct ResizeSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub background: Option<String>,
     pub format: Format,
-    /// 1 to 100, of JPEG and WebP.
+    /// 1 to 100, of JPEG, WebP and AVIF.
     #[serde(serialize_with = "quality_or_usual")]
     pub quality: Option<u32>,
     /// Of JPEG.
@@ -78,6 +78,7 @@ pub enum Format {
     Png,
     Webp,
     WebpLossless,
+    Avif,
     Keep,
     Auto,
 }
@@ -90,6 +91,7 @@ impl Format {
             Self::Png => "png",
             Self::Webp => "webp",
             Self::WebpLossless => "webp-lossless",
+            Self::Avif => "avif",
             Self::Keep => "keep",
             Self::Auto => "auto",
         }
@@ -101,6 +103,7 @@ impl Format {
             Self::Jpeg => Some(&["jpg", "jpeg"]),
             Self::Png => Some(&["png"]),
             Self::Webp | Self::WebpLossless => Some(&["webp"]),
+            Self::Avif => Some(&["avif"]),
             Self::Keep | Self::Auto => None,
         }
     }
@@ -149,7 +152,7 @@ pub struct Rendition {
 const PLACEHOLDERS: [&str; 7] = ["dir", "stem", "name", "width", "height", "ext", "hash"];
 
 /// Extensions by which a key says which format the result is in.
-const EXTENSIONS: [&str; 5] = ["jpg", "jpeg", "png", "webp", "gif"];
+const EXTENSIONS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "avif", "gif"];
 
 /// The longest that all renditions may be, in bytes of JSON: Lambda takes 4 KB of environment in all
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
@@ -160,6 +163,8 @@ const JSON_MAX: usize = 3 * 1024;
 pub struct Wanted {
     /// As the function reads it from its environment.
     pub json: String,
+    /// Whether any of it is AVIF.
+    pub writes_avif: bool,
     /// What can be done, and may not be what is meant.
     pub doubts: Vec<String>,
 }
@@ -194,6 +199,8 @@ pub fn renditions(resize: &ResizeSettings, renditions: &[Rendition]) -> Result<W
     if all.is_empty() {
         all.push(resize.fields());
     }
+    let avif = Value::from(Format::Avif.name());
+    let writes_avif = all.iter().any(|fields| fields.get("format") == Some(&avif));
     let json = Value::from(all.into_iter().map(Value::Object).collect::<Vec<_>>()).to_string();
     if json.len() > JSON_MAX {
         return Err(format!(
@@ -202,7 +209,11 @@ pub fn renditions(resize: &ResizeSettings, renditions: &[Rendition]) -> Result<W
         ));
     }
     let doubts = renditions.iter().filter_map(Rendition::doubt).collect();
-    Ok(Wanted { json, doubts })
+    Ok(Wanted {
+        json,
+        writes_avif,
+        doubts,
+    })
 }
 
 impl ResizeSettings {
@@ -252,7 +263,7 @@ impl ResizeSettings {
         let format = self.format.name();
         if says_quality && !self.format.has_quality() {
             return Err(format!(
-                "{table}.quality is of JPEG and WebP, and format = \"{format}\" loses nothing: leave one of them out"
+                "{table}.quality is of JPEG, WebP and AVIF, and format = \"{format}\" loses nothing: leave one of them out"
             ));
         }
         if says_progressive && !self.format.may_be_jpeg() {
@@ -413,6 +424,23 @@ mod tests {
     }
 
     #[test]
+    fn that_a_result_is_avif_is_known() {
+        let of_one = "[[rendition]]\nname = \"a\"\n[[rendition]]\nname = \"b\"\nformat = \"avif\"\n";
+        for (toml, expected) in [
+            ("", false),
+            ("[resize]\nformat = \"avif\"", true),
+            (of_one, true),
+            // No result is as this says.
+            (
+                "[resize]\nformat = \"avif\"\n[[rendition]]\nname = \"a\"\nformat = \"auto\"",
+                false,
+            ),
+        ] {
+            assert_eq!(wanted(toml).unwrap().writes_avif, expected, "{toml}");
+        }
+    }
+
+    #[test]
     fn what_the_function_would_refuse_is_refused() {
         let rendition = |more: &str| format!("[[rendition]]\nname = \"a\"\n{more}\n");
         for (toml, reason) in [
@@ -474,11 +502,11 @@ mod tests {
             ),
             (
                 "[resize]\nformat = \"png\"\nquality = 70".to_owned(),
-                "resize.quality is of JPEG and WebP, and format = \"png\" loses nothing: leave one of them out",
+                "resize.quality is of JPEG, WebP and AVIF, and format = \"png\" loses nothing: leave one of them out",
             ),
             (
                 rendition("format = \"webp-lossless\"\nquality = 70"),
-                "rendition a.quality is of JPEG and WebP",
+                "rendition a.quality is of JPEG, WebP and AVIF",
             ),
             (
                 "[resize]\nformat = \"webp\"\nprogressive = true".to_owned(),

@@ -10,9 +10,9 @@ use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 
-use super::Target;
 use super::cache::Cache;
 use super::toolchain::{Builder, Toolchain, not_started};
+use super::{Program, Target};
 use crate::error::CommandError;
 use crate::ui::Ui;
 use crate::ui::waiting::Waiting;
@@ -28,18 +28,20 @@ pub fn profile(target: Target) -> &'static str {
 /// How many of cargo's last lines are shown when it fails.
 const LAST_LINES: usize = 20;
 
-/// Compiles the source in `cache` for `target` and reads the program.
+/// Compiles `program` of the source in `cache` and reads it.
 pub async fn run(
     cache: &Cache,
     toolchain: &Toolchain,
     builder: &Builder,
-    target: Target,
+    program: Program,
     ui: &Ui,
 ) -> Result<Vec<u8>, CommandError> {
-    tokio::fs::write(cache.profile(), profile(target)).await?;
+    tokio::fs::write(cache.profile(), profile(program.target)).await?;
     let started = Instant::now();
     let waiting = Waiting::new(ui, "Building the function (the first time takes some minutes)");
-    let mut child = cargo(cache, toolchain, builder).spawn().map_err(not_started)?;
+    let mut child = cargo(cache, toolchain, builder, program)
+        .spawn()
+        .map_err(not_started)?;
     let mut tail = VecDeque::new();
     if let Some(stderr) = child.stderr.take() {
         follow(stderr, |line| match Line::of(line) {
@@ -62,11 +64,11 @@ pub async fn run(
         "Built the function in {:.0} s",
         started.elapsed().as_secs_f64()
     ));
-    let program = cache.target().join(&builder.triple).join("release/bootstrap");
-    Ok(tokio::fs::read(program).await?)
+    let bootstrap = cache.target().join(&builder.triple).join("release/bootstrap");
+    Ok(tokio::fs::read(bootstrap).await?)
 }
 
-fn cargo(cache: &Cache, toolchain: &Toolchain, builder: &Builder) -> Command {
+fn cargo(cache: &Cache, toolchain: &Toolchain, builder: &Builder, program: Program) -> Command {
     let mut cargo = Command::new("cargo");
     // `cargo run` tells us of our own package. Dependencies that look at it (ring) would be built anew with every change
     // between run and run.
@@ -76,8 +78,13 @@ fn cargo(cache: &Cache, toolchain: &Toolchain, builder: &Builder) -> Command {
             cargo.env_remove(&variable);
         }
     }
+    let mut features = vec!["--no-default-features"];
+    if program.writes_avif {
+        features.extend(["--features", "avif"]);
+    }
     cargo
         .args([builder.subcommand, "--release", "--bin", "bootstrap"])
+        .args(features)
         .args(["--target", &builder.target])
         .arg("--target-dir")
         .arg(cache.target())

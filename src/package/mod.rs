@@ -38,12 +38,23 @@ pub enum Target {
     Host,
 }
 
-impl Target {
-    /// What the stack of `settings` runs its function on.
+/// Which of the programs that the function's source gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Program {
+    target: Target,
+    /// Whether it writes AVIF: the encoder makes it larger, so that who asks for none does without.
+    writes_avif: bool,
+}
+
+impl Program {
+    /// What the stack of `settings` runs.
     pub fn of(settings: &Settings) -> Self {
-        match settings.place {
-            Place::Local { .. } => Self::Host,
-            Place::Aws { .. } => Self::Lambda(settings.function.architecture.unwrap_or_default()),
+        Self {
+            target: match settings.place {
+                Place::Local { .. } => Target::Host,
+                Place::Aws { .. } => Target::Lambda(settings.function.architecture.unwrap_or_default()),
+            },
+            writes_avif: settings.writes_avif,
         }
     }
 }
@@ -63,27 +74,27 @@ impl FunctionPackage {
     }
 }
 
-/// The function's code for `target`: `zip` if one is given, else built here, or found built already.
+/// The function's code: `zip` if one is given, else built here, or found built already.
 ///
 /// # Errors
 /// A zip that Lambda would refuse or that would not start there; no compiler, or one that failed.
 pub async fn function_package(
-    target: Target,
+    program: Program,
     zip: Option<&Path>,
     ui: &Ui,
 ) -> Result<FunctionPackage, CommandError> {
     match zip {
-        Some(path) => ready_zip(target, path),
-        None => built_zip(target, ui).await,
+        Some(path) => ready_zip(program.target, path),
+        None => built_zip(program, ui).await,
     }
     .map(FunctionPackage::new)
 }
 
-/// The function's code for `target`, if it is built already: looks and makes nothing, not even a folder.
-pub async fn function_package_at_hand(target: Target) -> Option<FunctionPackage> {
+/// The function's code, if it is built already: looks and makes nothing, not even a folder.
+pub async fn function_package_at_hand(program: Program) -> Option<FunctionPackage> {
     let cache = Cache::find()?;
     let toolchain = Toolchain::find(cache.root()).await.ok()?;
-    cached(&cache, &cache_key(target, &toolchain), target).map(FunctionPackage::new)
+    cached(&cache, &cache_key(program, &toolchain), program.target).map(FunctionPackage::new)
 }
 
 /// Reads and checks the zip at `path`.
@@ -102,10 +113,11 @@ fn ready_zip(target: Target, path: &Path) -> Result<Vec<u8>, CommandError> {
 }
 
 /// The zip from the cache, or a new one.
-async fn built_zip(target: Target, ui: &Ui) -> Result<Vec<u8>, CommandError> {
+async fn built_zip(program: Program, ui: &Ui) -> Result<Vec<u8>, CommandError> {
+    let target = program.target;
     let cache = Cache::open()?;
     let toolchain = Toolchain::find(cache.root()).await?;
-    let key = cache_key(target, &toolchain);
+    let key = cache_key(program, &toolchain);
     if let Some(bytes) = cached(&cache, &key, target) {
         return Ok(bytes);
     }
@@ -116,7 +128,7 @@ async fn built_zip(target: Target, ui: &Ui) -> Result<Vec<u8>, CommandError> {
         return Ok(bytes);
     }
     source::write(&cache.source())?;
-    let bootstrap = build(&cache, &toolchain, target, ui).await?;
+    let bootstrap = build(&cache, &toolchain, program, ui).await?;
     let packing = spawn_blocking(move || archive::pack(&bootstrap, target));
     let packed = waited(ui, "Packing the function", packing).await;
     let bytes = packed
@@ -127,11 +139,11 @@ async fn built_zip(target: Target, ui: &Ui) -> Result<Vec<u8>, CommandError> {
 }
 
 /// Everything that decides the program's bytes.
-fn cache_key(target: Target, toolchain: &Toolchain) -> String {
+fn cache_key(program: Program, toolchain: &Toolchain) -> String {
     let mut hash = Sha256::new();
     hash.update(source::digest());
-    hash.update(format!("{target:?}"));
-    hash.update(build::profile(target));
+    hash.update(format!("{program:?}"));
+    hash.update(build::profile(program.target));
     hash.update(&toolchain.version);
     hex::encode(hash.finalize())
 }
@@ -144,15 +156,16 @@ fn cached(cache: &Cache, key: &str, target: Target) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Builds with this machine's own compiler if it can build for `target`, else with cargo-zigbuild.
+/// Builds with this machine's own compiler if it can build for the target, else with cargo-zigbuild.
 async fn build(
     cache: &Cache,
     toolchain: &Toolchain,
-    target: Target,
+    program: Program,
     ui: &Ui,
 ) -> Result<Vec<u8>, CommandError> {
+    let target = program.target;
     if toolchain.builds_natively(target) {
-        let bootstrap = build::run(cache, toolchain, &Builder::native(toolchain), target, ui).await?;
+        let bootstrap = build::run(cache, toolchain, &Builder::native(toolchain), program, ui).await?;
         match elf::check(&bootstrap, target) {
             Ok(()) => return Ok(bootstrap),
             // This machine's C library is newer than Lambda's; zig brings the right one.
@@ -169,7 +182,7 @@ async fn build(
         }
     }
     let builder = Builder::zig(toolchain, target).await?;
-    let bootstrap = build::run(cache, toolchain, &builder, target, ui).await?;
+    let bootstrap = build::run(cache, toolchain, &builder, program, ui).await?;
     elf::check(&bootstrap, target).map_err(|refusal| {
         CommandError::failed(format!("the function was built but would not start: {refusal}"))
     })?;

@@ -48,6 +48,9 @@ const CODE_CHANGED: &str = "code changed by others";
 const CODE_TAG: &str = "resizer:code-sha256";
 pub const ARCHITECTURE: &str = "architecture";
 const STATE: &str = "state";
+const ENVIRONMENT: &str = "environment";
+/// The variable with what the function makes of a picture.
+pub const RENDITIONS: &str = "RENDITIONS";
 /// What one UpdateFunctionConfiguration sets.
 const CONFIGURATION: [&str; 8] = [
     "runtime",
@@ -55,7 +58,7 @@ const CONFIGURATION: [&str; 8] = [
     "role",
     "memory",
     "timeout",
-    "environment",
+    ENVIRONMENT,
     "log group",
     "last update",
 ];
@@ -131,6 +134,16 @@ impl Function {
         tags
     }
 
+    /// Whether the new code would refuse what the function that was found is told to do: to write AVIF, which is built in only
+    /// where it is asked for. All else new code knows of, and old code may not.
+    fn code_comes_last(&self, found: &Fields) -> bool {
+        let says_avif = |renditions: Option<&str>| renditions.is_some_and(|json| json.contains("\"avif\""));
+        let told = found
+            .get(ENVIRONMENT)
+            .and_then(|variables| variables[RENDITIONS].as_str());
+        says_avif(told) && !says_avif(self.environment.get(RENDITIONS).map(String::as_str))
+    }
+
     async fn tag(&self) -> Result<(), Failure> {
         self.client
             .tag_resource()
@@ -204,7 +217,7 @@ fn found_fields(function: &FunctionConfiguration) -> Fields {
         .with_some("role", function.role())
         .with_some("memory", function.memory_size())
         .with_some("timeout", function.timeout())
-        .with_some("environment", environment.map(|variables| json!(variables)))
+        .with_some(ENVIRONMENT, environment.map(|variables| json!(variables)))
         .with_some("log group", log_group)
 }
 
@@ -245,7 +258,7 @@ impl Resource for Function {
             .with("role", self.role_arn.as_str())
             .with("memory", self.memory)
             .with("timeout", self.timeout)
-            .with("environment", json!(self.environment))
+            .with(ENVIRONMENT, json!(self.environment))
             .with("log group", self.log_group.as_str())
     }
 
@@ -316,14 +329,16 @@ impl Resource for Function {
     }
 
     /// Makes one update at a time, since Lambda takes no second one before the first is done.
-    async fn change(&self, _: &Fields, changes: &[FieldChange], _: &Step<'_>) -> Result<(), Failure> {
+    async fn change(&self, found: &Fields, changes: &[FieldChange], _: &Step<'_>) -> Result<(), Failure> {
         if self.is_remade(changes) {
             return self.delete().await;
         }
         if touches(changes, &[ownership::FIELD]) {
             self.tag().await?;
         }
-        if touches(changes, &[CODE, ARCHITECTURE]) {
+        if self.code_comes_last(found) {
+            self.update_configuration().await
+        } else if touches(changes, &[CODE, ARCHITECTURE]) {
             self.update_code().await
         } else if touches(changes, &[CODE_CHANGED]) {
             // The code is the one that is wanted by now.

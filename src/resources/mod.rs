@@ -27,7 +27,7 @@ pub use alarm::{ALARM, ALARM_STATE, Alarm, Counted};
 pub use bucket::{BUCKET, Bucket, EVENT_BRIDGE, Notification};
 pub use bucket_contents::{Contents, count};
 pub use dashboard::{DASHBOARD, Dashboard};
-pub use function::{ARCHITECTURE, Function};
+pub use function::{ARCHITECTURE, Function, RENDITIONS};
 pub use log_group::LogGroup;
 pub use ownership::{Mark, RUN};
 pub use rest_api::{API_ID, RestApi};

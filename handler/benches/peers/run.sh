@@ -12,8 +12,12 @@ trap 'rm -rf "$work"' EXIT
 # Compiled as for Lambda.
 target=$(cargo metadata --no-deps --format-version 1 --manifest-path "$handler/Cargo.toml" |
     python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/lambda
-cargo build --quiet --release --config "$handler/../src/package/profile/lambda.toml" --target-dir "$target" \
-    --manifest-path "$handler/Cargo.toml" --bin bootstrap --example peer
+build() {
+    cargo build --quiet --release --config "$handler/../src/package/profile/lambda.toml" --target-dir "$target" \
+        --manifest-path "$handler/Cargo.toml" "$@"
+}
+build --no-default-features --bin bootstrap
+build --example peer
 (cd "$work" && npm init -y && npm install sharp @aws-sdk/client-s3) > "$work/log" 2>&1 || { echo "sharp: npm cannot install it" >&2; exit 1; }
 (python3 -m venv "$work/venv" && "$work/venv/bin/pip" install --quiet Pillow numpy scikit-image boto3) >> "$work/log" 2>&1 ||
     { echo "Pillow: pip cannot install it" >&2; exit 1; }

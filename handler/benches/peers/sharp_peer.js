@@ -10,6 +10,7 @@ const save = {
   jpeg: (picture) => picture.jpeg({ quality: 80 }),
   png: (picture) => picture.png(),
   webp: (picture) => picture.webp({ quality: 80 }),
+  avif: (picture) => picture.avif({ quality: 80 }),
 };
 
 (async () => {

@@ -74,6 +74,19 @@ def closeness(source, result):
     return ssim, psnr
 
 
+def print_formats(peers, source, work, rounds):
+    """What a format costs and gives: CPU time, bytes, and SSIM to the scaled source."""
+    print(f"\n{source.name + ' to 500':<22}{'ms ours':>12}{'ms sharp':>12}{'kB ours':>12}{'kB sharp':>12}{'SSIM ours':>12}{'SSIM sharp':>12}")
+    for form in "jpeg", "webp", "avif":
+        columns = []
+        for peer in peers:
+            result = work / f"{peer.name}.out"
+            times = [peer.run(form, "500", source, result)[0] for _ in range(rounds)]
+            columns.append((statistics.median(times), result.stat().st_size / 1000, closeness(source, result)[0]))
+        (millis, size, ssim), (their_millis, their_size, their_ssim) = columns
+        print(f"{form:<22}{millis:12.1f}{their_millis:12.1f}{size:12.1f}{their_size:12.1f}{ssim:12.4f}{their_ssim:12.4f}", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser()
     for name in ("corpus", "work", "ours", "sharp", "pillow"):
@@ -111,6 +124,8 @@ def main():
                 + f"{ours / sharp:12.2f}{ours / full:12.2f}{decibels[0]:12.1f}{decibels[1]:12.1f}",
                 flush=True,
             )
+    if not options.only:
+        print_formats(peers[:2], pictures / "12mp-420.jpg", work, options.rounds)
     print(f"\n{'corpus to 200':<22}{'SSIM ours':>12}{'SSIM sharp':>12}{'dB ours':>12}{'dB sharp':>12}")
     for source in sorted(corpus.iterdir()):
         if source.name.startswith("bad-") or source.suffix not in (".jpg", ".png", ".webp") or options.only:

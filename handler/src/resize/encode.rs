@@ -4,6 +4,8 @@ use image::{DynamicImage, RgbaImage};
 use jpeg_encoder::{ChromaSubsamplingMethod, ColorType as JpegColor, EncodingError, SamplingFactor};
 use png::{BitDepth, ColorType as PngColor, EncodingError as PngError};
 
+#[cfg(feature = "avif")]
+use super::avif;
 use super::format::SourceFormat;
 use super::picture::Picture;
 use super::{FileFormat, OutputFormat, Refusal, Rendition, canvas, webp};
@@ -37,6 +39,12 @@ pub fn encode(
         }
         (Picture::Pixels(pixels), FileFormat::Png) => png(pixels, exif).map_err(|error| error.to_string()),
         (Picture::Pixels(pixels), FileFormat::Webp) => webp::encode(pixels, rendition, exif),
+        #[cfg(feature = "avif")]
+        (Picture::Pixels(pixels), FileFormat::Avif) => {
+            avif::encode(pixels, rendition, exif).map_err(|error| error.to_string())
+        }
+        #[cfg(not(feature = "avif"))]
+        (Picture::Pixels(_), FileFormat::Avif) => Err("the function is built without its encoder".to_owned()),
         (Picture::Pixels(_), FileFormat::Gif) => Err("only animations are written as GIF".to_owned()),
     };
     written.map_err(|detail| Refusal::NotEncoded {

@@ -89,6 +89,7 @@ pub enum FileFormat {
     Jpeg,
     Png,
     Webp,
+    Avif,
     /// Of animations alone.
     Gif,
 }
@@ -100,6 +101,7 @@ impl FileFormat {
             Self::Jpeg => "JPEG",
             Self::Png => "PNG",
             Self::Webp => "WebP",
+            Self::Avif => "AVIF",
             Self::Gif => "GIF",
         }
     }
@@ -107,7 +109,7 @@ impl FileFormat {
     /// The most pixels of a side.
     pub(super) fn longest_side(self) -> u32 {
         match self {
-            Self::Jpeg | Self::Gif => 65_535,
+            Self::Jpeg | Self::Avif | Self::Gif => 65_535,
             Self::Png => i32::MAX as u32,
             Self::Webp => 16_383,
         }
@@ -119,6 +121,7 @@ impl FileFormat {
             Self::Jpeg => "jpg",
             Self::Png => "png",
             Self::Webp => "webp",
+            Self::Avif => "avif",
             Self::Gif => "gif",
         }
     }
@@ -129,6 +132,7 @@ impl FileFormat {
             Self::Jpeg => "image/jpeg",
             Self::Png => "image/png",
             Self::Webp => "image/webp",
+            Self::Avif => "image/avif",
             Self::Gif => "image/gif",
         }
     }
@@ -141,6 +145,7 @@ impl OutputFormat {
             (Self::Jpeg | Self::Auto, _) => FileFormat::Jpeg,
             (Self::Png, _) | (Self::Keep, SourceFormat::Png) => FileFormat::Png,
             (Self::Webp | Self::WebpLossless, _) | (Self::Keep, SourceFormat::WebP) => FileFormat::Webp,
+            (Self::Avif, _) => FileFormat::Avif,
             (Self::Keep, _) => FileFormat::Jpeg,
         }
     }

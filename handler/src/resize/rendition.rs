@@ -19,7 +19,7 @@ pub struct Rendition {
     pub background: [u8; 3],
     /// What the picture is written as.
     pub format: OutputFormat,
-    /// 1 to 100, of JPEG and lossy WebP.
+    /// 1 to 100, of JPEG, lossy WebP and AVIF.
     pub quality: u8,
     /// Whether a JPEG is written as progressive, with Huffman tables of its own: it is seen, coarsely, before all of it
     /// is there, and takes longer to write.
@@ -90,6 +90,8 @@ pub enum OutputFormat {
     Webp,
     /// Lossless WebP.
     WebpLossless,
+    /// AVIF, if the crate is built with that feature.
+    Avif,
     /// As the source: JPEG, PNG or WebP; of the others, as [`Self::Auto`].
     Keep,
     /// WebP where there is transparency, else JPEG.

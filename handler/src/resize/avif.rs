@@ -1,0 +1,41 @@
+//! AVIF, by rav1e.
+
+use image::{DynamicImage, RgbImage};
+use ravif::{EncodedImage, Encoder, Error, Img};
+use rgb::FromSlice;
+
+use super::Rendition;
+
+/// Of rav1e's speeds 1 to 10 the fastest whose files are smaller than lossy WebP's of the same quality (docs/figures.md).
+const SPEED: u8 = 8;
+
+/// What writing a picture of so many pixels takes at most, in bytes: of noise 231 a pixel were measured, of a photo 52.
+pub fn memory(pixels: u64) -> u64 {
+    const ALWAYS: u64 = 10 * 1024 * 1024;
+    const PER_PIXEL: u64 = 240;
+    ALWAYS + pixels * PER_PIXEL
+}
+
+/// Writes the picture, 4:4:4 and with 10 bits, which makes smaller files than 8.
+///
+/// # Errors
+/// What rav1e says.
+pub fn encode(picture: &DynamicImage, rendition: &Rendition, exif: Option<&[u8]>) -> Result<Vec<u8>, Error> {
+    let quality = f32::from(rendition.quality);
+    let encoder = Encoder::new()
+        .with_quality(quality)
+        .with_alpha_quality(quality)
+        .with_speed(SPEED);
+    let encoder = match exif {
+        Some(exif) => encoder.with_exif(exif),
+        None => encoder,
+    };
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let opaque = |rgb: &RgbImage| encoder.encode_rgb(Img::new(rgb.as_rgb(), width, height));
+    let EncodedImage { avif_file, .. } = match picture {
+        DynamicImage::ImageRgba8(rgba) => encoder.encode_rgba(Img::new(rgba.as_rgba(), width, height))?,
+        DynamicImage::ImageRgb8(rgb) => opaque(rgb)?,
+        other => opaque(&other.to_rgb8())?,
+    };
+    Ok(avif_file)
+}
