@@ -408,7 +408,7 @@ async fn using_a_stack_needs_what_is_printed_for_it() {
     assert!(
         story
             .stdout
-            .contains("log  not to be read: logs:FilterLogEvents on "),
+            .contains("log  /aws/lambda/resizer-resize is not to be read: logs:FilterLogEvents on "),
         "{}",
         story.stdout
     );

@@ -4,7 +4,9 @@
 mod common;
 
 use std::io::{BufRead, BufReader};
+use std::time::Duration;
 
+use aws_sdk_sfn::types::ExecutionStatus;
 use common::near::{self, NearCloud, UP, refusal};
 use common::terminal::{Screen, printed_until};
 use common::{Ended, Place, corpus, sample, signal};
@@ -122,7 +124,7 @@ fn when_it_cannot_be_read_again_it_says_so_and_goes_on() {
     let screen = Screen::start(&place, &WATCH, 100, 30);
     screen.wait_for("rocket.jpg");
     place.kill_the_cloud();
-    let shown = screen.wait_for("not read again");
+    let shown = screen.wait_for("not read again since ");
     assert!(shown.contains("rocket.jpg"), "what was read last stays: {shown}");
 }
 
@@ -184,7 +186,7 @@ fn a_story_that_cannot_be_read_just_now_is_read_later() {
     screen.wait_for("rocket.jpg");
     near.behave(in_trouble("states:DescribeExecution", TRIES));
     screen.press(ENTER);
-    screen.wait_for("not read again: states:DescribeExecution");
+    screen.wait_for("not read again since ");
     let story = screen.wait_for("SUCCEEDED in");
     assert!(story.contains("Esc back"), "{story}");
 }
@@ -217,6 +219,63 @@ fn an_execution_that_runs_is_described_once_however_often_one_looks() {
     signal("INT", watch.id().into());
     watch.wait().unwrap();
     assert_eq!(calls("states:DescribeExecution"), described + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn which_executions_are_for_a_key_is_read_once_however_often_one_looks() {
+    let near = NearCloud::start();
+    near.place.resizer(&["up", "--local"]).ok();
+    let states = aws_sdk_sfn::Client::new(&near.place.sdk_config());
+    let machines = states.list_state_machines().send().await.unwrap();
+    let machine = machines.state_machines()[0].state_machine_arn().to_owned();
+    // More than are described.
+    for number in 0..130 {
+        let start = states.start_execution().state_machine_arn(&machine);
+        let input = format!(r#"{{"bucket": "b", "key": "other/{number}.jpg"}}"#);
+        start.input(input).send().await.unwrap();
+    }
+    let calls = |operation: &str| near.calls().get(operation).copied().unwrap_or_default();
+    let running = || {
+        let list = states.list_executions().state_machine_arn(&machine);
+        list.status_filter(ExecutionStatus::Running).send()
+    };
+    while !running().await.unwrap().executions().is_empty() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let watch = ["status", "--local", "--watch", "--key", "mine/", "--since", "1d"];
+    let (looks, read) = (calls("states:ListExecutions"), calls("logs:FilterLogEvents"));
+    let mut watch = near.place.spawn(&watch);
+    near.wait_for("states:ListExecutions", looks + 2);
+    let first = calls("logs:FilterLogEvents");
+    assert!(first > read, "the beginnings of the others are read");
+    near.wait_for("states:ListExecutions", looks + 5);
+    assert_eq!(calls("logs:FilterLogEvents"), first);
+    signal("INT", watch.id().into());
+    watch.wait().unwrap();
+}
+
+#[test]
+fn what_a_list_may_lack_is_seen_beside_it_on_a_small_screen_too() {
+    let near = NearCloud::start();
+    near.place.resizer(&["up", "--local"]).ok();
+    near.behave(Realism {
+        faults: vec![Fault {
+            operation: "states:ListExecutions".to_owned(),
+            call: 1,
+            times: 1000,
+            after: false,
+            does: refusal(403, "AccessDeniedException", "not authorized to perform it"),
+        }],
+        ..Realism::default()
+    });
+    let mut screen = Screen::start(&near.place, &WATCH, 80, 24);
+    screen.wait_for("they could not be read");
+    screen.wait_for("none to be seen");
+    // All that is above the list.
+    screen.press("s");
+    screen.wait_for("REST API");
+    screen.press(ESCAPE);
+    screen.wait_for("none to be seen");
 }
 
 #[test]

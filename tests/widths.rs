@@ -6,10 +6,12 @@ mod common;
 use std::fs;
 
 use anstream::adapter::strip_str;
+use common::near::NearCloud;
 use common::steady::steady;
 use common::terminal::{Screen, printed};
 use common::{Place, corpus, sample};
 use insta::assert_snapshot;
+use resizer_local::Realism;
 use rusqlite::Connection;
 use unicode_width::UnicodeWidthStr;
 
@@ -102,7 +104,7 @@ fn every_screen_of_a_stack_at_work_fits_its_terminal_with_colour_and_without() {
         command.envs(settings.iter().copied());
         let mut screen = Screen::run(command, width, 36);
         screen.wait_until("the list", |shown| {
-            shown.contains("rocket.jpg") && shown.contains("only")
+            shown.contains("rocket.jpg") && shown.contains("filter")
         });
         let list = screen.picture();
         screen.press("\r");
@@ -240,7 +242,7 @@ fn no_line_is_wider_than_the_terminal_and_none_is_cut() {
         // The terminal would cut what is too long: this must stand there whole.
         let whole = screen.wait_until("the counts", |shown| {
             let words = shown.split_whitespace().collect::<Vec<_>>().join(" ");
-            words.contains("requests 0, 4xx 0, 5xx 0") && words.contains("f only failed")
+            words.contains("requests 0, 4xx 0, 5xx 0") && words.contains("/ filter")
         });
         let whole = whole.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(
@@ -260,5 +262,25 @@ fn no_line_is_wider_than_the_terminal_and_none_is_cut() {
         });
         screen.press("q");
         assert!(screen.ended().success());
+    }
+}
+
+#[test]
+fn what_was_said_while_it_was_waited_for_does_not_stay() {
+    let near = NearCloud::start();
+    near.place.resizer(&["up", "--local"]).ok();
+    near.behave(Realism {
+        latency: 400,
+        ..Realism::default()
+    });
+    for args in [
+        &["status", "--local"][..],
+        &["status", "--local", "--key", "a"],
+        &["report", "--local"],
+    ] {
+        let screen = Screen::start(&near.place, args, 100, ROWS);
+        screen.wait_for("Reading what stands");
+        let shown = screen.picture_at_its_end();
+        assert!(!shown.contains("Reading"), "{args:?}: {shown}");
     }
 }

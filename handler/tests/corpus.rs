@@ -4,9 +4,11 @@
 
 mod common;
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use common::{corpus, decode, resized};
+use image::RgbaImage;
 use resizer_handler::resize::{Limits, OutputFormat, Refusal, Rendition, Size, resize};
 use serde_json::Value;
 
@@ -54,29 +56,58 @@ fn every_image_of_the_corpus_comes_out_upright_or_is_refused_with_a_reason() {
 
 #[test]
 fn every_output_format_holds_the_picture() {
-    for name in [
-        "rocket.jpg",
-        "rgba.png",
-        "gray.jpg",
-        "icc-srgb.jpg",
-        "animated.gif",
+    for (name, is_opaque) in [
+        ("rocket.jpg", true),
+        ("rgba.png", false),
+        ("gray.jpg", true),
+        ("icc-srgb.jpg", true),
+        ("exif-6.jpg", true),
+        ("animated.gif", true),
+        ("lossy.webp", true),
+        ("photo.tif", true),
+        ("photo.bmp", true),
     ] {
-        for format in [
-            OutputFormat::Jpeg,
-            OutputFormat::Png,
-            OutputFormat::Webp,
-            OutputFormat::WebpLossless,
-        ] {
+        let picture = |format| {
             let rendition = Rendition {
                 width: 200,
+                quality: 95,
                 format,
                 ..Rendition::default()
             };
-            let resized = resized(&corpus(name), &rendition).unwrap();
-            let picture = decode(&resized.bytes);
-            assert_eq!(picture.width(), 200, "{name} as {format:?}");
+            decode(&resized(&corpus(name), &rendition).unwrap().bytes).into_rgba8()
+        };
+        // PNG loses nothing.
+        let whole = picture(OutputFormat::Png);
+        for (format, most) in [
+            (OutputFormat::Jpeg, 6.0),
+            (OutputFormat::Webp, 6.0),
+            (OutputFormat::WebpLossless, 0.0),
+        ] {
+            let picture = picture(format);
+            assert_eq!(picture.dimensions(), whole.dimensions(), "{name} as {format:?}");
+            // A JPEG's transparency is put on white.
+            if is_opaque || format == OutputFormat::WebpLossless {
+                let apart = mean_difference(&picture, &whole);
+                assert!(apart <= most, "{name} as {format:?}: {apart}");
+            }
         }
     }
+}
+
+/// Over all samples of what can be seen.
+fn mean_difference(one: &RgbaImage, other: &RgbaImage) -> f64 {
+    let seen = one.pixels().zip(other.pixels()).filter(|(one, _)| one.0[3] > 0);
+    let (mut sum, mut count) = (0, 0);
+    for (one, other) in seen {
+        let apart = one
+            .0
+            .iter()
+            .zip(other.0)
+            .map(|(one, other)| u64::from(one.abs_diff(other)));
+        sum += apart.sum::<u64>();
+        count += 4;
+    }
+    sum as f64 / f64::from(count)
 }
 
 #[test]
@@ -133,6 +164,50 @@ fn an_avif_too_large_for_the_memory_is_not_begun() {
         refusal.ends_with("there are 128 MiB for it; function.memory gives it more"),
         "{refusal}"
     );
+}
+
+#[test]
+fn a_frame_larger_than_its_gif_keeps_to_the_limits_too() {
+    let mut encoder = gif::Encoder::new(Vec::new(), 10, 10, &[0, 0, 0, 255, 255, 255]).unwrap();
+    let frame = gif::Frame {
+        width: 700,
+        height: 700,
+        buffer: Cow::Owned(vec![0; 700 * 700]),
+        ..gif::Frame::default()
+    };
+    encoder.write_frame(&frame).unwrap();
+    let source = encoder.into_inner().unwrap();
+    let refusal = |limits: Limits| resize(&source, &[Rendition::default()], &limits).unwrap_err();
+    let of_pixels = refusal(Limits {
+        pixels: 400_000,
+        ..Limits::default()
+    });
+    assert!(
+        matches!(of_pixels, Refusal::TooManyPixels { width: 700, .. }),
+        "{of_pixels}"
+    );
+    let of_memory = refusal(Limits {
+        memory: 2_000_000,
+        ..Limits::default()
+    });
+    assert!(matches!(of_memory, Refusal::TooMuchMemory { .. }), "{of_memory}");
+}
+
+#[test]
+fn an_avif_that_cannot_be_written_in_time_is_not_begun() {
+    let rendition = Rendition {
+        width: 2000,
+        enlarge: true,
+        format: OutputFormat::Avif,
+        ..Rendition::default()
+    };
+    let limits = Limits {
+        deadline: Some(Instant::now() + std::time::Duration::from_millis(1500)),
+        memory: 4 << 30,
+        ..Limits::default()
+    };
+    let refusal = resize(&corpus("rocket.jpg"), &[rendition], &limits).unwrap_err();
+    assert_eq!(refusal, Refusal::TimeUp { stage: "encode" });
 }
 
 #[test]

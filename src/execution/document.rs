@@ -57,7 +57,7 @@ struct TryDocument<'a> {
     lines: Vec<LineDocument<'a>>,
     report: Option<Report>,
     /// Why there are no lines.
-    lines_missing: Option<&'a str>,
+    lines_missing: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -194,7 +194,7 @@ impl<'a> From<&'a Try> for TryDocument<'a> {
         let trouble = each.trouble.as_ref();
         let (invocation, missing) = match &each.logged {
             Some(Logged::Found(invocation)) => (Some(invocation), None),
-            Some(Logged::Missing(why)) => (None, Some(why.as_str())),
+            Some(Logged::Missing(why)) => (None, Some(why.to_string())),
             None => (None, None),
         };
         let lines = invocation.into_iter().flat_map(Invocation::printed);

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::absence::{LATE, LogGroup};
+use super::absence::{Absence, LogGroup};
 use super::log_events::{CLOCK_DIFFERENCE_MILLIS, Found, LogEvent, Search, search};
 use super::ownership::Owned;
-use super::report::{Report, is_of_lambda};
+use super::report::{Report, is_of_lambda, request_of_line};
 use super::timeline::Timeline;
 use super::tries::Try;
 use crate::aws::CallFailure;
@@ -29,7 +29,7 @@ const NAMELESS: &str = "not to be found: Step Functions names no request of such
 pub enum Logged {
     Found(Invocation),
     /// There are none, and why.
-    Missing(String),
+    Missing(Absence),
 }
 
 /// One run of the function, as its log group tells of it.
@@ -81,9 +81,9 @@ impl FunctionLog<'_> {
             for each in step.tries.iter_mut().filter(|each| each.may_have_run()) {
                 looked_for += 1;
                 each.logged = Some(if looked_for > TRIES_MAX {
-                    Logged::Missing(format!(
+                    Logged::Missing(Absence::Known(format!(
                         "not looked for: only those of the first {TRIES_MAX} tries are"
-                    ))
+                    )))
                 } else {
                     let logged = self.lines_of(execution, step.input.as_deref(), each, &own).await;
                     logged.unwrap_or_else(|failure| Logged::Missing(self.log.unreadable(&failure)))
@@ -106,10 +106,11 @@ impl FunctionLog<'_> {
                 let input: Value = serde_json::from_str(input.unwrap_or_default()).unwrap_or_default();
                 match self.request_of(execution, &input, each, own).await? {
                     Owned::One(request) => (request, FoundBy::Input),
-                    Owned::Several => return Ok(Logged::Missing(SEVERAL.to_owned())),
+                    Owned::Several => return Ok(Logged::Missing(Absence::Known(SEVERAL.to_owned()))),
                     Owned::Nothing => {
                         let why = self.log.known_absence(each.began, each.ended).await;
-                        return Ok(Logged::Missing(why.unwrap_or_else(|| NAMELESS.to_owned())));
+                        let why = why.unwrap_or_else(|| Absence::Known(NAMELESS.to_owned()));
+                        return Ok(Logged::Missing(why));
                     }
                 }
             }
@@ -180,6 +181,8 @@ impl FunctionLog<'_> {
             }
             let all = all.events.into_iter().skip_while(is_before);
             between.extend(all.take_while(|event| event.id != report.id));
+            // A line of the request before may come late.
+            between.retain(|event| request_of_line(&event.text).is_none_or(|named| named == request_id));
             let ids: HashSet<String> = between.iter().map(|event| event.id.clone()).collect();
             between.extend(events.into_iter().filter(|event| !ids.contains(&event.id)));
             between.sort_by_key(|event| event.millis);
@@ -194,7 +197,7 @@ pub fn are_lines_whole(timeline: &Timeline) -> bool {
     let mut tries = timeline.steps.iter().flat_map(|step| &step.tries);
     tries.all(|each| match &each.logged {
         Some(Logged::Found(invocation)) => invocation.report().is_some(),
-        Some(Logged::Missing(why)) => why != LATE,
+        Some(Logged::Missing(why)) => *why != Absence::Late,
         None => true,
     })
 }

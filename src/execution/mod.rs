@@ -22,21 +22,23 @@ mod start;
 mod timeline;
 mod tries;
 
-pub use absence::{LATE, LogGroup, is_delivered};
+pub use absence::{Absence, LogGroup, is_delivered};
 pub use document::{Answer, Document, Rendition};
 pub use event::{Event, timestamp};
 pub use history::{
-    Page, ToldBy, describe, describe_all, from_history, from_logs, is_logging_off, known_of, list, name_part,
-    pattern_of,
+    Page, ToldBy, describe, describe_all, from_logs, is_logging_off, known_of, list, name_part, pattern_of,
 };
 pub use invocation::{FoundBy, FunctionLog, Invocation, Logged, are_lines_whole};
 pub use log_events::{
     CLOCK_DIFFERENCE_MILLIS, DELIVERY_MAX_MILLIS, Found, LogEvent, Search, each_found, search,
 };
-pub use report::{Report, is_of_lambda, request_in};
+pub use report::{Report, is_of_lambda, request_in, request_of_line};
 pub use start::each_start;
 pub use timeline::{Status, Step, Timeline};
 pub use tries::{Trouble, Try, in_words, request_of_answer};
+
+/// What the names begin with of the executions that `resizer invoke` starts.
+pub const STARTED_BY_INVOKE: &str = "invoke-";
 
 #[cfg(test)]
 pub mod tests;

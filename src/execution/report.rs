@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 /// What an invocation took, as Lambda reports it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -84,6 +85,13 @@ pub fn request_in(text: &str) -> Option<&str> {
     // 8-4-4-4-12
     let is_id = word.len() == 36 && word.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
     is_id.then_some(word)
+}
+
+/// The request that a line of the function's log is about, where it says so: one of Lambda's, or one of JSON.
+pub fn request_of_line(text: &str) -> Option<String> {
+    let json: Option<Value> = serde_json::from_str(text).ok();
+    let member = json.and_then(|json| Some(json["requestId"].as_str()?.to_owned()));
+    member.or_else(|| request_in(text).map(str::to_owned))
 }
 
 #[cfg(test)]

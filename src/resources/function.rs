@@ -9,7 +9,7 @@ use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
     self, Environment, FunctionCode, FunctionConfiguration, LastUpdateStatus, LoggingConfig, Runtime, State,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::ownership::{self, Mark, Tags, tagged, touches};
 use super::patience::{LAMBDA_BUSY, LAMBDA_KEY, LAMBDA_PERMISSIONS, LAMBDA_ROLE};
@@ -137,7 +137,10 @@ impl Function {
     /// Whether the new code would refuse what the function that was found is told to do: to write AVIF, which is built in only
     /// where it is asked for. All else new code knows of, and old code may not.
     fn code_comes_last(&self, found: &Fields) -> bool {
-        let says_avif = |renditions: Option<&str>| renditions.is_some_and(|json| json.contains("\"avif\""));
+        let says_avif = |renditions: Option<&str>| {
+            let all: Vec<Value> = serde_json::from_str(renditions.unwrap_or_default()).unwrap_or_default();
+            all.iter().any(|rendition| rendition["format"] == "avif")
+        };
         let told = found
             .get(ENVIRONMENT)
             .and_then(|variables| variables[RENDITIONS].as_str());

@@ -60,9 +60,6 @@ const ENDPOINT_TYPE: EndpointType = EndpointType::Regional;
 const ENDPOINT: &str = "endpoint type";
 /// What the stage serves: the hash of the document it was deployed from, kept in the deployment's description.
 const DEPLOYED: &str = "deployed definition";
-/// The resource that our method is of, and whether there are methods of others.
-const RESOURCE: &str = "resource";
-const OTHERS: &str = "methods of others";
 /// The deployment that the stage serves.
 const DEPLOYMENT: &str = "deployment";
 /// What a deployment's description begins with that is ours.
@@ -261,16 +258,16 @@ impl RestApi {
     }
 
     /// Puts the document in the place of what is there, its title in that of the name, and has the stage serve it in the
-    /// place of the deployment that was `found`. Beside what others have put there, only our method makes place for it.
+    /// place of the deployment `before`. Beside what others have put there, only our method makes place for it.
     ///
     /// Assumption (AWS docs: "Update an existing API with an external API definition"; not tried there): what is merged wins
     /// where it conflicts, the title and the description too, and what it says nothing of stays.
-    async fn define(&self, id: &str, found: &Fields) -> Result<(), CallFailure> {
-        let mode = if found.get(OTHERS) == Some(&json!(true)) {
-            self.delete_method(id, found.text(RESOURCE)).await?;
-            PutMode::Merge
-        } else {
+    async fn define(&self, id: &str, before: Option<&str>, served: &Served) -> Result<(), CallFailure> {
+        let mode = if served.others.is_empty() {
             PutMode::Overwrite
+        } else {
+            self.delete_method(id, served.resource.as_deref()).await?;
+            PutMode::Merge
         };
         self.client
             .put_rest_api()
@@ -281,7 +278,7 @@ impl RestApi {
             .await
             .during("apigateway:PutRestApi", &self.name)?;
         let deployment = self.deploy(id).await?;
-        match found.text(DEPLOYMENT) {
+        match before {
             Some(before) => self.remove_deployments(id, &[&deployment, before]).await,
             None => Ok(()),
         }
@@ -635,8 +632,6 @@ impl Resource for RestApi {
                     DEPLOYMENT,
                     deployed.as_ref().map(|deployed| deployed.deployment.as_str()),
                 )
-                .with_some(RESOURCE, served.resource.as_deref())
-                .with(OTHERS, !served.others.is_empty())
                 .with_some(DEPLOYED, deployed.and_then(|deployed| deployed.description))
                 .with(DUPLICATES, json!(duplicates)),
             settling: None,
@@ -660,8 +655,9 @@ impl Resource for RestApi {
             .await
             .during("apigateway:CreateRestApi", &self.name)?;
         step.made();
-        let id = created.id().unwrap_or_default();
-        Ok(self.define(id, &Fields::default()).await?)
+        Ok(self
+            .define(created.id().unwrap_or_default(), None, &Served::default())
+            .await?)
     }
 
     async fn change(&self, found: &Fields, changes: &[FieldChange], step: &Step<'_>) -> Result<(), Failure> {
@@ -681,7 +677,8 @@ impl Resource for RestApi {
                 .await?;
         }
         if touches(changes, &DEFINED) {
-            self.define(id, found).await?;
+            let served = self.served(id).await?;
+            self.define(id, found.text(DEPLOYMENT), &served).await?;
         }
         Ok(())
     }

@@ -14,8 +14,11 @@ pub fn duration(duration: Duration) -> String {
     let millis = duration.as_millis();
     match millis {
         0..1000 => format!("{millis} ms"),
-        1000..60_000 => format!("{:.1} s", duration.as_secs_f64()),
-        _ => format!("{} min {:02} s", millis / 60_000, millis / 1000 % 60),
+        1000..59_950 => format!("{:.1} s", duration.as_secs_f64()),
+        _ => {
+            let seconds = (millis + 500) / 1000;
+            format!("{} min {:02} s", seconds / 60, seconds % 60)
+        }
     }
 }
 
@@ -23,8 +26,8 @@ pub fn duration(duration: Duration) -> String {
 pub fn bytes(bytes: u64) -> String {
     match bytes {
         0..1000 => format!("{bytes} B"),
-        1000..1_000_000 => format!("{:.0} kB", bytes as f64 / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        1000..999_500 => format!("{:.0} kB", bytes as f64 / 1e3),
+        999_500..999_950_000 => format!("{:.1} MB", bytes as f64 / 1e6),
         _ => format!("{:.1} GB", bytes as f64 / 1e9),
     }
 }
@@ -80,7 +83,9 @@ pub fn printable(text: &str) -> String {
 }
 
 fn acts(c: char) -> bool {
-    c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c)
+    let turns =
+        matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || turns
 }
 
 /// An object's address, fit to print whatever its key.
@@ -113,14 +118,29 @@ mod tests {
 
     #[test]
     fn durations_have_the_unit_that_fits() {
-        let shown = [0, 41, 1_941, 59_940, 125_000].map(|millis| duration(Duration::from_millis(millis)));
-        assert_eq!(shown, ["0 ms", "41 ms", "1.9 s", "59.9 s", "2 min 05 s"]);
+        let shown = [0, 41, 1_941, 59_940, 59_960, 119_600, 125_000];
+        let shown = shown.map(|millis| duration(Duration::from_millis(millis)));
+        assert_eq!(
+            shown,
+            [
+                "0 ms",
+                "41 ms",
+                "1.9 s",
+                "59.9 s",
+                "1 min 00 s",
+                "2 min 00 s",
+                "2 min 05 s"
+            ]
+        );
     }
 
     #[test]
     fn sizes_have_the_unit_that_fits() {
-        let shown = [0, 999, 176_000, 1_400_000, 5_000_000_000].map(bytes);
-        assert_eq!(shown, ["0 B", "999 B", "176 kB", "1.4 MB", "5.0 GB"]);
+        let shown = [0, 999, 176_000, 999_600, 1_400_000, 999_960_000, 5_000_000_000].map(bytes);
+        assert_eq!(
+            shown,
+            ["0 B", "999 B", "176 kB", "1.0 MB", "1.4 MB", "1.0 GB", "5.0 GB"]
+        );
     }
 
     #[test]

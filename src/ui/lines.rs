@@ -5,9 +5,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
 use super::table::{cut_middle, width_of_stderr};
 use super::{TICK, Ui};
 
-/// The room for a name.
-const NAME_WIDTH: usize = 48;
-/// The columns of what stands beside one: what it does, and for how long.
+/// The columns of what stands beside a name: what it does, and for how long.
 const BESIDE_NAME: usize = 32;
 
 /// On a terminal a line that changes for each that is under way; elsewhere a line for each that has ended.
@@ -48,7 +46,7 @@ impl Lines {
                 self.ui
                     .moving("{spinner:.cyan} {prefix}  {msg:.dim}  {elapsed:.dim}"),
             );
-            let room = NAME_WIDTH.min(width_of_stderr().saturating_sub(BESIDE_NAME));
+            let room = width_of_stderr().saturating_sub(BESIDE_NAME);
             bar.set_prefix(self.ui.painted(&cut_middle(name, room)));
             bar.set_message(what);
             bar.enable_steady_tick(TICK);

@@ -10,6 +10,9 @@ use super::wrap::columns_of;
 /// The width to draw for where no terminal says one.
 const DEFAULT_WIDTH: usize = 120;
 
+/// Where nothing is cut, in a file, what is longer makes its own line longer and no other.
+const PADDED_MAX: usize = 80;
+
 /// Columns are at least this wide before they are cut.
 const NARROWEST: usize = 8;
 
@@ -33,10 +36,13 @@ pub fn width_of_stderr() -> usize {
 ///
 /// The widest column gives way first, and is cut in the middle: both ends of a name tell names apart.
 pub fn aligned<const N: usize>(rows: &[[String; N]], width: usize) -> Vec<String> {
+    // Less what stands beside.
+    let is_file = width > usize::MAX / 2;
     let mut widths = [0; N];
     for row in rows {
         for (column, cell) in row.iter().enumerate() {
-            widths[column] = widths[column].max(columns_of(cell));
+            let most = if is_file { PADDED_MAX } else { width };
+            widths[column] = widths[column].max(columns_of(cell).min(most));
         }
     }
     let shown = widths.iter().filter(|width| **width > 0).count();
@@ -45,7 +51,11 @@ pub fn aligned<const N: usize>(rows: &[[String; N]], width: usize) -> Vec<String
         .map(|row| {
             let columns = row.iter().zip(widths).filter(|(_, width)| *width > 0);
             let cells = columns.map(|(cell, width)| {
-                let cell = cut_middle(cell, width);
+                let cell = if is_file {
+                    cell.clone()
+                } else {
+                    cut_middle(cell, width)
+                };
                 let room = width.saturating_sub(columns_of(&cell));
                 format!("{cell}{:room$}", "")
             });
@@ -97,6 +107,15 @@ mod tests {
             ["log group".to_owned(), "b".to_owned()],
         ];
         assert_eq!(aligned(&rows, 80), ["role       a", "log group  b"]);
+    }
+
+    #[test]
+    fn in_a_file_what_is_long_is_whole_and_widens_no_other_line() {
+        let long = "k".repeat(100);
+        let rows = [[long.clone(), "a".to_owned()], ["b".to_owned(), "c".to_owned()]];
+        let lines = aligned(&rows, usize::MAX);
+        assert_eq!(lines[0], format!("{long}  a"));
+        assert_eq!(lines[1], format!("{:82}c", "b"));
     }
 
     #[test]

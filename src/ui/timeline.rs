@@ -125,7 +125,7 @@ fn logged(timeline: &Timeline, step: &Step, each: &Try, width: usize) -> Vec<Str
     let label = |what, style, text: &str| labelled("", what, style, text, width);
     match &each.logged {
         None => Vec::new(),
-        Some(Logged::Missing(why)) => vec![label("log", FAINT, why)],
+        Some(Logged::Missing(why)) => vec![label("log", FAINT, &why.to_string())],
         Some(Logged::Found(invocation)) => {
             let printed = invocation.printed().take(LINES_MAX).map(|line| {
                 let (style, words) = of_function(&line.text);
@@ -259,6 +259,7 @@ mod tests {
     use anstream::adapter::strip_str;
 
     use super::*;
+    use crate::execution::Absence;
     use crate::execution::tests::{logged, refused, resized};
 
     fn plain(text: &str) -> String {
@@ -292,9 +293,12 @@ mod tests {
                   ran  38 ms, billed 64 ms, 38 of 1769 MB, cold start 25 ms
                   out  {"ok":true,"destBucket":"r","destKey":"output/cat_resized.jpg
         "#);
-        timeline.steps[0].tries[1].logged = Some(Logged::Missing("not there yet".to_owned()));
+        timeline.steps[0].tries[1].logged = Some(Logged::Missing(Absence::Late));
         let told = plain(&full(&timeline, 80));
-        assert!(told.contains("\n              log  not there yet\n"), "{told}");
+        assert!(
+            told.contains("\n              log  CloudWatch Logs takes some seconds to have them\n"),
+            "{told}"
+        );
     }
 
     #[test]

@@ -17,13 +17,31 @@ pub const READING: &str = "Reading what stands";
 
 /// What `work` comes to; on a terminal it is said that it is waited for, where that takes long.
 pub async fn waited<T>(ui: &Ui, what: &'static str, work: impl Future<Output = T>) -> T {
+    waited_telling(ui, what, work, String::new).await
+}
+
+/// The same; the line goes on with `how_far` it is.
+pub async fn waited_telling<T>(
+    ui: &Ui,
+    what: &'static str,
+    work: impl Future<Output = T>,
+    how_far: impl Fn() -> String,
+) -> T {
     let mut work = pin!(work);
     tokio::select! {
         done = &mut work => return done,
         () = tokio::time::sleep(SOON) => {}
     }
-    let _line = ui.is_live().then(|| Waiting::new(ui, what));
-    work.await
+    let line = ui.is_live().then(|| Waiting::new(ui, what));
+    loop {
+        if let Some(line) = &line {
+            line.update(&how_far());
+        }
+        tokio::select! {
+            done = &mut work => return done,
+            () = tokio::time::sleep(TICK) => {}
+        }
+    }
 }
 
 /// A line on stderr that lives while something is waited for: redrawn on a terminal, said once elsewhere.

@@ -81,9 +81,7 @@ pub fn by_words(line: &str, width: usize, indent: usize) -> String {
     let mut columns = 0;
     let mut rest = line;
     while !rest.is_empty() {
-        let is_quoted = |at: usize| rest[..at].matches('`').count() % 2 == 1;
-        let mut spaces = rest.match_indices(' ').map(|(at, _)| at);
-        let end = spaces.find(|at| !is_quoted(*at)).unwrap_or(rest.len());
+        let end = end_of_word(rest);
         let word = &rest[..end];
         if columns > indent && columns + columns_of(word) > width {
             done.truncate(done.trim_end_matches(' ').len());
@@ -96,6 +94,20 @@ pub fn by_words(line: &str, width: usize, indent: usize) -> String {
         rest = &rest[with_space.len()..];
     }
     done
+}
+
+/// Where the first word or command of `text` ends: at a space that is not between two backticks.
+fn end_of_word(text: &str) -> usize {
+    let mut at = 0;
+    while let Some(next) = text[at..].find([' ', '`']).map(|next| at + next) {
+        if text[next..].starts_with(' ') {
+            return next;
+        }
+        at = next + 1;
+        // One that has no second is a part of a name.
+        at += text[at..].find('`').map_or(0, |length| length + 1);
+    }
+    text.len()
 }
 
 /// The columns that `text` takes on a terminal: two for a wide character, as Japanese ones are, and none for styles.
@@ -149,7 +161,7 @@ mod tests {
             "  hint: see\n    s3://bucket/key.jpg,\n    `resizer up --local`\n    makes it"
         );
         assert_eq!(by_words(line, 80, 4), line);
-        assert_eq!(by_words("a `b c", 3, 0), "a\n`b c");
+        assert_eq!(by_words("a `b c", 3, 0), "a\n`b\nc", "a key may have one");
         assert_eq!(by_words("日本 日本", 5, 1), "日本\n 日本");
     }
 

@@ -27,6 +27,18 @@ pub struct Frames {
     repeat: Repeat,
 }
 
+/// The size of the first frame, if there is one: without unpacking it.
+pub fn first_frame(source: &[u8]) -> Option<Size> {
+    let mut options = DecodeOptions::new();
+    options.skip_frame_decoding(true);
+    let mut decoder = options.read_info(source).ok()?;
+    let frame = decoder.next_frame_info().ok()??;
+    Some(Size {
+        width: frame.width.into(),
+        height: frame.height.into(),
+    })
+}
+
 impl Frames {
     /// Counts them, and unpacks none.
     ///

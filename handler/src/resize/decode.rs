@@ -42,7 +42,11 @@ pub fn decode(opened: Opened<'_>, target: Size, jpeg: bool, memory: Memory) -> R
         Decoder::Png(reader) => Pixels::Reduced(png::decode(*reader, target, memory)?),
         Decoder::Tiff(tiff) => tiff::decode(*tiff, target, memory)?,
         Decoder::Webp(source) => Pixels::Reduced(webp::decode(source, target, memory)?),
-        Decoder::Other(decoder) => Pixels::Reduced(decode_all(opened.format, decoder, memory)?),
+        Decoder::Other(decoder) => {
+            // A frame is there as indexes and in colour, beside the picture that it is laid on.
+            let frame = header.frame.map_or(0, Size::pixels).saturating_mul(5);
+            Pixels::Reduced(decode_all(opened.format, decoder, memory.without(frame)?)?)
+        }
     };
     Ok(Decoded {
         source_size: header.size,

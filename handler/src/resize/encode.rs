@@ -1,5 +1,7 @@
 //! From pixels to a file.
 
+use std::time::Duration;
+
 use image::{DynamicImage, RgbaImage};
 use jpeg_encoder::{ChromaSubsamplingMethod, ColorType as JpegColor, EncodingError, SamplingFactor};
 use png::{BitDepth, ColorType as PngColor, EncodingError as PngError};
@@ -8,7 +10,7 @@ use png::{BitDepth, ColorType as PngColor, EncodingError as PngError};
 use super::avif;
 use super::format::SourceFormat;
 use super::picture::Picture;
-use super::{FileFormat, OutputFormat, Refusal, Rendition, canvas, webp};
+use super::{FileFormat, OutputFormat, Refusal, Rendition, Size, canvas, webp};
 
 /// What the picture is written as.
 pub fn format(picture: &Picture, wanted: OutputFormat, source: SourceFormat) -> FileFormat {
@@ -24,6 +26,15 @@ pub fn format(picture: &Picture, wanted: OutputFormat, source: SourceFormat) -> 
 
 fn is_transparent(picture: &RgbaImage) -> bool {
     picture.pixels().any(|pixel| pixel.0[3] != u8::MAX)
+}
+
+/// What writing a picture of that size takes at least, where it is long.
+pub fn least_time(rendition: &Rendition, size: Size) -> Duration {
+    match rendition.format {
+        #[cfg(feature = "avif")]
+        OutputFormat::Avif => avif::least_time(size.pixels()),
+        _ => Duration::ZERO,
+    }
 }
 
 /// Writes the picture, with that EXIF metadata. Its colours are sRGB, which is what a file without a profile means.

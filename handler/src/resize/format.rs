@@ -109,7 +109,10 @@ impl FileFormat {
     /// The most pixels of a side.
     pub(super) fn longest_side(self) -> u32 {
         match self {
-            Self::Jpeg | Self::Avif | Self::Gif => 65_535,
+            // Of readers: libjpeg takes no longer ones, nor does libavif.
+            Self::Jpeg => 65_500,
+            Self::Avif => 32_768,
+            Self::Gif => 65_535,
             Self::Png => i32::MAX as u32,
             Self::Webp => 16_383,
         }

@@ -11,7 +11,7 @@ use super::credits::Credits;
 use super::format::SourceFormat;
 use super::png::PngReader;
 use super::tiff::Tiff;
-use super::{Refusal, Size, jpeg, png, tiff, webp};
+use super::{Refusal, Size, animation, jpeg, png, tiff, webp};
 use crate::jpeg::Jpeg;
 
 /// What compressed or long metadata may take, in bytes; the pixels have their own limit.
@@ -21,6 +21,8 @@ pub const METADATA_BYTES: usize = 16 * 1024 * 1024;
 pub struct Header {
     /// As stored, before it is turned upright.
     pub size: Size,
+    /// Of a GIF, the first frame's own: it may be larger than the picture, and is unpacked whole.
+    pub frame: Option<Size>,
     /// How a viewer turns the stored pixels, from the EXIF metadata.
     pub orientation: Orientation,
     /// The embedded colour profile.
@@ -36,6 +38,7 @@ impl Header {
         let exif = exif.map(|exif| exif.strip_prefix(b"Exif\0\0").unwrap_or(exif));
         Self {
             size,
+            frame: None,
             orientation: exif
                 .and_then(Orientation::from_exif_chunk)
                 .unwrap_or(Orientation::NoTransforms),
@@ -82,7 +85,10 @@ pub fn open(source: &[u8], format: SourceFormat) -> Result<Opened<'_>, Refusal> 
         SourceFormat::Gif => with_header(GifDecoder::new(reader)),
         SourceFormat::Bmp => with_header(BmpDecoder::new(reader)),
     };
-    let (header, decoder) = opened.map_err(|error| refusal(format, &error))?;
+    let (mut header, decoder) = opened.map_err(|error| refusal(format, &error))?;
+    if format == SourceFormat::Gif {
+        header.frame = animation::first_frame(source);
+    }
     let Size { width, height } = header.size;
     if width == 0 || height == 0 {
         return Err(Refusal::NoPixels { width, height });

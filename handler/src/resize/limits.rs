@@ -1,6 +1,6 @@
 //! What a source may cost, checked before the work is done.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::format::SourceFormat;
 use super::{Refusal, Size};
@@ -117,7 +117,13 @@ impl Limits {
 
     /// Refuses to begin a stage when the time is up; `stage` is a verb, as `decode`.
     pub(super) fn check_time(&self, stage: &'static str) -> Result<(), Refusal> {
-        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+        self.check_time_for(stage, Duration::ZERO)
+    }
+
+    /// Refuses to begin a stage that takes at least so long when it would not end in time.
+    pub(super) fn check_time_for(&self, stage: &'static str, takes: Duration) -> Result<(), Refusal> {
+        let ends = Instant::now() + takes;
+        if self.deadline.is_some_and(|deadline| ends >= deadline) {
             return Err(Refusal::TimeUp { stage });
         }
         Ok(())

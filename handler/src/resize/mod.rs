@@ -170,6 +170,10 @@ fn resize_in_stages(source: &[u8], renditions: &[Rendition], limits: &Limits) ->
     let opened = header::open(source, format)?;
     let source_size = opened.header.size.turned(opened.header.orientation);
     limits.check_size(source_size)?;
+    opened
+        .header
+        .frame
+        .map_or(Ok(()), |frame| limits.check_size(frame))?;
     let frames = frames(source, format, renditions, limits)?;
 
     let plans = plans(source_size, renditions);
@@ -267,7 +271,7 @@ fn stills(
         let picture = canvas::place(upright, canvas, plan.rendition.background);
         durations.resize += start.elapsed();
 
-        limits.check_time("encode")?;
+        limits.check_time_for("encode", encode::least_time(plan.rendition, canvas))?;
         let start = Instant::now();
         let format = encode::format(&picture, plan.rendition.format, format);
         let bytes = encode::encode(&picture, format, plan.rendition, exif.as_deref())?;

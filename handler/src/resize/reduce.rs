@@ -9,7 +9,7 @@ use super::scale::{self, Part, not_scaled};
 /// How much larger than the target the averaged picture stays: the rest is for a better filter.
 pub const MARGIN: u32 = 2;
 
-/// The largest factor: sums of as many samples fit into 16 bits.
+/// The largest factor: sums of as many samples, across and down and weighted by their alpha, fit into 32 bits.
 const LARGEST_FACTOR: u32 = 256;
 
 /// A picture that may have been made smaller by a whole number, and so by a part of a pixel more than it covers.

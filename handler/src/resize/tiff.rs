@@ -6,7 +6,10 @@ use std::io::Cursor;
 
 use image::metadata::Orientation;
 use tiff::decoder::{BufferLayoutPreference, ChunkType, Decoder, Limits as CodecLimits};
-use tiff::tags::{ByteOrder, CompressionMethod, ExtraSamples, PhotometricInterpretation, SampleFormat, Tag};
+use tiff::tags::{
+    ByteOrder, CompressionMethod, ExtraSamples, PhotometricInterpretation, PlanarConfiguration, SampleFormat,
+    Tag,
+};
 use tiff::{ColorType, TiffError};
 
 use super::decode::Pixels;
@@ -155,9 +158,7 @@ pub fn decode(tiff: Tiff<'_>, target: Size, memory: Memory) -> Result<Pixels, Re
     }
     let layout = decoder.image_buffer_layout().map_err(refusal)?;
     let is_jpeg = is_jpeg(&mut decoder)?;
-    if is_jpeg {
-        check_pieces(source, &mut decoder, size)?;
-    }
+    check_pieces(source, &mut decoder, size, is_jpeg)?;
     // A piece that is a JPEG is decoded before it is copied.
     let stored = layout.complete_len as u64 * (1 + u64::from(is_jpeg));
     let memory = memory.without(stored)?;
@@ -234,8 +235,14 @@ fn is_jpeg(decoder: &mut Stored<'_>) -> Result<bool, Refusal> {
     Ok(compression == Some(CompressionMethod::ModernJPEG.to_u16()))
 }
 
-/// Refuses a file with a piece that is a JPEG of more pixels than the piece has: the crate believes the JPEG.
-fn check_pieces(source: &[u8], decoder: &mut Stored<'_>, size: Size) -> Result<(), Refusal> {
+/// The most pixels that pieces may have beside twice those of the picture: tiles stand out over its edges.
+const SURPLUS_MAX: u64 = 32_000_000;
+/// How often a file may be unpacked: pieces that are alike may be there once.
+const SHARED_MAX: u64 = 4;
+
+/// Refuses a file whose pieces are much larger than the picture, or are the same bytes again and again; and one with a piece
+/// that is a JPEG of more pixels than the piece has: the crate believes the JPEG.
+fn check_pieces(source: &[u8], decoder: &mut Stored<'_>, size: Size, is_jpeg: bool) -> Result<(), Refusal> {
     let (places, lengths) = match decoder.get_chunk_type() {
         ChunkType::Strip => (Tag::StripOffsets, Tag::StripByteCounts),
         ChunkType::Tile => (Tag::TileOffsets, Tag::TileByteCounts),
@@ -248,6 +255,20 @@ fn check_pieces(source: &[u8], decoder: &mut Stored<'_>, size: Size) -> Result<(
     };
     let places = decoder.get_tag_u64_vec(places).map_err(refusal)?;
     let lengths = decoder.get_tag_u64_vec(lengths).map_err(refusal)?;
+    let pixels = u64::from(width) * u64::from(height);
+    let all = pixels.saturating_mul(places.len() as u64);
+    if all > size.pixels().saturating_mul(2 * planes(decoder)?) + SURPLUS_MAX {
+        return Err(damaged("its pieces are much larger than the picture"));
+    }
+    let packed = lengths
+        .iter()
+        .fold(0, |sum: u64, length| sum.saturating_add(*length));
+    if packed > (source.len() as u64).saturating_mul(SHARED_MAX) {
+        return Err(damaged("its pieces are longer than the file"));
+    }
+    if !is_jpeg {
+        return Ok(());
+    }
     for (place, length) in places.into_iter().zip(lengths) {
         let place = usize::try_from(place).unwrap_or(usize::MAX);
         let length = usize::try_from(length).unwrap_or(usize::MAX);
@@ -262,6 +283,17 @@ fn check_pieces(source: &[u8], decoder: &mut Stored<'_>, size: Size) -> Result<(
         }
     }
     Ok(())
+}
+
+/// In how many planes the samples are stored, each with pieces of its own.
+fn planes(decoder: &mut Stored<'_>) -> Result<u64, Refusal> {
+    let planar: Option<u16> = decoder
+        .find_tag_unsigned(Tag::PlanarConfiguration)
+        .map_err(refusal)?;
+    if planar != Some(PlanarConfiguration::Planar.to_u16()) {
+        return Ok(1);
+    }
+    Ok(u64::from(decoder.colortype().map_err(refusal)?.num_samples()))
 }
 
 /// How the rows of a picture lie in the buffer.

@@ -73,7 +73,58 @@ pub fn bombs() -> Vec<Bomb> {
             with_larger_jpeg(tiff),
             "a JPEG within it is larger than its place",
         ),
+        bomb(
+            "TIFF of tiles that are much larger than the picture",
+            tiff_of(3_125, (10, 50_000), [(322, 6_553_600), (323, 16)], 1, (324, 325)),
+            "its pieces are much larger than the picture",
+        ),
+        bomb(
+            "TIFF whose strips are all the same megabyte",
+            tiff_of(6_250, (16, 50_000), [(278, 8), (278, 8)], 1 << 20, (273, 279)),
+            "its pieces are longer than the file",
+        ),
     ]
+}
+
+/// A gray TIFF of so many pieces that all are the same `bytes` at its end; `places` are the tags of their offsets and lengths.
+fn tiff_of(
+    pieces: u32,
+    (width, height): (u32, u32),
+    shape: [(u16, u32); 2],
+    bytes: u32,
+    places: (u16, u16),
+) -> Vec<u8> {
+    let known = [
+        (256, width),
+        (257, height),
+        (258, 8),
+        (259, 8),
+        (262, 1),
+        (277, 1),
+    ];
+    let mut tags = known.to_vec();
+    tags.extend(shape);
+    tags.dedup();
+    let directory = 8 + 2 + 12 * (tags.len() as u32 + 2) + 4;
+    let (offsets, lengths) = (directory, directory + 4 * pieces);
+    let place = lengths + 4 * pieces;
+    let mut entries: Vec<(u16, u32, u32)> = tags.into_iter().map(|(tag, value)| (tag, 1, value)).collect();
+    entries.extend([(places.0, pieces, offsets), (places.1, pieces, lengths)]);
+    entries.sort_unstable();
+    let mut tiff = b"II*\0\x08\0\0\0".to_vec();
+    tiff.extend((entries.len() as u16).to_le_bytes());
+    for (tag, count, value) in entries {
+        tiff.extend(tag.to_le_bytes());
+        // All are LONG.
+        tiff.extend(4u16.to_le_bytes());
+        tiff.extend(count.to_le_bytes());
+        tiff.extend(value.to_le_bytes());
+    }
+    tiff.extend([0; 4]);
+    tiff.extend((0..pieces).flat_map(|_| place.to_le_bytes()));
+    tiff.extend((0..pieces).flat_map(|_| bytes.to_le_bytes()));
+    tiff.resize(tiff.len() + bytes as usize, 0);
+    tiff
 }
 
 fn frames(count: usize, width: u16, height: u16) -> Vec<u8> {

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -16,6 +15,7 @@ use tokio::time::timeout;
 use super::code;
 use super::function::Function;
 use super::output::Stream;
+use super::pipe::{Pipe, all_taken};
 use super::runtime_api::{Answer, Invocation, RuntimeApi};
 use crate::cloud::Cloud;
 use crate::error::AwsError;
@@ -45,6 +45,8 @@ pub struct Environment {
     pub idle_since: Instant,
     good_until: Timestamp,
     child: Child,
+    /// What it prints to.
+    pipes: Vec<Pipe>,
     api: RuntimeApi,
 }
 
@@ -119,11 +121,16 @@ impl Environment {
             }
         };
         let mut readers = JoinSet::new();
+        let mut pipes = Vec::new();
         if let Some(stdout) = child.stdout.take() {
-            readers.spawn(read_lines(Arc::clone(cloud), Arc::clone(&stream), stdout));
+            let (pipe, taking) = Pipe::of(stdout, Arc::clone(cloud), Arc::clone(&stream))?;
+            pipes.push(pipe);
+            readers.spawn(taking);
         }
         if let Some(stderr) = child.stderr.take() {
-            readers.spawn(read_lines(Arc::clone(cloud), Arc::clone(&stream), stderr));
+            let (pipe, taking) = Pipe::of(stderr, Arc::clone(cloud), Arc::clone(&stream))?;
+            pipes.push(pipe);
+            readers.spawn(taking);
         }
         let mut environment = Self {
             function: Arc::clone(function),
@@ -132,6 +139,7 @@ impl Environment {
             idle_since: Instant::now(),
             good_until: credentials.expiration - CREDENTIALS_LEFT,
             child,
+            pipes,
             api,
         };
         if let Some(failure) = environment.initialize().await {
@@ -163,8 +171,15 @@ impl Environment {
         Timestamp::now() < self.good_until && matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Runs one invocation to its end, at the function's timeout at the latest.
+    /// Runs one invocation to its end, at the function's timeout at the latest; what the process has printed until then is in
+    /// the log.
     pub async fn invoke(&mut self, request_id: &str, payload: Bytes) -> Ended {
+        let ended = self.ended(request_id, payload).await;
+        all_taken(&self.pipes).await;
+        ended
+    }
+
+    async fn ended(&mut self, request_id: &str, payload: Bytes) -> Ended {
         let limit = self.function.timeout_seconds();
         let (answer, answered) = oneshot::channel();
         let deadline = Timestamp::now().as_millisecond() + i64::try_from(limit * 1000).unwrap_or(i64::MAX);
@@ -232,17 +247,6 @@ fn fixed_variables(cloud: &Cloud, function: &Function) -> [(&'static str, String
         ("LANG", "en_US.UTF-8".to_owned()),
         ("PATH", "/usr/local/bin:/usr/bin:/bin".to_owned()),
     ]
-}
-
-/// The longest line that is kept whole.
-const MOST_LINE: usize = 256 * 1024;
-
-async fn read_lines(cloud: Arc<Cloud>, stream: Arc<Stream>, pipe: impl AsyncRead + Unpin) {
-    let mut lines = BufReader::new(pipe).split(b'\n');
-    while let Ok(Some(mut line)) = lines.next_segment().await {
-        line.truncate(MOST_LINE);
-        stream.print(&cloud, String::from_utf8_lossy(&line).into_owned());
-    }
 }
 
 /// An error document, as Lambda itself writes it.

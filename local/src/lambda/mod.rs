@@ -2,7 +2,7 @@
 //!
 //! **Layout.** `control` is the control plane over `function` and `code`. `invoke` runs one invocation in an
 //! `environment`, which is the real `bootstrap` process behind its own `runtime_api`; `pool` keeps warm ones. `queue`
-//! keeps asynchronous invocations until they are done. `output` takes what the process prints, and the platform's START,
+//! keeps asynchronous invocations until they are done. `output` takes what the process prints through its `pipe`s, and the platform's START,
 //! END and REPORT lines, to the function's log group.
 
 mod code;
@@ -11,6 +11,7 @@ mod environment;
 mod function;
 mod invoke;
 mod output;
+mod pipe;
 mod pool;
 mod queue;
 mod runtime_api;

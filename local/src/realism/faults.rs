@@ -52,7 +52,8 @@ impl Fault {
         let is_known = service.is_some_and(|service| Service::from_signing_name(service).is_some());
         if operation != "*" && !is_known {
             return Err(format!(
-                "the fault's operation \"{operation}\" is neither * nor called like lambda:CreateFunction"
+                "the fault's operation \"{operation}\" is neither * nor called like lambda:CreateFunction, \
+                 or monitoring:GetMetricData of CloudWatch"
             ));
         }
         if self.call == 0 {

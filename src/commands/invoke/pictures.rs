@@ -251,9 +251,9 @@ fn no_picture(path: &Path, head: &[u8]) -> Option<&'static str> {
         named.iter().any(|name| ending.eq_ignore_ascii_case(name))
     });
     match head {
+        _ if !is_named_so => None,
         [] => Some("is empty"),
-        _ if is_named_so => Some("is no picture, whatever its name says"),
-        _ => None,
+        _ => Some("is no picture, whatever its name says"),
     }
 }
 

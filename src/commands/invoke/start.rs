@@ -16,6 +16,7 @@ use crate::aws::{CallFailure, During};
 use crate::commands::standing;
 use crate::config::Settings;
 use crate::error::CommandError;
+use crate::execution::STARTED_BY_INVOKE;
 use crate::session::Session;
 
 /// API Gateway itself gives up after 29 seconds.
@@ -136,7 +137,7 @@ fn execution_name<const N: usize>(parts: [&[u8]; N]) -> String {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }
-    format!("invoke-{}", &hex::encode(hash.finalize())[..32])
+    format!("{STARTED_BY_INVOKE}{}", &hex::encode(hash.finalize())[..32])
 }
 
 /// Starts one by a POST to the REST API, as any of its callers would: its ARN.

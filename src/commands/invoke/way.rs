@@ -16,11 +16,9 @@ use crate::session::Session;
 use crate::ui::format::{bytes, duration, printable, shell_word};
 use crate::ui::lines::Line;
 use crate::ui::styles::{BAD, GOOD};
-use crate::ui::table::{aligned, cut_after, cut_middle, width_of_stdout};
+use crate::ui::table::{aligned, cut_after, width_of_stdout};
 use crate::ui::wrap::{columns_of, paragraph, wrapped};
 
-/// The room for a key.
-const KEY_WIDTH: usize = 48;
 /// Where a result is can be told by so many columns, at least.
 const PLACE_MIN: usize = 20;
 /// What stands before a row.
@@ -87,7 +85,7 @@ impl Way {
             [first, others @ ..] => Some(format!("{} +{}", shown(first), others.len())),
         };
         [
-            cut_middle(&printable(&picture.key), KEY_WIDTH),
+            printable(&picture.key),
             format!("{:>8}", took.map(duration).unwrap_or_default()),
             shape.unwrap_or_default(),
             sizes.unwrap_or_default(),

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::execution::{Event, LogEvent, name_part, request_in, request_of_answer};
+use crate::execution::{Event, LogEvent, name_part, request_in, request_of_answer, request_of_line};
 use crate::ui::format::{moment, printable};
 use crate::ui::log_line::{of_event, of_function};
 use crate::ui::styles::FAINT;
@@ -68,7 +68,7 @@ impl Entry {
                 source,
                 at,
                 execution: None,
-                request_id: member("requestId").or_else(|| request_in(&text).map(str::to_owned)),
+                request_id: request_of_line(&text),
                 event: None,
                 stream,
                 text,

@@ -10,10 +10,10 @@ use super::selection::{Selection, Wanted};
 use super::window::Window;
 use crate::aws::CallFailure;
 use crate::commands::find;
-use crate::error::CommandError;
+use crate::error::{CommandError, in_a_sentence};
 use crate::execution::{
-    CLOCK_DIFFERENCE_MILLIS, DELIVERY_MAX_MILLIS, Found, LogGroup, Logged, Search, Timeline, are_lines_whole,
-    from_history, is_logging_off, pattern_of, search, timestamp,
+    Absence, CLOCK_DIFFERENCE_MILLIS, DELIVERY_MAX_MILLIS, Found, LogGroup, Logged, Search, are_lines_whole,
+    is_logging_off, known_of, pattern_of, search, timestamp,
 };
 use crate::session::Session;
 
@@ -54,6 +54,8 @@ pub struct Stream<'a> {
     execution: Option<(Timestamp, Option<Timestamp>)>,
     /// Which log groups were not there when they were read last.
     missing: BTreeSet<String>,
+    /// Whether it was told that executions' steps are not to be read.
+    is_refusal_told: bool,
 }
 
 /// What is new, in the order of time.
@@ -120,6 +122,7 @@ impl<'a> Stream<'a> {
             since,
             execution: one,
             missing: BTreeSet::new(),
+            is_refusal_told: false,
         })
     }
 
@@ -161,7 +164,7 @@ impl<'a> Stream<'a> {
             return Err(failure);
         }
         let missing: BTreeSet<_> = missing.into_iter().map(|(not_there, _)| not_there).collect();
-        let missed = missing.difference(&self.missing).cloned().collect();
+        let mut missed: Vec<_> = missing.difference(&self.missing).cloned().collect();
         self.missing = missing;
         let is_cut = read.iter().any(|found| found.is_cut);
         let is_something = read.iter().any(|found| !found.events.is_empty());
@@ -174,7 +177,7 @@ impl<'a> Stream<'a> {
         let mut entries = self.selection.of(entries);
         // They may be late, or nowhere: Step Functions itself knows which lines are the function's.
         self.selection.do_without_events();
-        if self.find_nameless().await? {
+        if self.find_nameless(&mut missed).await? {
             entries.extend(self.selection.of(Vec::new()));
             entries.sort_by_key(Entry::order);
         }
@@ -194,7 +197,7 @@ impl<'a> Stream<'a> {
     }
 
     /// Why the lines of the one execution that is asked for are missing; none where that cannot be known.
-    pub async fn absence(&self) -> Option<String> {
+    pub async fn absence(&self) -> Option<Absence> {
         let (began, ended) = self.execution?;
         for feed in &self.feeds {
             let absence = feed.log.known_absence(began, ended).await;
@@ -205,11 +208,19 @@ impl<'a> Stream<'a> {
         None
     }
 
-    /// Looks for the requests of tries of which no event names one, as a story does; whether any was found.
-    async fn find_nameless(&mut self) -> Result<bool, CallFailure> {
+    /// Looks for the requests of tries of which no event names one, as a story does; whether any was found. Who may not read
+    /// an execution's steps does without what only these tell, which is `missed`.
+    async fn find_nameless(&mut self, missed: &mut Vec<String>) -> Result<bool, CallFailure> {
         let mut is_found = false;
         for arn in self.selection.nameless() {
-            let mut timeline = Timeline::of(&from_history(&self.session.clients, &arn).await?);
+            let (mut timeline, unread) = known_of(&self.session.clients, &arn).await?;
+            if let Some(failure) = unread {
+                if !std::mem::replace(&mut self.is_refusal_told, true) {
+                    missed.push(in_a_sentence(&failure, &failure.hints()));
+                }
+                self.selection.is_known(&arn, timeline.end.is_some());
+                continue;
+            }
             self.session.function_log().read(&arn, &mut timeline).await;
             for each in timeline.steps.iter().flat_map(|step| &step.tries) {
                 if let Some(Logged::Found(invocation)) = &each.logged {

@@ -17,8 +17,8 @@ mod one;
 pub mod resources;
 mod watch;
 
-use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
@@ -35,16 +35,13 @@ use crate::session::{Session, WhenAbsent};
 use crate::ui::Ui;
 use crate::ui::live::Live;
 use crate::ui::table::width_of_stdout;
-use crate::ui::waiting::{READING, Waiting, waited};
+use crate::ui::waiting::{READING, waited, waited_telling};
 use crate::ui::wrap::fitted;
 use alarms::Alarms;
 use counts::{Counts, Day, Hours};
 use executions::{Execution, Known, Newest, Wanted};
 use memory::Memory;
 use resources::{Resource, Standing};
-
-/// What takes longer says how far it is.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -136,25 +133,7 @@ pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<bool,
             () = ctrl_c() => Err(watch::stopped()),
         };
     }
-    let mut known = Known::default();
-    let began = Instant::now();
-    let waiting = OnceLock::new();
-    let looked_at = |looked_at: usize| {
-        if ui.is_live() && began.elapsed() >= PATIENCE {
-            let waiting = waiting.get_or_init(|| Waiting::new(ui, "looking through the executions"));
-            waiting.update(&format!("{looked_at} looked at"));
-        }
-    };
-    let read = async {
-        let read = Overview::read(&session, settings, &wanted, &mut known, &looked_at);
-        match wanted.key {
-            // How far it is, is told.
-            Some(_) => read.await,
-            None => waited(ui, READING, read).await,
-        }
-    };
-    let overview = unless_interrupted(read, interrupted).await?;
-    drop(waiting);
+    let overview = unless_interrupted(read(&session, settings, &wanted, ui), interrupted).await?;
     if !args.exit_code {
         overview.check_stands(&session)?;
     }
@@ -179,6 +158,24 @@ pub async fn run(settings: &Settings, args: StatusArgs, ui: &Ui) -> Result<bool,
         overview.standing.check_seen()?;
     }
     Ok(is_healthy)
+}
+
+/// Reads all of it; on a terminal it is said that it takes long, and of a search how far it is.
+async fn read(
+    session: &Session,
+    settings: &Settings,
+    wanted: &Wanted,
+    ui: &Ui,
+) -> Result<Overview, CommandError> {
+    let mut known = Known::default();
+    let looked_at = AtomicUsize::new(0);
+    let count = |so_far| looked_at.store(so_far, Ordering::Relaxed);
+    let read = Overview::read(session, settings, wanted, &mut known, &count);
+    let how_far = || match looked_at.load(Ordering::Relaxed) {
+        0 => String::new(),
+        so_far => format!("{so_far} executions looked at"),
+    };
+    waited_telling(ui, READING, read, how_far).await
 }
 
 fn interrupted() -> CommandError {

@@ -8,8 +8,8 @@ use crate::commands::{find, standing};
 use crate::config::Settings;
 use crate::error::CommandError;
 use crate::execution::{
-    CLOCK_DIFFERENCE_MILLIS, DELIVERY_MAX_MILLIS, Document, Event, LATE, Timeline, ToldBy, are_lines_whole,
-    describe, from_logs, is_delivered, is_logging_off, known_of, timestamp,
+    Absence, CLOCK_DIFFERENCE_MILLIS, DELIVERY_MAX_MILLIS, Document, Event, Timeline, ToldBy,
+    are_lines_whole, describe, from_logs, is_delivered, is_logging_off, known_of, timestamp,
 };
 use crate::outputs::Outputs;
 use crate::session::Session;
@@ -57,6 +57,8 @@ pub struct Story {
     timeline: Timeline,
     /// Why the events are Step Functions' own and not from CloudWatch Logs, if they are.
     not_from_logs: Option<String>,
+    /// Whether that is since they are on their way.
+    is_late: bool,
     read_at: Timestamp,
 }
 
@@ -72,9 +74,12 @@ impl Story {
     async fn of(session: &Session, described: &DescribeExecutionOutput) -> Result<Self, CommandError> {
         let arn = described.execution_arn.clone();
         let read_at = session.clock.now();
+        let mut is_late = false;
         let (mut timeline, not_from_logs) = match logged(session, described).await {
             Ok(timeline) => (timeline, None),
-            Err(why) => {
+            Err(absence) => {
+                is_late = absence == Absence::Late;
+                let why = format!("the log does not have all of them: {absence}");
                 let (timeline, unread) = known_of(&session.clients, &arn).await?;
                 let told = match unread {
                     Some(failure) => {
@@ -90,6 +95,7 @@ impl Story {
             arn,
             timeline,
             not_from_logs,
+            is_late,
             read_at,
         })
     }
@@ -103,9 +109,8 @@ impl Story {
 
     /// Whether it has ended, and nothing of it is on its way.
     pub fn is_whole(&self) -> bool {
-        let is_late = self.not_from_logs.as_ref().is_some_and(|why| why.ends_with(LATE));
         let has_all_come =
-            |ended| is_delivered(ended, self.read_at) || (are_lines_whole(&self.timeline) && !is_late);
+            |ended| is_delivered(ended, self.read_at) || (are_lines_whole(&self.timeline) && !self.is_late);
         self.timeline.end.as_ref().is_some_and(|end| has_all_come(end.at))
     }
 
@@ -123,7 +128,7 @@ impl Story {
 }
 
 /// All that CloudWatch Logs has of it, or why that is not all there is.
-async fn logged(session: &Session, described: &DescribeExecutionOutput) -> Result<Timeline, String> {
+async fn logged(session: &Session, described: &DescribeExecutionOutput) -> Result<Timeline, Absence> {
     let arn = &described.execution_arn;
     let since = timestamp(&described.start_date).as_millisecond() - CLOCK_DIFFERENCE_MILLIS;
     let until = described
@@ -131,27 +136,28 @@ async fn logged(session: &Session, described: &DescribeExecutionOutput) -> Resul
         .as_ref()
         .map(|stopped| timestamp(stopped).as_millisecond() + DELIVERY_MAX_MILLIS);
     let log = session.executions_log();
-    let missing = match from_logs(&session.clients, &log.name, arn, (since.max(0), until)).await {
-        Ok(logged) => {
-            let timeline = Timeline::of(&logged);
-            if are_whole(&logged) && timeline.end.is_some() == described.stop_date.is_some() {
-                return Ok(timeline);
+    Err(
+        match from_logs(&session.clients, &log.name, arn, (since.max(0), until)).await {
+            Ok(logged) => {
+                let timeline = Timeline::of(&logged);
+                if are_whole(&logged) && timeline.end.is_some() == described.stop_date.is_some() {
+                    return Ok(timeline);
+                }
+                // Of an execution that goes on, those of its beginning at least should be there.
+                let due = described.stop_date.as_ref().unwrap_or(&described.start_date);
+                if is_logging_off(&session.clients, &session.names.state_machine_arn()).await {
+                    Absence::Known(format!(
+                        "the state machine's logging is off; `resizer up{}` switches it on",
+                        session.flags
+                    ))
+                } else {
+                    log.absence(timestamp(&described.start_date), Some(timestamp(due)))
+                        .await
+                }
             }
-            // Of an execution that goes on, those of its beginning at least should be there.
-            let due = described.stop_date.as_ref().unwrap_or(&described.start_date);
-            if is_logging_off(&session.clients, &session.names.state_machine_arn()).await {
-                format!(
-                    "the state machine's logging is off; `resizer up{}` switches it on",
-                    session.flags
-                )
-            } else {
-                log.absence(timestamp(&described.start_date), Some(timestamp(due)))
-                    .await
-            }
-        }
-        Err(failure) => return Err(log.unreadable(&failure)),
-    };
-    Err(format!("the log does not have all of them: {missing}"))
+            Err(failure) => log.unreadable(&failure),
+        },
+    )
 }
 
 /// Whether none is missing between the first and the last: an execution's events are counted from 1.

@@ -4,6 +4,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::Instant;
 
@@ -15,6 +16,7 @@ use crate::config::Settings;
 use crate::error::CommandError;
 use crate::session::Session;
 use crate::ui::Ui;
+use crate::ui::format::time_with_seconds;
 use crate::ui::live::{Asked, Live, Row, Shown, View};
 use crate::ui::table::width_of_stdout;
 use crate::ui::wrap::fitted;
@@ -138,19 +140,24 @@ pub async fn live(
     wanted.limit = wanted.limit.max(LISTED_MIN);
     let watched = Watched::new(session, settings, wanted.clone());
     let mut overview: Option<Arc<Overview>> = None;
+    let mut read_at = Timestamp::now();
     let mut reading = watched.read_after(Duration::ZERO);
     let mut story: Option<JoinHandle<Told>> = None;
     let mut last_told: Option<Told> = None;
     let mut live = Live::start()?;
     let mut view = View::new(Shown::default(), ui.paints_results());
+    // What is shown is made for the width that the terminal has, and not anew for each key.
+    let mut made_for = None;
     loop {
-        // Made for the width that the terminal has now.
-        view.show(match &overview {
-            Some(overview) => shown(overview, session, settings, &wanted),
-            None => not_read_yet(session),
-        });
-        if let Some(told) = &last_told {
-            view.tell(&told.arn, told.text(width_of_stdout()));
+        let width = width_of_stdout();
+        if made_for.replace(width) != Some(width) {
+            view.show(match &overview {
+                Some(overview) => shown(overview, session, settings, &wanted),
+                None => not_read_yet(session),
+            });
+            if let Some(told) = &last_told {
+                view.tell(&told.arn, told.text(width));
+            }
         }
         live.draw(&mut view)?;
         tokio::select! {
@@ -168,10 +175,12 @@ pub async fn live(
                 match outcome {
                     Ok(read) => {
                         overview = Some(read);
+                        made_for = None;
+                        read_at = Timestamp::now();
                         view.say(None);
                     }
                     Err(error) if overview.is_none() => view.say(Some(not_at_all(&error))),
-                    Err(error) => view.say(Some(not_again(&error))),
+                    Err(error) => view.say(Some(not_again(read_at, &error))),
                 }
                 reading = watched.read_after(SOON);
             }
@@ -181,10 +190,11 @@ pub async fn live(
                 story = (told.is_unfinished() && view.tells_of(&told.arn))
                     .then(|| tell(session, told.arn.clone(), SOON));
                 match &told.story {
-                    Err(error) if error.is_passing => view.say_of(&told.arn, Some(not_again(error))),
+                    Err(error) if error.is_passing => view.say_of(&told.arn, Some(not_again(read_at, error))),
                     _ => {
                         view.say_of(&told.arn, None);
                         last_told = Some(told);
+                        made_for = None;
                     }
                 }
             }
@@ -232,8 +242,9 @@ pub fn stopped() -> CommandError {
     CommandError::interrupted("stopped looking").asked_for()
 }
 
-fn not_again(error: &CommandError) -> String {
-    format!("not read again: {}", error.message)
+fn not_again(read_at: Timestamp, error: &CommandError) -> String {
+    let since = time_with_seconds(read_at);
+    format!("not read again since {since}: {}", error.message)
 }
 
 /// Why there is nothing to show, and what to do about it.
@@ -271,23 +282,18 @@ fn shown(overview: &Overview, session: &Session, settings: &Settings, wanted: &W
     let standing = &overview.standing;
     let resources = resources::brief(&standing.resources, &session.flags, width);
     let missing = overview.missing.iter().map(|why| line_of_missing(why, width));
+    // What is seen on a small screen as well.
+    let alarms = standing.alarms.text(settings);
     let summary = [
+        alarms.map(|alarms| fitted(&alarms, width)),
         Some(resources),
-        standing
-            .alarms
-            .text(settings)
-            .map(|alarms| fitted(&alarms, width)),
         Some(counts::table(&overview.counts, listed, width)),
     ];
     Shown {
         heading: heading(session),
-        summary: summary
-            .into_iter()
-            .flatten()
-            .chain(missing)
-            .collect::<Vec<_>>()
-            .join("\n\n"),
+        summary: summary.into_iter().flatten().collect::<Vec<_>>().join("\n\n"),
         list: wanted.heading(),
+        missing: missing.collect::<Vec<_>>().join("\n"),
         rows: listed
             .iter()
             .zip(texts)

@@ -7,10 +7,13 @@ use ratatui::widgets::{List, ListItem, ListState, Paragraph};
 
 use super::styled::lines;
 use super::view::View;
-use crate::ui::wrap::fitted;
+use crate::ui::wrap::{columns_of, fitted};
 
-/// The list has at least so many lines, or half of what there are, however long the summary is.
+/// The list has at least so many lines, or half of what there are, if it needs them, however long the summary is.
 const LIST_MIN: u16 = 6;
+
+/// Those that matter most are named where there is no room for all.
+const KEYS: &str = "q quit   ↑↓ PgUp PgDn select   Enter story   s summary   / filter   f failed";
 
 const HEADING: Style = Style::new().add_modifier(Modifier::BOLD);
 const TROUBLE: Style = Style::new().fg(Color::Red);
@@ -21,7 +24,7 @@ const SELECTED: Style = Style::new().add_modifier(Modifier::REVERSED);
 pub fn draw(frame: &mut Frame<'_>, view: &mut View) {
     let width = usize::from(frame.area().width);
     let heading = fitted(&view.shown.heading, width);
-    let (help, help_style) = help(view);
+    let (help, help_style) = help(view, width);
     let help = fitted(&help, width);
     let [above, body, below] = Layout::vertical([
         Constraint::Length(height(&heading)),
@@ -54,8 +57,13 @@ fn draw_overview(frame: &mut Frame<'_>, view: &mut View, area: Rect) {
         (filter, true) => format!(": of these {all} only failed, with \"{filter}\""),
     };
     let summary = lines(&view.shown.summary, view.is_coloured);
+    let missing = lines(&view.shown.missing, view.is_coloured);
     let wanted = u16::try_from(summary.len() + 2).unwrap_or(u16::MAX);
-    let room = area.height.saturating_sub(LIST_MIN.max(area.height / 2));
+    let listed = rows.iter().map(|row| row.text.lines().count()).sum::<usize>() + missing.len() + 2;
+    let list = LIST_MIN
+        .max(area.height / 2)
+        .min(u16::try_from(listed).unwrap_or(u16::MAX));
+    let room = area.height.saturating_sub(list);
     let hidden = match summary.len().saturating_sub(room.saturating_sub(2).into()) {
         0 => String::new(),
         1 => " (1 line above hidden)".to_owned(),
@@ -67,9 +75,10 @@ fn draw_overview(frame: &mut Frame<'_>, view: &mut View, area: Rect) {
     };
     let title = format!("{}{filtered}{place}{hidden}", view.shown.list);
     let title = fitted(&title, area.width.into());
-    let [above, heading, below] = Layout::vertical([
+    let [above, heading, gaps, below] = Layout::vertical([
         Constraint::Length(wanted.min(room)),
         Constraint::Length(height(&title)),
+        Constraint::Length(height(&view.shown.missing)),
         Constraint::Min(0),
     ])
     .areas(area);
@@ -80,19 +89,27 @@ fn draw_overview(frame: &mut Frame<'_>, view: &mut View, area: Rect) {
     };
     frame.render_widget(Paragraph::new(summary), inner);
     frame.render_widget(Paragraph::new(title), heading);
+    let none = match (view.shown.list.as_str(), missing.is_empty()) {
+        // Before the first reading.
+        ("", _) => "",
+        (_, true) => "  none",
+        (_, false) => "  none to be seen",
+    };
+    frame.render_widget(Paragraph::new(missing), gaps);
     if rows.is_empty() {
-        // Before the first reading there is no list either.
-        let none = if view.shown.list.is_empty() { "" } else { "  none" };
         frame.render_widget(Paragraph::new(none), below);
         view.page = 1;
         return;
     }
-    let mut state = ListState::default().with_selected(Some(view.selected()));
+    let mut state = ListState::default()
+        .with_offset(view.offset)
+        .with_selected(Some(view.selected()));
     let items: Vec<_> = rows
         .iter()
         .map(|row| ListItem::new(lines(&row.text, view.is_coloured)))
         .collect();
     frame.render_stateful_widget(List::new(items).highlight_style(SELECTED), below, &mut state);
+    view.offset = state.offset();
     view.page = usize::from(below.height);
 }
 
@@ -114,12 +131,13 @@ fn draw_detail(frame: &mut Frame<'_>, view: &mut View, area: Rect) {
 }
 
 /// What the keys do, or what has to be said instead.
-fn help(view: &View) -> (String, Style) {
+fn help(view: &View, width: usize) -> (String, Style) {
     let of_story = view.detail.as_ref().and_then(|detail| detail.trouble.as_ref());
     let trouble = of_story.or(view.trouble.as_ref());
     let keys = match view.detail {
         Some(_) => "q quit   Esc back   ↑↓ PgUp PgDn scroll",
-        None => "q quit   ↑↓ PgUp PgDn select   Enter its story   / filter   f only failed",
+        None if columns_of(KEYS) <= width => KEYS,
+        None => "q quit  ↑↓  Enter story  s summary  / filter",
     };
     if view.is_typing {
         let typing = format!("/{}▏  Enter keeps it, Esc clears it", view.filter);
@@ -157,6 +175,7 @@ mod tests {
             heading: "Stack resizer in us-east-1 (account 000000000000)".to_owned(),
             summary: "Resources: all 12 there and right\n\nLast 24 hours\n  started ▁▂█".to_owned(),
             list: "Newest executions".to_owned(),
+            missing: String::new(),
             rows: (0..4).map(row).collect(),
         };
         View::new(shown, true)
@@ -185,8 +204,8 @@ mod tests {
         "  ✓ 00000002  cat.jpg  → output/cat_resized.jpg                 "
         "  ✓ 00000003  cat.jpg  → output/cat_resized.jpg                 "
         "                                                                "
-        "q quit   ↑↓ PgUp PgDn select   Enter its story   / filter   f   "
-        "  only failed                                                   "
+        "                                                                "
+        "q quit  ↑↓  Enter story  s summary  / filter                    "
         "#);
     }
 
@@ -200,8 +219,8 @@ mod tests {
         "  ✓ 00000000  cat.jpg  → output/cat_resi"
         "  ✗ 00000001  bad.jpg  failed           "
         "      not an image                      "
-        "q quit   ↑↓ PgUp PgDn select   Enter its"
-        "  story   / filter   f only failed      "
+        "q quit  ↑↓  Enter story  s summary  /   "
+        "  filter                                "
         "#);
         // However small, it is drawn.
         for (width, height) in [(1, 1), (3, 2), (10, 3), (200, 4)] {
@@ -218,12 +237,12 @@ mod tests {
         insta::assert_snapshot!(screen(&mut view, 64, 9), @r#"
         "Stack resizer in us-east-1 (account 000000000000)               "
         "                                                                "
-        "Newest executions: of these 4 only failed, with "bad", 1 of 1 (4"
+        "Resources: all 12 there and right                               "
+        "                                                                "
+        "Newest executions: of these 4 only failed, with "bad", 1 of 1 (3"
         "  lines above hidden)                                           "
         "  ✗ 00000001  bad.jpg  failed                                   "
         "      not an image                                              "
-        "                                                                "
-        "                                                                "
         "/bad▏  Enter keeps it, Esc clears it                            "
         "#);
     }

@@ -11,6 +11,8 @@ pub struct Shown {
     pub summary: String,
     /// What the list is.
     pub list: String,
+    /// Why some of it may be missing: lines below it.
+    pub missing: String,
     pub rows: Vec<Row>,
 }
 
@@ -27,7 +29,10 @@ pub struct Row {
     pub is_bad: bool,
 }
 
-/// The story of one row.
+/// What stands in the place of a row's id where the whole summary is shown.
+const SUMMARY: &str = "";
+
+/// The story of one row, or the summary.
 #[derive(Debug)]
 pub(super) struct Detail {
     pub id: String,
@@ -36,6 +41,17 @@ pub(super) struct Detail {
     pub scrolled: usize,
     /// Why the last reading of it failed.
     pub trouble: Option<String>,
+}
+
+impl Detail {
+    fn new(id: &str, text: String) -> Self {
+        Self {
+            id: id.to_owned(),
+            text,
+            scrolled: 0,
+            trouble: None,
+        }
+    }
 }
 
 /// All of the screen.
@@ -52,6 +68,8 @@ pub struct View {
     /// Why the last reading failed.
     pub(super) trouble: Option<String>,
     pub(super) is_coloured: bool,
+    /// How many rows are above the screen.
+    pub(super) offset: usize,
     /// How many rows, or lines of a story, the screen had room for when it was drawn.
     pub(super) page: usize,
 }
@@ -79,12 +97,14 @@ impl View {
             detail: None,
             trouble: None,
             is_coloured,
+            offset: 0,
             page: 1,
         }
     }
 
     /// Shows a new reading.
     pub fn show(&mut self, shown: Shown) {
+        self.tell(SUMMARY, shown.summary.clone());
         self.shown = shown;
     }
 
@@ -155,6 +175,9 @@ impl View {
             KeyCode::Char('/') if self.detail.is_none() => self.is_typing = true,
             KeyCode::Char('f') if self.detail.is_none() => self.only_bad = !self.only_bad,
             KeyCode::Enter | KeyCode::Right if self.detail.is_none() => return self.open(),
+            KeyCode::Char('s') if self.detail.is_none() => {
+                self.detail = Some(Detail::new(SUMMARY, self.shown.summary.clone()));
+            }
             _ => {}
         }
         Asked::Nothing
@@ -199,12 +222,7 @@ impl View {
         };
         // It stays selected, whatever comes above it meanwhile.
         self.selected = Some(id.clone());
-        self.detail = Some(Detail {
-            id: id.clone(),
-            text: "Reading …".to_owned(),
-            scrolled: 0,
-            trouble: None,
-        });
+        self.detail = Some(Detail::new(&id, "Reading …".to_owned()));
         Asked::Detail(id)
     }
 }

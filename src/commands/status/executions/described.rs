@@ -1,6 +1,6 @@
 //! What an execution was for and what came of it: Step Functions tells of one at a time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use aws_sdk_sfn::types::ExecutionListItem;
@@ -18,9 +18,14 @@ use crate::session::Session;
 const AT_ONCE_MAX: u32 = 200;
 const PAUSE: Duration = Duration::from_millis(125);
 
-/// Executions by their ARNs: as long as the list says the same of one, there is nothing more to ask.
+/// What an earlier look has found.
 #[derive(Debug, Default)]
-pub struct Known(HashMap<String, Described>);
+pub struct Known {
+    /// Executions by their ARNs: as long as the list says the same of one, there is nothing more to ask.
+    described: HashMap<String, Described>,
+    /// The ARNs of others that are for other keys than those that are looked for.
+    others: HashSet<String>,
+}
 
 /// What Step Functions said of one.
 #[derive(Debug, Clone)]
@@ -32,15 +37,25 @@ pub struct Described {
 
 impl Known {
     fn get(&self, item: &ExecutionListItem) -> Option<&Described> {
-        let known = self.0.get(&item.execution_arn)?;
+        let known = self.described.get(&item.execution_arn)?;
         let is_same = known.execution.status == item.status.as_str() && known.redrives == item.redrive_count;
         is_same.then_some(known)
     }
 
+    /// Whether it is for a key that begins with `prefix`, if that is known: it never changes.
+    pub fn is_for(&self, item: &ExecutionListItem, prefix: &str) -> Option<bool> {
+        if self.others.contains(&item.execution_arn) {
+            return Some(false);
+        }
+        let known = self.described.get(&item.execution_arn)?;
+        Some(known.execution.key.as_ref()?.starts_with(prefix))
+    }
+
     /// Those, and none that is not listed any more.
-    pub fn remember(&mut self, met: Vec<Described>) {
+    pub fn remember(&mut self, met: Vec<Described>, others: HashSet<String>) {
         let by_arn = met.into_iter().map(|met| (met.execution.arn.clone(), met));
-        self.0 = by_arn.collect();
+        self.described = by_arn.collect();
+        self.others = others;
     }
 }
 

@@ -26,7 +26,7 @@ use crate::session::Session;
 
 pub use described::Known;
 use described::{Described, described};
-use keys::{ASKED_MAX, Unknown};
+use keys::{ASKED_MAX, Sorted};
 pub use listed::named;
 use listed::{PAGE, listed};
 pub use table::{line_of_missing, rows, table};
@@ -215,14 +215,14 @@ pub async fn newest(
         look.oldest = Some(timestamp(&last.start_date));
         look.looked_at += page.len();
         let page = match &wanted.key {
-            Some(prefix) if !is_first => look.unknown.sort_out(session, page, prefix).await?,
+            Some(prefix) if !is_first => look.sorted.sort_out(session, page, prefix, known).await?,
             _ => page,
         };
         look.describe(session, page, wanted, known).await?;
         looked_at(look.looked_at);
     }
     let missing = look.missing(session, wanted).await;
-    known.remember(look.met);
+    known.remember(look.met, look.sorted.others);
     Ok(Newest {
         executions: look.executions,
         missing,
@@ -236,7 +236,7 @@ struct Look {
     executions: Vec<Execution>,
     /// Those for other keys too: they are not to be asked for again either.
     met: Vec<Described>,
-    unknown: Unknown,
+    sorted: Sorted,
     looked_at: usize,
     /// When the last of them began.
     oldest: Option<Timestamp>,
@@ -292,7 +292,7 @@ impl Look {
         // Where as many were found as are wanted, only those newer than the last could be missing.
         let last = self.executions.last().map(|execution| execution.started);
         if let Some(since) = last.filter(|_| is_full).or(self.oldest) {
-            missing.extend(self.unknown.missing(session, since).await);
+            missing.extend(self.sorted.missing(session, since).await);
         }
         let most = wanted.looked_at_max();
         if wanted.key.is_some() && self.looked_at >= most && !is_full {

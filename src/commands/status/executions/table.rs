@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use anstyle::Style;
 
 use super::{Execution, Wanted};
-use crate::execution::Answer;
+use crate::execution::{Answer, STARTED_BY_INVOKE};
 use crate::ui::format::{clipped, date_and_time, day_and_time, duration, printable, time_with_seconds};
 use crate::ui::styles::{BAD, GOOD, UNSETTLED};
 use crate::ui::table::{aligned, cut_after, cut_middle};
@@ -19,7 +19,7 @@ const ARROW: usize = 2;
 const NARROW: usize = 78;
 /// In fewer yet not the time either: the key is to be read.
 const NARROWEST: usize = 50;
-/// The least of an execution's name that is shown.
+/// The least of an execution's name that is shown, behind what many have at its beginning.
 const SHORTEST_NAME: usize = 8;
 
 /// The executions as people read them; `flags` are those of the command that starts one.
@@ -140,7 +140,13 @@ fn short_names<'a>(executions: &'a [Execution]) -> Vec<&'a str> {
         }
     }
     let short = |name: &'a str| {
-        let length = lengths.get(name).copied().unwrap_or_default().max(SHORTEST_NAME);
+        let prefix = if name.starts_with(STARTED_BY_INVOKE) {
+            STARTED_BY_INVOKE.len()
+        } else {
+            0
+        };
+        let length = lengths.get(name).copied().unwrap_or_default();
+        let length = length.max(prefix + SHORTEST_NAME);
         let end = name.char_indices().nth(length);
         &name[..end.map_or(name.len(), |(end, _)| end)]
     };
