@@ -6,11 +6,9 @@ use image::{DynamicImage, RgbaImage};
 use jpeg_encoder::{ChromaSubsamplingMethod, ColorType as JpegColor, EncodingError, SamplingFactor};
 use png::{BitDepth, ColorType as PngColor, EncodingError as PngError};
 
-#[cfg(feature = "avif")]
-use super::avif;
 use super::format::SourceFormat;
 use super::picture::Picture;
-use super::{FileFormat, OutputFormat, Refusal, Rendition, Size, canvas, webp};
+use super::{FileFormat, OutputFormat, Refusal, Rendition, Size, avif, canvas, webp};
 
 /// What the picture is written as.
 pub fn format(picture: &Picture, wanted: OutputFormat, source: SourceFormat) -> FileFormat {
@@ -31,7 +29,6 @@ fn is_transparent(picture: &RgbaImage) -> bool {
 /// What writing a picture of that size takes at least, where it is long.
 pub fn least_time(rendition: &Rendition, size: Size) -> Duration {
     match rendition.format {
-        #[cfg(feature = "avif")]
         OutputFormat::Avif => avif::least_time(size.pixels()),
         _ => Duration::ZERO,
     }
@@ -50,12 +47,7 @@ pub fn encode(
         }
         (Picture::Pixels(pixels), FileFormat::Png) => png(pixels, exif).map_err(|error| error.to_string()),
         (Picture::Pixels(pixels), FileFormat::Webp) => webp::encode(pixels, rendition, exif),
-        #[cfg(feature = "avif")]
-        (Picture::Pixels(pixels), FileFormat::Avif) => {
-            avif::encode(pixels, rendition, exif).map_err(|error| error.to_string())
-        }
-        #[cfg(not(feature = "avif"))]
-        (Picture::Pixels(_), FileFormat::Avif) => Err("the function is built without its encoder".to_owned()),
+        (Picture::Pixels(pixels), FileFormat::Avif) => avif::encode(pixels, rendition, exif),
         (Picture::Pixels(_), FileFormat::Gif) => Err("only animations are written as GIF".to_owned()),
     };
     written.map_err(|detail| Refusal::NotEncoded {

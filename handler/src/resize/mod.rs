@@ -6,7 +6,6 @@
 //! A source is decoded once, as large as its largest rendition needs; an animation that stays one frame by frame ([`animation`]).
 
 mod animation;
-#[cfg(feature = "avif")]
 mod avif;
 mod canvas;
 mod colour;
@@ -155,7 +154,6 @@ fn memory_of(plans: &[Plan<'_>]) -> u64 {
     let staying = if plans.len() > 1 { 4 + 4 } else { 4 };
     let pixels = |plan: &Plan| plan.layout.scaled.pixels().max(plan.layout.canvas.pixels());
     let passing = |plan: &Plan| match plan.rendition.format {
-        #[cfg(feature = "avif")]
         OutputFormat::Avif => avif::memory(pixels(plan)),
         _ => pixels(plan) * PASSING,
     };
