@@ -55,6 +55,42 @@ fn assert_close<const N: usize>(got: [u8; N], wanted: [u8; N], tolerance: u8) {
 }
 
 #[test]
+fn every_output_format_holds_the_picture() {
+    for name in [
+        "rocket.jpg",
+        "rgba.png",
+        "gray.jpg",
+        "icc-srgb.jpg",
+        "exif-6.jpg",
+        "animated.gif",
+        "lossy.webp",
+        "photo.tif",
+        "photo.bmp",
+    ] {
+        let picture = |format| {
+            let rendition = Rendition {
+                width: 200,
+                quality: 95,
+                format,
+                ..Rendition::default()
+            };
+            seen(&resized(&corpus(name), &rendition).unwrap().bytes)
+        };
+        // PNG loses nothing.
+        let whole = picture(OutputFormat::Png);
+        assert_eq!(whole.width(), 200, "{name}");
+        for (format, most) in [
+            (OutputFormat::Jpeg, 6.0),
+            (OutputFormat::Webp, 6.0),
+            (OutputFormat::WebpLossless, 0.0),
+        ] {
+            let apart = mean_difference(&picture(format), &whole);
+            assert!(apart <= most, "{name} as {format:?}: {apart}");
+        }
+    }
+}
+
+#[test]
 fn all_eight_exif_orientations_show_the_same_upright_picture() {
     for width in [300, 150] {
         let upright = resized_to(&corpus("exif-1.jpg"), width);

@@ -1,5 +1,6 @@
 //! Aligned columns that fit the terminal.
 
+use std::array;
 use std::io::{self, IsTerminal};
 
 use unicode_segmentation::UnicodeSegmentation;
@@ -38,13 +39,8 @@ pub fn width_of_stderr() -> usize {
 pub fn aligned<const N: usize>(rows: &[[String; N]], width: usize) -> Vec<String> {
     // Less what stands beside.
     let is_file = width > usize::MAX / 2;
-    let mut widths = [0; N];
-    for row in rows {
-        for (column, cell) in row.iter().enumerate() {
-            let most = if is_file { PADDED_MAX } else { width };
-            widths[column] = widths[column].max(columns_of(cell).min(most));
-        }
-    }
+    let most = if is_file { PADDED_MAX } else { width };
+    let mut widths = widths_of(rows).map(|width| width.min(most));
     let shown = widths.iter().filter(|width| **width > 0).count();
     shrink(&mut widths, width.saturating_sub(2 * shown.saturating_sub(1)));
     rows.iter()
@@ -62,6 +58,12 @@ pub fn aligned<const N: usize>(rows: &[[String; N]], width: usize) -> Vec<String
             cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
         })
         .collect()
+}
+
+/// How wide the widest cell of each column is.
+pub fn widths_of<const N: usize>(rows: &[[String; N]]) -> [usize; N] {
+    let widest = |column: usize| rows.iter().map(|row| columns_of(&row[column])).max();
+    array::from_fn(|column| widest(column).unwrap_or_default())
 }
 
 fn shrink(widths: &mut [usize], room: usize) {

@@ -5,22 +5,18 @@ use unicode_width::UnicodeWidthStr;
 
 /// The lines of `text` in at most `width` columns each; what goes on stands two columns further in than its line.
 pub fn fitted(text: &str, width: usize) -> String {
-    let lines = text
-        .split('\n')
-        .map(|line| wrapped(line, width, indent_of(line) + 2));
-    lines.collect::<Vec<_>>().join("\n")
+    each_line(text, width, wrapped)
 }
 
-/// The lines of `text`, each as one that is broken [`by_words`]; what goes on stands two columns further in than its line.
+/// The same, each broken [`by_words`].
 pub fn fitted_by_words(text: &str, width: usize) -> String {
-    let lines = text
-        .split('\n')
-        .map(|line| by_words(line, width, indent_of(line) + 2));
-    lines.collect::<Vec<_>>().join("\n")
+    each_line(text, width, by_words)
 }
 
-fn indent_of(line: &str) -> usize {
-    line.chars().take_while(|c| *c == ' ').count()
+fn each_line(text: &str, width: usize, fit: fn(&str, usize, usize) -> String) -> String {
+    let indent = |line: &str| line.chars().take_while(|c| *c == ' ').count() + 2;
+    let lines = text.split('\n').map(|line| fit(line, width, indent(line)));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// `text`, whatever its lines are, as one that is [`wrapped`]; all of it stands after `indent` spaces.

@@ -4,7 +4,7 @@
 use std::io::Cursor;
 use std::time::Instant;
 
-use gif::{DecodeOptions, DecodingError, Repeat};
+use gif::{DecodeOptions, Decoder, DecodingError, Repeat};
 use image::codecs::gif::GifDecoder;
 use image::{AnimationDecoder, DynamicImage, Frame, ImageDecoder, ImageError, Limits as CodecLimits};
 
@@ -27,11 +27,16 @@ pub struct Frames {
     repeat: Repeat,
 }
 
-/// The size of the first frame, if there is one: without unpacking it.
-pub fn first_frame(source: &[u8]) -> Option<Size> {
+/// Reads what the frames are, and unpacks none.
+fn unpacking_none(source: &[u8]) -> Result<Decoder<&[u8]>, DecodingError> {
     let mut options = DecodeOptions::new();
     options.skip_frame_decoding(true);
-    let mut decoder = options.read_info(source).ok()?;
+    options.read_info(source)
+}
+
+/// The size of the first frame, if there is one.
+pub fn first_frame(source: &[u8]) -> Option<Size> {
+    let mut decoder = unpacking_none(source).ok()?;
     let frame = decoder.next_frame_info().ok()??;
     Some(Size {
         width: frame.width.into(),
@@ -45,9 +50,7 @@ impl Frames {
     /// # Errors
     /// More frames, or more pixels in all of them, than the limits allow; a file that is cut off.
     pub fn of(source: &[u8], limits: &Limits) -> Result<Self, Refusal> {
-        let mut options = DecodeOptions::new();
-        options.skip_frame_decoding(true);
-        let mut decoder = options.read_info(source).map_err(damaged)?;
+        let mut decoder = unpacking_none(source).map_err(damaged)?;
         let canvas = Size {
             width: u32::from(decoder.width()),
             height: u32::from(decoder.height()),

@@ -6,10 +6,7 @@ use std::io::Cursor;
 
 use image::metadata::Orientation;
 use tiff::decoder::{BufferLayoutPreference, ChunkType, Decoder, Limits as CodecLimits};
-use tiff::tags::{
-    ByteOrder, CompressionMethod, ExtraSamples, PhotometricInterpretation, PlanarConfiguration, SampleFormat,
-    Tag,
-};
+use tiff::tags::{ByteOrder, CompressionMethod, ExtraSamples, PhotometricInterpretation, SampleFormat, Tag};
 use tiff::{ColorType, TiffError};
 
 use super::decode::Pixels;
@@ -158,7 +155,7 @@ pub fn decode(tiff: Tiff<'_>, target: Size, memory: Memory) -> Result<Pixels, Re
     }
     let layout = decoder.image_buffer_layout().map_err(refusal)?;
     let is_jpeg = is_jpeg(&mut decoder)?;
-    check_pieces(source, &mut decoder, size, is_jpeg)?;
+    check_pieces(source, &mut decoder, size, layout.planes, is_jpeg)?;
     // A piece that is a JPEG is decoded before it is copied.
     let stored = layout.complete_len as u64 * (1 + u64::from(is_jpeg));
     let memory = memory.without(stored)?;
@@ -242,7 +239,13 @@ const SHARED_MAX: u64 = 4;
 
 /// Refuses a file whose pieces are much larger than the picture, or are the same bytes again and again; and one with a piece
 /// that is a JPEG of more pixels than the piece has: the crate believes the JPEG.
-fn check_pieces(source: &[u8], decoder: &mut Stored<'_>, size: Size, is_jpeg: bool) -> Result<(), Refusal> {
+fn check_pieces(
+    source: &[u8],
+    decoder: &mut Stored<'_>,
+    size: Size,
+    planes: usize,
+    is_jpeg: bool,
+) -> Result<(), Refusal> {
     let (places, lengths) = match decoder.get_chunk_type() {
         ChunkType::Strip => (Tag::StripOffsets, Tag::StripByteCounts),
         ChunkType::Tile => (Tag::TileOffsets, Tag::TileByteCounts),
@@ -257,7 +260,8 @@ fn check_pieces(source: &[u8], decoder: &mut Stored<'_>, size: Size, is_jpeg: bo
     let lengths = decoder.get_tag_u64_vec(lengths).map_err(refusal)?;
     let pixels = u64::from(width) * u64::from(height);
     let all = pixels.saturating_mul(places.len() as u64);
-    if all > size.pixels().saturating_mul(2 * planes(decoder)?) + SURPLUS_MAX {
+    // Each plane has pieces of its own.
+    if all > size.pixels().saturating_mul(2 * planes as u64) + SURPLUS_MAX {
         return Err(damaged("its pieces are much larger than the picture"));
     }
     let packed = lengths
@@ -283,17 +287,6 @@ fn check_pieces(source: &[u8], decoder: &mut Stored<'_>, size: Size, is_jpeg: bo
         }
     }
     Ok(())
-}
-
-/// In how many planes the samples are stored, each with pieces of its own.
-fn planes(decoder: &mut Stored<'_>) -> Result<u64, Refusal> {
-    let planar: Option<u16> = decoder
-        .find_tag_unsigned(Tag::PlanarConfiguration)
-        .map_err(refusal)?;
-    if planar != Some(PlanarConfiguration::Planar.to_u16()) {
-        return Ok(1);
-    }
-    Ok(u64::from(decoder.colortype().map_err(refusal)?.num_samples()))
 }
 
 /// How the rows of a picture lie in the buffer.

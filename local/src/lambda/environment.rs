@@ -121,17 +121,15 @@ impl Environment {
             }
         };
         let mut readers = JoinSet::new();
-        let mut pipes = Vec::new();
-        if let Some(stdout) = child.stdout.take() {
-            let (pipe, taking) = Pipe::of(stdout, Arc::clone(cloud), Arc::clone(&stream))?;
-            pipes.push(pipe);
-            readers.spawn(taking);
-        }
-        if let Some(stderr) = child.stderr.take() {
-            let (pipe, taking) = Pipe::of(stderr, Arc::clone(cloud), Arc::clone(&stream))?;
-            pipes.push(pipe);
-            readers.spawn(taking);
-        }
+        let stdout = child
+            .stdout
+            .take()
+            .map(|pipe| Pipe::read(pipe, cloud, &stream, &mut readers));
+        let stderr = child
+            .stderr
+            .take()
+            .map(|pipe| Pipe::read(pipe, cloud, &stream, &mut readers));
+        let pipes = stdout.into_iter().chain(stderr).collect::<Result<_, _>>()?;
         let mut environment = Self {
             function: Arc::clone(function),
             stream,

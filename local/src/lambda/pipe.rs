@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rustix::io::ioctl_fionread;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, ReadBuf};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::output::Stream;
@@ -27,26 +28,28 @@ pub struct Pipe {
 }
 
 impl Pipe {
-    /// The pipe, and what takes its lines to the log until the process is gone.
-    pub fn of<R: AsyncRead + AsFd + Unpin>(
+    /// Has one of `readers` take its lines to the log until the process is gone.
+    pub fn read<R: AsyncRead + AsFd + Send + Unpin + 'static>(
         pipe: R,
-        cloud: Arc<Cloud>,
-        stream: Arc<Stream>,
-    ) -> io::Result<(Self, impl Future<Output = ()>)> {
+        cloud: &Arc<Cloud>,
+        stream: &Arc<Stream>,
+        readers: &mut JoinSet<()>,
+    ) -> io::Result<Self> {
         let end = pipe.as_fd().try_clone_to_owned()?;
         let has_taken = Arc::new(AtomicBool::new(false));
         let watched = Watched {
             pipe,
             has_taken: Arc::clone(&has_taken),
         };
-        let taking = async move {
+        let (cloud, stream) = (Arc::clone(cloud), Arc::clone(stream));
+        readers.spawn(async move {
             let mut lines = BufReader::new(watched).split(b'\n');
             while let Ok(Some(mut line)) = lines.next_segment().await {
                 line.truncate(MOST_LINE);
                 stream.print(&cloud, String::from_utf8_lossy(&line).into_owned());
             }
-        };
-        Ok((Self { end, has_taken }, taking))
+        });
+        Ok(Self { end, has_taken })
     }
 
     /// Whether nothing is in the pipe, nor on its way from there to the log. In this order: what was taken meanwhile is known.

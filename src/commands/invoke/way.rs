@@ -16,8 +16,8 @@ use crate::session::Session;
 use crate::ui::format::{bytes, duration, printable, shell_word};
 use crate::ui::lines::Line;
 use crate::ui::styles::{BAD, GOOD};
-use crate::ui::table::{aligned, cut_after, width_of_stdout};
-use crate::ui::wrap::{columns_of, paragraph, wrapped};
+use crate::ui::table::{aligned, cut_after, width_of_stdout, widths_of};
+use crate::ui::wrap::{paragraph, wrapped};
 
 /// Where a result is can be told by so many columns, at least.
 const PLACE_MIN: usize = 20;
@@ -167,8 +167,7 @@ fn laid_out(rows: &[[String; 5]], width: usize) -> Vec<String> {
 
 /// Rows of one line each, numbers whole, and of where a result is, the last of a row, the end; none where that has no room.
 fn side_by_side<const N: usize>(rows: &[[String; N]], width: usize) -> Option<Vec<String>> {
-    let widest = |column: usize| rows.iter().map(|row| columns_of(&row[column])).max();
-    let widths: [usize; N] = std::array::from_fn(|column| widest(column).unwrap_or_default());
+    let widths = widths_of(rows);
     let (place, others) = widths.split_last()?;
     let others = others.iter().filter(|width| **width > 0).map(|width| width + 2);
     let room = width.saturating_sub(others.sum());

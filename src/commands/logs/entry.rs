@@ -61,8 +61,6 @@ impl Entry {
         let at = line.at();
         let stream = line.stream;
         let text = line.text.trim_end().to_owned();
-        let json: Option<Value> = serde_json::from_str(&text).ok();
-        let member = |name: &str| Some(json.as_ref()?[name].as_str()?.to_owned());
         match source {
             Source::Function => Self {
                 source,
@@ -74,6 +72,8 @@ impl Entry {
                 text,
             },
             Source::Executions => {
+                let json: Option<Value> = serde_json::from_str(&text).ok();
+                let member = |name: &str| Some(json.as_ref()?[name].as_str()?.to_owned());
                 let event = Event::from_log(&text);
                 Self {
                     source,

@@ -74,11 +74,11 @@ impl Story {
     async fn of(session: &Session, described: &DescribeExecutionOutput) -> Result<Self, CommandError> {
         let arn = described.execution_arn.clone();
         let read_at = session.clock.now();
-        let mut is_late = false;
-        let (mut timeline, not_from_logs) = match logged(session, described).await {
+        let logged = logged(session, described).await;
+        let is_late = matches!(logged, Err(Absence::Late));
+        let (mut timeline, not_from_logs) = match logged {
             Ok(timeline) => (timeline, None),
             Err(absence) => {
-                is_late = absence == Absence::Late;
                 let why = format!("the log does not have all of them: {absence}");
                 let (timeline, unread) = known_of(&session.clients, &arn).await?;
                 let told = match unread {
@@ -136,28 +136,22 @@ async fn logged(session: &Session, described: &DescribeExecutionOutput) -> Resul
         .as_ref()
         .map(|stopped| timestamp(stopped).as_millisecond() + DELIVERY_MAX_MILLIS);
     let log = session.executions_log();
-    Err(
-        match from_logs(&session.clients, &log.name, arn, (since.max(0), until)).await {
-            Ok(logged) => {
-                let timeline = Timeline::of(&logged);
-                if are_whole(&logged) && timeline.end.is_some() == described.stop_date.is_some() {
-                    return Ok(timeline);
-                }
-                // Of an execution that goes on, those of its beginning at least should be there.
-                let due = described.stop_date.as_ref().unwrap_or(&described.start_date);
-                if is_logging_off(&session.clients, &session.names.state_machine_arn()).await {
-                    Absence::Known(format!(
-                        "the state machine's logging is off; `resizer up{}` switches it on",
-                        session.flags
-                    ))
-                } else {
-                    log.absence(timestamp(&described.start_date), Some(timestamp(due)))
-                        .await
-                }
-            }
-            Err(failure) => log.unreadable(&failure),
-        },
-    )
+    let events = from_logs(&session.clients, &log.name, arn, (since.max(0), until)).await;
+    let events = events.map_err(|failure| log.unreadable(&failure))?;
+    let timeline = Timeline::of(&events);
+    if are_whole(&events) && timeline.end.is_some() == described.stop_date.is_some() {
+        return Ok(timeline);
+    }
+    if is_logging_off(&session.clients, &session.names.state_machine_arn()).await {
+        return Err(Absence::Known(format!(
+            "the state machine's logging is off; `resizer up{}` switches it on",
+            session.flags
+        )));
+    }
+    // Of an execution that goes on, those of its beginning at least should be there.
+    let due = described.stop_date.as_ref().unwrap_or(&described.start_date);
+    let began = timestamp(&described.start_date);
+    Err(log.absence(began, Some(timestamp(due))).await)
 }
 
 /// Whether none is missing between the first and the last: an execution's events are counted from 1.

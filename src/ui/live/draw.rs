@@ -59,7 +59,11 @@ fn draw_overview(frame: &mut Frame<'_>, view: &mut View, area: Rect) {
     let summary = lines(&view.shown.summary, view.is_coloured);
     let missing = lines(&view.shown.missing, view.is_coloured);
     let wanted = u16::try_from(summary.len() + 2).unwrap_or(u16::MAX);
-    let listed = rows.iter().map(|row| row.text.lines().count()).sum::<usize>() + missing.len() + 2;
+    let items: Vec<_> = rows
+        .iter()
+        .map(|row| ListItem::new(lines(&row.text, view.is_coloured)))
+        .collect();
+    let listed = items.iter().map(ListItem::height).sum::<usize>() + missing.len() + 2;
     let list = LIST_MIN
         .max(area.height / 2)
         .min(u16::try_from(listed).unwrap_or(u16::MAX));
@@ -104,10 +108,6 @@ fn draw_overview(frame: &mut Frame<'_>, view: &mut View, area: Rect) {
     let mut state = ListState::default()
         .with_offset(view.offset)
         .with_selected(Some(view.selected()));
-    let items: Vec<_> = rows
-        .iter()
-        .map(|row| ListItem::new(lines(&row.text, view.is_coloured)))
-        .collect();
     frame.render_stateful_widget(List::new(items).highlight_style(SELECTED), below, &mut state);
     view.offset = state.offset();
     view.page = usize::from(below.height);

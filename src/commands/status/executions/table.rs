@@ -8,7 +8,7 @@ use super::{Execution, Wanted};
 use crate::execution::{Answer, STARTED_BY_INVOKE};
 use crate::ui::format::{clipped, date_and_time, day_and_time, duration, printable, time_with_seconds};
 use crate::ui::styles::{BAD, GOOD, UNSETTLED};
-use crate::ui::table::{aligned, cut_after, cut_middle};
+use crate::ui::table::{aligned, cut_after, cut_middle, widths_of};
 use crate::ui::wrap::{columns_of, fitted, wrapped};
 
 /// Columns that are left to where a result is, however long its key is.
@@ -80,8 +80,7 @@ pub fn rows(executions: &[Execution], width: usize) -> Vec<String> {
 
 /// Where not all has room, the key has the larger part: it says what the result is of.
 fn cut_keys_and_results(rows: &mut [[String; 4]], width: usize) {
-    let widest = |column: usize| rows.iter().map(|row| columns_of(&row[column])).max();
-    let [began, took, keys, results] = [0, 1, 2, 3].map(|column| widest(column).unwrap_or_default());
+    let [began, took, keys, results] = widths_of(rows);
     let room = width.saturating_sub(began + took + 6);
     if results == 0 || keys + results <= room {
         return;
