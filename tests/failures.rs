@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::fs;
 use std::io::{Read, Write};
 
 use common::gate::with_another_clock;
@@ -93,13 +94,13 @@ fn a_wrong_secret_is_named() {
 #[test]
 fn a_configuration_that_is_not_understood_is_shown_with_its_place() {
     let place = Place::new();
-    std::fs::write(place.path().join("resizer.toml"), "[resize]\nwidht = 3\n").unwrap();
+    fs::write(place.path().join("resizer.toml"), "[resize]\nwidht = 3\n").unwrap();
     place
         .resizer(&["up", "--local"])
         .code(2)
         .says("widht")
         .says("resizer.toml");
-    std::fs::write(place.path().join("resizer.toml"), "[resize]\nwidth = 0\n").unwrap();
+    fs::write(place.path().join("resizer.toml"), "[resize]\nwidth = 0\n").unwrap();
     place.resizer(&["up", "--local"]).code(2).says("resize.width");
     for (wrong, words) in [
         ("resize.quality = 300", "resize.quality is a number from 1 to 100"),
@@ -117,7 +118,7 @@ fn a_configuration_that_is_not_understood_is_shown_with_its_place() {
         ),
         ("limits.result_bytes = 99999999999", "limits.result_bytes"),
     ] {
-        std::fs::write(place.path().join("resizer.toml"), wrong).unwrap();
+        fs::write(place.path().join("resizer.toml"), wrong).unwrap();
         place.resizer(&["up", "--local"]).code(2).says(words);
     }
 }
@@ -176,7 +177,7 @@ fn limits_that_are_set_are_the_functions() {
         ("pixels = 1000", "(limits.pixels)"),
         ("source_bytes = 1000", "(limits.source_bytes)"),
     ] {
-        std::fs::write(place.path().join("resizer.toml"), format!("[limits]\n{limit}\n")).unwrap();
+        fs::write(place.path().join("resizer.toml"), format!("[limits]\n{limit}\n")).unwrap();
         place.resizer(&["up", "--local"]).ok();
         place
             .invoke(&sample("rocket.jpg"), "rocket.jpg")
@@ -314,7 +315,7 @@ fn down_takes_no_for_an_answer_and_yes_too() {
 fn a_function_zip_that_lambda_could_not_run_is_refused() {
     let place = Place::new();
     let junk = place.path().join("junk.zip");
-    std::fs::write(&junk, b"not a zip").unwrap();
+    fs::write(&junk, b"not a zip").unwrap();
     place
         .resizer(&["up", "--local", "--handler-zip", "junk.zip"])
         .code(1)
@@ -349,12 +350,12 @@ fn a_reader_that_goes_away_is_no_failure() {
 fn a_result_that_cannot_be_written_is_a_failure() {
     let place = Place::with_stack();
     let mut status = place.command(&["status", "--local"]);
-    status.stdout(std::fs::File::create("/dev/full").unwrap());
+    status.stdout(fs::File::create("/dev/full").unwrap());
     Ended::from(status.output().unwrap())
         .code(1)
         .says("cannot be written");
     let mut help = place.command(&["--help"]);
-    help.stdout(std::fs::File::create("/dev/full").unwrap());
+    help.stdout(fs::File::create("/dev/full").unwrap());
     Ended::from(help.output().unwrap()).code(1);
 }
 
@@ -404,9 +405,8 @@ fn post(url: &str, body: &str) -> u16 {
     answer.split(' ').nth(1).unwrap().parse().unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn without_the_permission_to_write_the_execution_fails_with_access_denied() {
-    let place = Place::with_stack();
+/// Changes what the function's role may do, by hand.
+async fn change_the_functions_policy(place: &Place, change: impl FnOnce(&mut Vec<serde_json::Value>)) {
     let iam = aws_sdk_iam::Client::new(&place.sdk_config());
     let role = place.outputs()["roles"]["function"]
         .as_str()
@@ -426,10 +426,7 @@ async fn without_the_permission_to_write_the_execution_fails_with_access_denied(
         .unwrap();
     let document = percent_decoded(standing.policy_document());
     let mut document: serde_json::Value = serde_json::from_str(&document).unwrap();
-    document["Statement"]
-        .as_array_mut()
-        .unwrap()
-        .retain(|statement| statement["Action"] != "s3:PutObject");
+    change(document["Statement"].as_array_mut().unwrap());
     iam.put_role_policy()
         .role_name(&role)
         .policy_name(&policy)
@@ -437,6 +434,15 @@ async fn without_the_permission_to_write_the_execution_fails_with_access_denied(
         .send()
         .await
         .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_permission_to_write_the_execution_fails_with_access_denied() {
+    let place = Place::with_stack();
+    change_the_functions_policy(&place, |statements| {
+        statements.retain(|statement| statement["Action"] != "s3:PutObject");
+    })
+    .await;
 
     let rocket = sample("rocket.jpg");
     let arguments = [
@@ -460,6 +466,57 @@ async fn without_the_permission_to_write_the_execution_fails_with_access_denied(
     let repaired = place.json(&["up", "--local"]);
     assert_eq!(repaired["changed"], true, "{repaired}");
     place.resizer(&["invoke", "--local", "--key", "r.jpg"]).ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_one_rendition_is_not_stored_the_execution_fails_and_names_those_that_were() {
+    let place = Place::new();
+    let three =
+        ["large", "middle", "small"].map(|name| format!("[[rendition]]\nname = \"{name}\"\nwidth = 100\n"));
+    fs::write(place.path().join("resizer.toml"), three.concat()).unwrap();
+    place.resizer(&["up", "--local"]).ok();
+    change_the_functions_policy(&place, |statements| {
+        statements.push(json!({
+            "Effect": "Deny",
+            "Action": "s3:PutObject",
+            "Resource": "arn:aws:s3:::*/output/r_middle.jpg",
+        }));
+    })
+    .await;
+
+    let rocket = sample("rocket.jpg");
+    let file = rocket.to_str().unwrap();
+    let arguments = ["invoke", "--local", "--key", "r.jpg", "--file", file, "--json"];
+    let told = place.resizer(&arguments).code(1).document();
+    let cause = told["cause"].as_str().unwrap();
+    assert!(
+        cause.contains("key output/r_middle.jpg: HTTP 403 AccessDenied"),
+        "{told}"
+    );
+    assert!(
+        cause.contains("; stored were output/r_large.jpg, output/r_small.jpg"),
+        "{told}"
+    );
+    let s3 = place.s3();
+    let listed = s3
+        .list_objects_v2()
+        .bucket(place.outputs()["resized_bucket"].as_str().unwrap());
+    let listed = listed.send().await.unwrap();
+    let keys: Vec<_> = listed
+        .contents()
+        .iter()
+        .filter_map(|object| object.key())
+        .collect();
+    assert_eq!(keys, ["output/r_large.jpg", "output/r_small.jpg"]);
+
+    // Once it may be stored, the same event completes them.
+    place.resizer(&["up", "--local"]).ok();
+    let told = place.json(&["invoke", "--local", "--key", "r.jpg"]);
+    assert_eq!(
+        told["output"]["renditions"].as_array().unwrap().len(),
+        3,
+        "{told}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,6 +20,7 @@ mod header;
 mod jpeg;
 mod limits;
 mod orient;
+mod passing;
 mod picture;
 mod planes;
 mod png;
@@ -108,12 +109,18 @@ pub struct Durations {
 /// # Errors
 /// A [`Refusal`] says in words for the uploader why `source` is not resized: not an image, damaged, too large, not supported.
 pub fn resize(source: &[u8], renditions: &[Rendition], limits: &Limits) -> Result<Resized, Refusal> {
-    without_crashing(|| resize_in_stages(source, renditions, limits))
+    without_crashing(
+        || resize_in_stages(source, renditions, limits),
+        || Refusal::DecoderCrashed,
+    )
 }
 
-/// A decoder that panics on a broken image costs that image, not the process.
-fn without_crashing<T>(work: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Refusal::DecoderCrashed))
+/// A decoder or an encoder that panics costs that image, not the process; `crashed` is what is said of it.
+fn without_crashing<T>(
+    work: impl FnOnce() -> Result<T, Refusal>,
+    crashed: impl FnOnce() -> Refusal,
+) -> Result<T, Refusal> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(crashed()))
 }
 
 /// A rendition of a source whose size is known.
@@ -272,7 +279,13 @@ fn stills(
         limits.check_time_for("encode", encode::least_time(plan.rendition, canvas))?;
         let start = Instant::now();
         let format = encode::format(&picture, plan.rendition.format, format);
-        let bytes = encode::encode(&picture, format, plan.rendition, exif.as_deref())?;
+        let bytes = without_crashing(
+            || encode::encode(&picture, format, plan.rendition, exif.as_deref()),
+            || Refusal::NotEncoded {
+                format: format.name(),
+                detail: "its encoder crashed".to_owned(),
+            },
+        )?;
         limits.check_result_bytes(bytes.len() as u64)?;
         let size = picture.size();
         pictures.push((plan.number, Encoded { bytes, format, size }));
@@ -301,7 +314,7 @@ mod tests {
 
     #[test]
     fn a_panic_in_the_image_work_becomes_a_reason() {
-        let crashed = without_crashing::<()>(|| panic!("as a decoder might"));
+        let crashed = without_crashing::<()>(|| panic!("as a decoder might"), || Refusal::DecoderCrashed);
         assert_eq!(crashed, Err(Refusal::DecoderCrashed));
     }
 }

@@ -7,6 +7,7 @@ use png::{BitDepth, ColorType, Decoder, DecodingError, Limits as CodecLimits, Re
 use super::format::SourceFormat;
 use super::header::{Header, METADATA_BYTES};
 use super::limits::Memory;
+use super::passing::passing;
 use super::reduce::{Reduced, Reducer};
 use super::{Refusal, Size};
 
@@ -55,7 +56,7 @@ pub fn decode(mut reader: PngReader<'_>, target: Size, memory: Memory) -> Result
         reducer.push(&samples);
     };
     if is_interlaced {
-        let mut pixels = vec![0; whole];
+        let mut pixels = passing(whole)?;
         let info = reader.next_frame(&mut pixels).map_err(refusal)?;
         pixels.chunks_exact(info.line_size).for_each(&mut push);
     } else {
