@@ -520,41 +520,6 @@ fn a_result_is_srgb_and_has_no_profile() {
 }
 
 #[test]
-fn of_the_metadata_only_who_made_it_and_whose_it_is_stays() {
-    // Artist "Ada Lovelace", Copyright "Ada", Make "Camera", orientation 3.
-    let exif = b"II*\0\x08\0\0\0\x04\0\x0f\x01\x02\0\x07\0\0\0\x3e\0\0\0\x12\x01\x03\0\x01\0\0\0\x03\0\0\0\
-        \x3b\x01\x02\0\x0d\0\0\0\x46\0\0\0\x98\x82\x02\0\x04\0\0\0Ada\0\0\0\0\0Camera\0\0Ada Lovelace\0\0";
-    let mut tagged = Vec::new();
-    let mut encoder = jpeg_encoder::Encoder::new(&mut tagged, 95);
-    encoder.add_exif_metadata(exif).unwrap();
-    let red = RgbImage::from_pixel(40, 30, Rgb([255, 0, 0]));
-    encoder
-        .encode(&red, 40, 30, jpeg_encoder::ColorType::Rgb)
-        .unwrap();
-    let has = |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
-    assert!(has(&tagged, "Camera"));
-    let rendition = |format| Rendition {
-        width: 20,
-        format,
-        ..Rendition::default()
-    };
-    // It is written, and not read.
-    let avif = resized(&tagged, &rendition(OutputFormat::Avif)).unwrap().bytes;
-    assert!(has(&avif, "Ada Lovelace") && !has(&avif, "Camera"));
-    for format in [OutputFormat::Jpeg, OutputFormat::Png, OutputFormat::Webp] {
-        let rendition = rendition(format);
-        let once = resized(&tagged, &rendition).unwrap().bytes;
-        assert!(has(&once, "Ada Lovelace") && !has(&once, "Camera"), "{format:?}");
-        // It is read again, and stays upright.
-        let twice = resized(&once, &rendition).unwrap().bytes;
-        assert!(
-            has(&twice, "Ada Lovelace") && has(&twice, "Ada\0"),
-            "{format:?} once more"
-        );
-    }
-}
-
-#[test]
 fn a_progressive_jpeg_is_written_where_it_is_asked_for() {
     let source = corpus("rocket.jpg");
     let rendition = |progressive| Rendition {

@@ -1,4 +1,5 @@
-// sharp as a peer: for each line `FORMAT WIDTHS SOURCE DEST`, the CPU milliseconds it took and the result of the first width.
+// sharp as a peer: for each line `FORMAT WIDTHS SOURCE DEST`, the CPU milliseconds it took and the result of the first width;
+// `-` for a source that it does not read.
 const fs = require('fs');
 const readline = require('readline');
 const sharp = require('sharp');
@@ -20,9 +21,14 @@ const save = {
     const before = process.cpuUsage();
     // Several results come of one decoding, as sharp's documentation proposes.
     const whole = sharp(source).rotate();
-    const results = await Promise.all(
-      widths.split(',').map((width) => save[format](whole.clone().resize(Number(width))).toBuffer()),
-    );
+    const pictures = widths.split(',').map((width) => save[format](whole.clone().resize(Number(width))).toBuffer());
+    let results;
+    try {
+      results = await Promise.all(pictures);
+    } catch {
+      console.log('-');
+      continue;
+    }
     const { user, system } = process.cpuUsage(before);
     fs.writeFileSync(dest, results[0]);
     console.log(((user + system) / 1000).toFixed(2));

@@ -9,6 +9,9 @@ pub struct Metadata<'a> {
     pub adobe_transform: Option<u8>,
     /// A TIFF file of its own.
     pub exif: Option<&'a [u8]>,
+    pub xmp: Option<&'a [u8]>,
+    /// The resources that Photoshop keeps there.
+    pub photoshop: Option<&'a [u8]>,
     /// Parts of the colour profile: number from 1, how many there are, content.
     icc_parts: Vec<(u8, u8, &'a [u8])>,
 }
@@ -18,7 +21,12 @@ impl<'a> Metadata<'a> {
     pub fn read(&mut self, number: u8, content: &'a [u8]) {
         match number {
             0 if content.starts_with(b"JFIF\0") => self.has_jfif = true,
-            1 if self.exif.is_none() => self.exif = content.strip_prefix(b"Exif\0\0"),
+            1 => {
+                self.exif = self.exif.or_else(|| content.strip_prefix(b"Exif\0\0"));
+                self.xmp = self
+                    .xmp
+                    .or_else(|| content.strip_prefix(b"http://ns.adobe.com/xap/1.0/\0"));
+            }
             2 => {
                 if let Some([number, count, part @ ..]) = content.strip_prefix(b"ICC_PROFILE\0")
                     && self.icc_parts.len() < usize::from(u8::MAX)
@@ -26,6 +34,7 @@ impl<'a> Metadata<'a> {
                     self.icc_parts.push((*number, *count, part));
                 }
             }
+            13 if self.photoshop.is_none() => self.photoshop = content.strip_prefix(b"Photoshop 3.0\0"),
             // Version and flags, two bytes each, come before the transform.
             14 => {
                 if let Some(fields) = content.strip_prefix(b"Adobe") {

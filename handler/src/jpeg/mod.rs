@@ -103,6 +103,16 @@ impl<'a> Jpeg<'a> {
         self.metadata.exif
     }
 
+    /// The XMP packet.
+    pub fn xmp(&self) -> Option<&'a [u8]> {
+        self.metadata.xmp
+    }
+
+    /// What Photoshop keeps there: resources, the fields of IPTC among them.
+    pub fn photoshop(&self) -> Option<&'a [u8]> {
+        self.metadata.photoshop
+    }
+
     /// The embedded colour profile, if it is there whole.
     pub fn icc_profile(&self) -> Option<Vec<u8>> {
         self.metadata.icc_profile()

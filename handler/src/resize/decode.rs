@@ -37,7 +37,8 @@ pub fn decode(opened: Opened<'_>, target: Size, jpeg: bool, memory: Memory) -> R
     let pixels = match opened.decoder {
         Decoder::Jpeg(decoder) => {
             let halves = jpeg && conversion.is_none();
-            jpeg::decode(&decoder, target, halves, memory).map(Pixels::Planes)?
+            let margin = if jpeg { jpeg::MARGIN_OF_JPEG } else { jpeg::MARGIN };
+            jpeg::decode(&decoder, target, margin, halves, memory).map(Pixels::Planes)?
         }
         Decoder::Png(reader) => Pixels::Reduced(png::decode(*reader, target, memory)?),
         Decoder::Tiff(tiff) => tiff::decode(*tiff, target, memory)?,

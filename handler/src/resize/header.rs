@@ -7,7 +7,7 @@ use image::error::UnsupportedErrorKind;
 use image::metadata::Orientation;
 use image::{ImageDecoder, ImageError, ImageResult};
 
-use super::credits::Credits;
+use super::credits::{Credits, Place};
 use super::format::SourceFormat;
 use super::png::PngReader;
 use super::tiff::Tiff;
@@ -45,6 +45,13 @@ impl Header {
             icc_profile,
             credits: exif.map(Credits::of).unwrap_or_default(),
         }
+    }
+
+    /// With who made it and whose it is from other places, where the EXIF metadata does not say it.
+    pub fn with_credits<'a>(mut self, places: impl IntoIterator<Item = Option<Place<'a>>>) -> Self {
+        let places = places.into_iter().flatten();
+        self.credits = places.fold(self.credits, Credits::or);
+        self
     }
 }
 

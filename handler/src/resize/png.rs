@@ -4,6 +4,7 @@ use std::io::{Cursor, ErrorKind};
 
 use png::{BitDepth, ColorType, Decoder, DecodingError, Limits as CodecLimits, Reader, Transformations};
 
+use super::credits::Place;
 use super::format::SourceFormat;
 use super::header::{Header, METADATA_BYTES};
 use super::limits::Memory;
@@ -30,6 +31,7 @@ pub fn open(source: &[u8]) -> Result<(Header, PngReader<'_>), Refusal> {
     };
     let icc_profile = info.icc_profile.as_deref().map(<[u8]>::to_vec);
     let header = Header::new(size, info.exif_metadata.as_deref(), icc_profile);
+    let header = header.with_credits([Some(Place::Png(source))]);
     Ok((header, reader))
 }
 

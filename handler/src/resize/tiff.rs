@@ -9,6 +9,7 @@ use tiff::decoder::{BufferLayoutPreference, ChunkType, Decoder, Limits as CodecL
 use tiff::tags::{ByteOrder, CompressionMethod, ExtraSamples, PhotometricInterpretation, SampleFormat, Tag};
 use tiff::{ColorType, TiffError};
 
+use super::credits::Place;
 use super::decode::Pixels;
 use super::format::SourceFormat;
 use super::header::{Header, METADATA_BYTES};
@@ -58,6 +59,9 @@ impl Kind {
     }
 }
 
+/// An XMP packet (XMP specification, part 3).
+const XMP: Tag = Tag::Unknown(700);
+
 /// Reads the header.
 pub fn open(source: &[u8]) -> Result<(Header, Box<Tiff<'_>>), Refusal> {
     let decoder = Decoder::new(Cursor::new(Cow::Borrowed(source))).map_err(refusal)?;
@@ -67,9 +71,11 @@ pub fn open(source: &[u8]) -> Result<(Header, Box<Tiff<'_>>), Refusal> {
     let mut decoder = decoder.with_limits(limits);
     let (width, height) = decoder.dimensions().map_err(refusal)?;
     let size = Size { width, height };
-    let icc_profile = icc_profile(&mut decoder);
+    let icc_profile = bytes_of(&mut decoder, Tag::IccProfile);
+    let xmp = bytes_of(&mut decoder, XMP);
     // A TIFF is what EXIF metadata is; in one with 64-bit offsets only the decoder finds the orientation.
-    let mut header = Header::new(size, Some(source), icc_profile);
+    let header = Header::new(size, Some(source), icc_profile);
+    let mut header = header.with_credits([xmp.as_deref().map(Place::Xmp)]);
     if let Ok(Some(orientation)) = decoder.find_tag_unsigned(Tag::Orientation) {
         header.orientation = Orientation::from_exif(orientation).unwrap_or(Orientation::NoTransforms);
     }
@@ -90,17 +96,16 @@ pub fn open(source: &[u8]) -> Result<(Header, Box<Tiff<'_>>), Refusal> {
     Ok((header, Box::new(tiff)))
 }
 
-fn icc_profile(decoder: &mut Stored<'_>) -> Option<Vec<u8>> {
+/// The bytes of a tag, if there are no more than metadata may have.
+fn bytes_of(decoder: &mut Stored<'_>, tag: Tag) -> Option<Vec<u8>> {
     let mut directory = decoder.image_ifd();
-    let length = directory.find_entry(Tag::IccProfile)?.count();
+    let length = directory.find_entry(tag)?.count();
     let length = usize::try_from(length)
         .ok()
         .filter(|length| *length <= METADATA_BYTES)?;
-    let mut profile = vec![0; length];
-    directory
-        .find_tag_bytes(Tag::IccProfile, &mut profile, 0)
-        .ok()??;
-    Some(profile)
+    let mut bytes = vec![0; length];
+    directory.find_tag_bytes(tag, &mut bytes, 0).ok()??;
+    Some(bytes)
 }
 
 fn kind(decoder: &mut Stored<'_>, extra: Option<ExtraSamples>) -> Result<Kind, Refusal> {

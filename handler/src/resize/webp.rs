@@ -5,6 +5,7 @@ use webpx::{
     BitstreamFormat, Decoder, DecoderConfig, EncoderConfig, ImageInfo, Limits as CodecLimits, Unstoppable,
 };
 
+use super::credits::Place;
 use super::format::SourceFormat;
 use super::header::Header;
 use super::limits::Memory;
@@ -21,7 +22,9 @@ pub fn open(source: &[u8]) -> Result<Header, Refusal> {
         height: info.height,
     };
     let icc_profile = webpx::get_icc_profile(source).unwrap_or(None);
-    Ok(Header::new(size, exif.as_deref(), icc_profile))
+    let xmp = webpx::get_xmp(source).unwrap_or(None);
+    let header = Header::new(size, exif.as_deref(), icc_profile);
+    Ok(header.with_credits([xmp.as_deref().map(Place::Xmp)]))
 }
 
 /// Decodes the picture, or the first of an animation, reduced to no less than a margin over `target`.

@@ -1,37 +1,57 @@
-//! Who made a picture and whose it is: the only metadata that goes with it.
-//!
-//! EXIF is a TIFF of its own (CIPA DC-008, 4.5): a header, and directories of entries of 12 bytes.
+//! Who made a picture and whose it is: the only metadata that goes with it, as EXIF, wherever the source says it.
 
-/// `Artist` and `Copyright` of TIFF 6.0, section 8.
-const TAGS: [u16; 2] = [0x013b, 0x8298];
-
-/// The type of a value that is text.
-const ASCII: u16 = 2;
+mod exif;
+mod iptc;
+mod png;
+mod xmp;
 
 /// The longest text that is kept, in bytes.
 const LONGEST: usize = 1000;
 
-/// The most entries of a directory that are looked at.
-const MOST_ENTRIES: usize = 1000;
-
 /// Texts on who made a picture and whose it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Credits {
-    /// In the order of [`TAGS`]; empty where there is none.
-    texts: [Vec<u8>; TAGS.len()],
+    /// Who made it, and whose it is; empty where nothing is said. UTF-8, but for what EXIF says in another way.
+    texts: [Vec<u8>; 2],
+}
+
+/// Where a file may say it, beside EXIF.
+#[derive(Debug, Clone, Copy)]
+pub enum Place<'a> {
+    /// An XMP packet.
+    Xmp(&'a [u8]),
+    /// What Photoshop writes into a JPEG, IPTC's fields among it.
+    Photoshop(&'a [u8]),
+    /// A whole PNG.
+    Png(&'a [u8]),
 }
 
 impl Credits {
     /// What EXIF metadata, or a TIFF, says; none, if that is damaged.
     pub fn of(exif: &[u8]) -> Self {
         Self {
-            texts: TAGS.map(|tag| text(exif, tag).unwrap_or_default()),
+            texts: exif::TAGS.map(|tag| exif::text(exif, tag).unwrap_or_default()),
         }
+    }
+
+    /// With what another place says of what is not known yet; nothing, if that is damaged.
+    pub fn or(mut self, place: Place<'_>) -> Self {
+        let said = match place {
+            Place::Xmp(packet) => xmp::texts(packet),
+            Place::Photoshop(resources) => iptc::texts(resources),
+            Place::Png(source) => png::texts(source),
+        };
+        for (known, said) in self.texts.iter_mut().zip(said) {
+            if known.is_empty() {
+                *known = shortened(&said).as_bytes().to_vec();
+            }
+        }
+        self
     }
 
     /// EXIF metadata that says so and nothing else, if there is something to say.
     pub fn to_exif(&self) -> Option<Vec<u8>> {
-        let said: Vec<_> = TAGS
+        let said: Vec<_> = exif::TAGS
             .iter()
             .zip(&self.texts)
             .filter(|(_, text)| !text.is_empty())
@@ -48,7 +68,7 @@ impl Credits {
             let mut text = text.clone();
             text.push(0);
             exif.extend(tag.to_le_bytes());
-            exif.extend(ASCII.to_le_bytes());
+            exif.extend(exif::ASCII.to_le_bytes());
             exif.extend((text.len() as u32).to_le_bytes());
             if text.len() <= 4 {
                 text.resize(4, 0);
@@ -67,43 +87,18 @@ impl Credits {
     }
 }
 
-/// The text of that tag in the first directory.
-fn text(exif: &[u8], tag: u16) -> Option<Vec<u8>> {
-    let is_big_endian = match exif.get(..4)? {
-        b"II*\0" => false,
-        b"MM\0*" => true,
-        _ => return None,
-    };
-    let short = |at: usize| {
-        let bytes = exif.get(at..at.checked_add(2)?)?.try_into().ok()?;
-        Some(if is_big_endian {
-            u16::from_be_bytes(bytes)
-        } else {
-            u16::from_le_bytes(bytes)
-        })
-    };
-    let long = |at: usize| {
-        let bytes = exif.get(at..at.checked_add(4)?)?.try_into().ok()?;
-        let number = if is_big_endian {
-            u32::from_be_bytes(bytes)
-        } else {
-            u32::from_le_bytes(bytes)
-        };
-        usize::try_from(number).ok()
-    };
-    let directory = long(4)?;
-    let entries = usize::from(short(directory)?).min(MOST_ENTRIES);
-    let entry = (0..entries)
-        .map(|number| directory + 2 + number * 12)
-        .find(|entry| short(*entry) == Some(tag) && short(entry + 2) == Some(ASCII))?;
-    let length = long(entry + 4)?;
-    let start = if length <= 4 { entry + 8 } else { long(entry + 8)? };
-    let text = exif.get(start..start.checked_add(length.min(LONGEST))?)?;
-    let end = text
-        .iter()
-        .rposition(|byte| !matches!(byte, 0 | b' '))
-        .map_or(0, |last| last + 1);
-    Some(text[..end].to_vec())
+/// Without what surrounds it, and no longer than [`LONGEST`].
+fn shortened(text: &str) -> &str {
+    let text = text.trim_matches(|character: char| character.is_whitespace() || character == '\0');
+    &text[..text.floor_char_boundary(LONGEST)]
+}
+
+/// Text that is UTF-8, or else Latin-1, as older programs write it.
+fn decoded(text: &[u8]) -> String {
+    match std::str::from_utf8(text) {
+        Ok(text) => text.to_owned(),
+        Err(_) => text.iter().copied().map(char::from).collect(),
+    }
 }
 
 #[cfg(test)]
@@ -143,6 +138,9 @@ mod tests {
         #[test]
         fn damage_is_nothing_said(mut exif in prop::collection::vec(any::<u8>(), 0..80), place in 0usize..80) {
             let _ = Credits::of(&exif);
+            for place in [Place::Xmp(&exif), Place::Photoshop(&exif), Place::Png(&exif)] {
+                let _ = Credits::default().or(place);
+            }
             let whole = credits("Ada", "© Ada Lovelace").to_exif().unwrap();
             exif.splice(..0, whole[..place.min(whole.len())].iter().copied());
             let _ = Credits::of(&exif);
