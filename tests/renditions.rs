@@ -4,11 +4,13 @@
 mod common;
 
 use std::fs;
+use std::path::PathBuf;
 
 use common::browser::{Scheme, chromium, look};
 use common::{Place, corpus, sample};
 use image::{Rgb, RgbImage};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 const THREE: &str = r##"
 [resize]
@@ -91,11 +93,31 @@ async fn one_picture_becomes_each_rendition_that_is_asked_for() {
     assert!(screen.contains("output/in/a.jpg_large.webp +2"), "{screen}");
 }
 
-#[test]
-fn an_avif_is_written_where_it_is_asked_for() {
+/// The zip that the stack's function was made of.
+async fn code_of_the_function(place: &Place) -> PathBuf {
+    let lambda = aws_sdk_lambda::Client::new(&place.sdk_config());
+    let name = place.outputs()["function_name"].as_str().unwrap().to_owned();
+    let function = lambda.get_function_configuration().function_name(name);
+    let sha256 = function.send().await.unwrap().code_sha256.unwrap();
+    let is_it =
+        |zip: &PathBuf| aws_smithy_types::base64::encode(Sha256::digest(fs::read(zip).unwrap())) == sha256;
+    Place::built_zips().find(is_it).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_avif_is_written_where_it_is_asked_for() {
     let place = Place::new();
     let configure = |text: &str| fs::write(place.path().join("resizer.toml"), text).unwrap();
+    configure("[resize]\nwidth = 200\n");
+    place.resizer(&["up", "--local"]).ok();
+    let without = code_of_the_function(&place).await;
     configure("[resize]\nwidth = 200\nformat = \"avif\"\n");
+    let refused = place.resizer(&["up", "--local", "--handler-zip", without.to_str().unwrap()]);
+    let refused = refused.code(1).stderr;
+    assert!(
+        refused.contains("asks for AVIF, and its function was built without the encoder"),
+        "{refused}"
+    );
     place.resizer(&["up", "--local"]).ok();
     let red_and_blue = RgbImage::from_fn(400, 300, |x, _| {
         Rgb(if x < 200 { [255, 0, 0] } else { [0, 0, 255] })

@@ -84,7 +84,7 @@ pub async fn function_package(
     ui: &Ui,
 ) -> Result<FunctionPackage, CommandError> {
     match zip {
-        Some(path) => ready_zip(program.target, path),
+        Some(path) => ready_zip(program, path),
         None => built_zip(program, ui).await,
     }
     .map(FunctionPackage::new)
@@ -97,19 +97,27 @@ pub async fn function_package_at_hand(program: Program) -> Option<FunctionPackag
     cached(&cache, &cache_key(program, &toolchain), program.target).map(FunctionPackage::new)
 }
 
+/// The beginning of what a function of ours says that is asked for AVIF and cannot write it: it is in that function alone.
+const WITHOUT_AVIF: &[u8] = b"the function was built without the encoder";
+
 /// Reads and checks the zip at `path`.
-fn ready_zip(target: Target, path: &Path) -> Result<Vec<u8>, CommandError> {
+fn ready_zip(program: Program, path: &Path) -> Result<Vec<u8>, CommandError> {
     let refused =
         |reason: String| CommandError::failed(format!("the zip {} is refused: {reason}", path.display()));
     let bytes = archive::read(path).map_err(|error| refused(error.to_string()))?;
     let bootstrap = archive::bootstrap(&bytes).map_err(|error| refused(error.to_string()))?;
-    match elf::check(&bootstrap, target) {
-        Ok(()) => Ok(bytes),
-        Err(refusal) => {
-            let error = refused(refusal.to_string());
-            Err(refusal.hints().into_iter().fold(error, CommandError::hint))
-        }
+    if let Err(refusal) = elf::check(&bootstrap, program.target) {
+        let error = refused(refusal.to_string());
+        return Err(refusal.hints().into_iter().fold(error, CommandError::hint));
     }
+    let has = |text: &[u8]| bootstrap.windows(text.len()).any(|window| window == text);
+    if program.writes_avif && has(WITHOUT_AVIF) {
+        let error = refused(
+            "the configuration asks for AVIF, and its function was built without the encoder".to_owned(),
+        );
+        return Err(error.hint("leave --handler-zip out, and a function with the encoder is built"));
+    }
+    Ok(bytes)
 }
 
 /// The zip from the cache, or a new one.

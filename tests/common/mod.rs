@@ -162,10 +162,16 @@ impl Place {
 
     /// The newest of the functions that the tests have built.
     pub fn built_zip() -> PathBuf {
+        let newest = Self::built_zips().max_by_key(|zip| zip.metadata().unwrap().modified().unwrap());
+        newest.unwrap()
+    }
+
+    /// All that the tests have built.
+    pub fn built_zips() -> impl Iterator<Item = PathBuf> {
         let packages = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache/resizer/packages");
-        let built = std::fs::read_dir(packages).unwrap().map(|entry| entry.unwrap());
-        let newest = built.max_by_key(|entry| entry.metadata().unwrap().modified().unwrap());
-        newest.unwrap().path()
+        std::fs::read_dir(packages)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
     }
 
     /// The same with a file beside its program: other code that does the same.

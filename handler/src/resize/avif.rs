@@ -54,8 +54,12 @@ pub fn encode(picture: &DynamicImage, rendition: &Rendition, exif: Option<&[u8]>
         .map_err(|error| error.to_string())
 }
 
-/// Whose function asks for AVIF has built it with its encoder: the settings say so before (`settings.rs`).
+/// Whose configuration asks for AVIF has a function built with its encoder, or, with a zip of another function of ours, is told
+/// by `up`, which looks in it for the beginning of this sentence.
 #[cfg(not(feature = "avif"))]
 pub fn encode(_: &DynamicImage, _: &Rendition, _: Option<&[u8]>) -> Result<Vec<u8>, String> {
-    Err("its encoder is not built in".to_owned())
+    // Long, so that it is there in one piece.
+    const NOT_BUILT_IN: &str = "the function was built without the encoder, as the configuration that it was built for asked \
+        for no AVIF; `resizer up` without --handler-zip builds one that has it";
+    Err(NOT_BUILT_IN.to_owned())
 }
