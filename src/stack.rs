@@ -275,9 +275,14 @@ impl Stack<'_> {
         }
     }
 
-    /// What the handler reads.
+    /// What the handler reads; and what the C library does, which allocates its memory (mallopt(3)): of buffers it keeps so
+    /// many bytes for the next event, which then touches no new pages. Both are set, as either alone keeps the other from
+    /// adjusting itself. The handler counts them as its own (`OWN_MEMORY`).
     fn environment(&self) -> BTreeMap<String, String> {
+        const KEPT: &str = "33554432";
         let mut environment = BTreeMap::from([
+            ("MALLOC_MMAP_THRESHOLD_".to_owned(), KEPT.to_owned()),
+            ("MALLOC_TRIM_THRESHOLD_".to_owned(), KEPT.to_owned()),
             ("RESIZED_BUCKET".to_owned(), self.names.resized_bucket()),
             ("ORIGINAL_BUCKET".to_owned(), self.names.original_bucket()),
             (RENDITIONS.to_owned(), self.settings.renditions.clone()),

@@ -6,7 +6,8 @@ use crate::log::LogFormat;
 use crate::resize::Limits;
 use crate::settings::{NamedRendition, renditions};
 
-/// What the function takes beside a picture, in bytes: the process, its connections and what Lambda's runtime needs.
+/// What the function takes beside a picture, in bytes: the process, its connections, what Lambda's runtime needs, and the 32 MiB
+/// of freed memory that it may keep between events, where `up` says so to the C library.
 const OWN_MEMORY: u64 = 64 * 1024 * 1024;
 
 /// The largest limits that may be set.

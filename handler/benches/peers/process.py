@@ -88,6 +88,27 @@ def peak(command, small, line):
     return above[1] - above[0]
 
 
+def again(command, environment, line, rounds):
+    """The CPU milliseconds of a piece of work that was done before, and the new pages that it touches."""
+    process = subprocess.Popen(
+        shlex.split(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment}
+    )
+    runs = []
+    for _ in range(rounds + 1):
+        before = minor_faults(process)
+        print(line, file=process.stdin, flush=True)
+        millis = float(process.stdout.readline())
+        runs.append((millis, minor_faults(process) - before))
+    process.kill()
+    process.wait()
+    return [statistics.median(column) for column in zip(*runs[1:])]
+
+
+def minor_faults(process):
+    """Pages that were touched for the first time so far (proc(5), stat, minflt)."""
+    return int(Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[7])
+
+
 parser = argparse.ArgumentParser()
 for name in ("work", "corpus", "bootstrap", "ours", "sharp", "pillow", "python"):
     parser.add_argument(f"--{name}", required=True)
@@ -110,6 +131,15 @@ print(f"\n{'start to the first event':<28}{'CPU ms':>10}{'ours / it':>12}{'MiB':
 medians = {name: [statistics.median(column) for column in zip(*runs)] for name, runs in starts.items()}
 for name, (millis, mebibytes) in medians.items():
     print(f"{name:<28}{millis:10.1f}{medians['ours'][0] / millis:12.3f}{mebibytes:10.1f}")
+
+# As `up` sets it (src/stack.rs).
+kept = {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "33554432"}
+print(f"\n{'again, in the same process':<28}{'to':<14}{'CPU ms':>10}{'pages':>10}{'unset: ms':>12}{'pages':>10}")
+for name, form in ("12mp-420.jpg", "jpeg"), ("12mp-lossy.webp", "webp"), ("12mp-rgb.png", "png"):
+    line = f"{form} 1024 {work}/pictures/{name} {work}/again.out"
+    columns = [again(options.ours, environment, line, options.rounds) for environment in (kept, {})]
+    (millis, pages), (unset_millis, unset_pages) = columns
+    print(f"{name:<28}{form + ' 1024':<14}{millis:10.1f}{pages:10.0f}{unset_millis:12.1f}{unset_pages:10.0f}", flush=True)
 
 print(f"\n{'peak MiB above idle':<28}{'to':<14}{'ours':>10}{'sharp':>10}{'Pillow':>10}")
 for source in sorted((work / "pictures").iterdir()):
