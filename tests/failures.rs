@@ -141,23 +141,39 @@ fn an_object_that_is_not_there_is_named() {
         .says("nowhere.jpg");
 }
 
+/// Starts an execution, and waits until it has failed.
+async fn failed_execution(place: &Place, input: &serde_json::Value) -> serde_json::Value {
+    let states = aws_sdk_sfn::Client::new(&place.sdk_config());
+    let machine = place.outputs()["state_machine_arn"].as_str().unwrap().to_owned();
+    let start = states.start_execution().name("by-hand").input(input.to_string());
+    start.state_machine_arn(machine).send().await.unwrap();
+    eventually("the execution's end", || async {
+        let told = place.json(&["status", "--local", "--execution", "by-hand"]);
+        (told["status"] == "FAILED").then_some(told)
+    })
+    .await
+}
+
+/// Whoever knows the API's URL may name any bucket: that is no reason to let the function read there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_in_another_bucket_is_refused_unread() {
+    let place = Place::with_stack();
+    let input = json!({"bucket": "others", "key": "a.jpg", "size": 1});
+    let told = failed_execution(&place, &input).await;
+    let own = &place.outputs()["original_bucket"];
+    let reason = format!(
+        "the event names bucket others, and this function reads pictures of {} alone",
+        own.as_str().unwrap()
+    );
+    assert_eq!(told["error"], reason);
+}
+
 /// It was deleted between its event and its execution: that is no fault of the function's, and no retry brings it back.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_source_that_is_gone_is_its_own_reason() {
     let place = Place::with_stack();
-    let outputs = place.outputs();
-    let output = |name: &str| outputs[name].as_str().unwrap();
-    let input = json!({"bucket": output("original_bucket"), "key": "gone.jpg", "size": 1});
-    let states = aws_sdk_sfn::Client::new(&place.sdk_config());
-    let start = states.start_execution().name("gone").input(input.to_string());
-    let start = start.state_machine_arn(output("state_machine_arn"));
-    start.send().await.unwrap();
-
-    let told = eventually("the execution's end", || async {
-        let told = place.json(&["status", "--local", "--execution", "gone"]);
-        (told["status"] == "FAILED").then_some(told)
-    })
-    .await;
+    let bucket = &place.outputs()["original_bucket"];
+    let told = failed_execution(&place, &json!({"bucket": bucket, "key": "gone.jpg", "size": 1})).await;
     assert_eq!(
         told["error"],
         "the source object does not exist (NoSuchKey): it was deleted, or never there"

@@ -171,12 +171,15 @@ async fn an_avif_is_written_where_it_is_asked_for() {
 }
 
 #[test]
-fn two_renditions_of_one_picture_never_share_a_key() {
+fn two_renditions_of_one_picture_share_a_key_if_they_are_the_same() {
     let place = Place::new();
-    let by_width = "[[rendition]]\nname = \"a\"\nkey = \"{stem}-{width}.{ext}\"\n\
-                    [[rendition]]\nname = \"b\"\nkey = \"{stem}-{width}.{ext}\"\nwidth = 5000\n";
-    fs::write(place.path().join("resizer.toml"), by_width).unwrap();
-    place.resizer(&["up", "--local"]).ok();
+    let configure = |rest: &str| {
+        let by_width = "[[rendition]]\nname = \"a\"\nkey = \"{stem}-{width}.{ext}\"\n\
+                        [[rendition]]\nname = \"b\"\nkey = \"{stem}-{width}.{ext}\"\nwidth = 5000\n";
+        fs::write(place.path().join("resizer.toml"), format!("{by_width}{rest}")).unwrap();
+        place.resizer(&["up", "--local"]).ok();
+    };
+    configure("");
     let invoke = |key: &str, name: &str| {
         let file = sample(name);
         place.resizer(&[
@@ -189,6 +192,13 @@ fn two_renditions_of_one_picture_never_share_a_key() {
         ])
     };
     invoke("a.jpg", "rocket.jpg").ok();
+    // It is smaller than both.
+    invoke("b.jpg", "chelsea.jpg").ok();
+    let told = place.json(&["invoke", "--local", "--key", "b.jpg"]);
+    let keys = [0, 1].map(|number| &told["output"]["renditions"][number]["destKey"]);
+    assert_eq!(keys, ["b-451.jpg", "b-451.jpg"]);
+
+    configure("quality = 30\n");
     let refused = invoke("b.jpg", "chelsea.jpg").code(1);
     refused.says("two renditions, a and b, would have the same result, b-451.jpg");
     let long = format!("{}.jpg", "x".repeat(1020));

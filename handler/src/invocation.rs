@@ -67,6 +67,12 @@ impl Function {
     /// Another upload may take the key meanwhile, and its result be written before this one's, which would then stay for
     /// good. So whoever has written looks once more at the source, and if it is another by then, does the same with that.
     async fn resize(&self, object: &Object, limits: &Limits) -> Result<Stored, Obstacle> {
+        if let Some(own) = &self.environment.original_bucket
+            && *own != object.bucket
+        {
+            let (bucket, own) = (object.bucket.clone(), own.clone());
+            return Err(Refusal::AnotherBucket { bucket, own }.into());
+        }
         let start = Instant::now();
         let mut source = self.store.get(object, limits).await?;
         let mut stored = self.resize_one(object, &source, start.elapsed(), limits).await?;
@@ -102,7 +108,8 @@ impl Function {
             .await?)
     }
 
-    /// The results' keys, before one of them is written.
+    /// The results' keys, before one of them is written. Renditions may share one if they make the same bytes, as several do of
+    /// a picture that is smaller than their boxes.
     fn keys(&self, object: &Object, resized: &Resized) -> Result<Vec<String>, Refusal> {
         let mut keys: Vec<String> = Vec::new();
         let renditions = &self.environment.renditions;
@@ -115,7 +122,9 @@ impl Function {
                     bytes: key.len(),
                 });
             }
-            if let Some(other) = keys.iter().position(|other| *other == key) {
+            if let Some(other) = keys.iter().position(|other| *other == key)
+                && resized.pictures[other].bytes != picture.bytes
+            {
                 return Err(Refusal::SameResult {
                     one: renditions[other].key.name().to_owned(),
                     other: name,

@@ -13,7 +13,7 @@ use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_http_client::Builder as HttpClientBuilder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 use crate::environment::S3Access;
 use crate::event::Object;
@@ -138,10 +138,8 @@ impl Store {
             .metadata()
             .and_then(|metadata| metadata.get(SETTINGS).and(metadata.get(SOURCE_KEY)))
         {
-            return Err(Refusal::IsAResult {
-                source_key: source_key.clone(),
-            }
-            .into());
+            let source_key = percent_decode_str(source_key).decode_utf8_lossy().into_owned();
+            return Err(Refusal::IsAResult { source_key }.into());
         }
         read_body(answer, attempt, limits).await.map(Some)
     }

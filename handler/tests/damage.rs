@@ -78,7 +78,7 @@ fn the_reason_names_the_damage() {
     ));
     assert_eq!(
         reason("bad-crc.png").to_string(),
-        "the PNG image is damaged or cut off: its bytes are not those that were written; the decoder found: Unknown filter \
+        "the PNG image is damaged or cut off: it breaks the rules of its format: Unknown filter \
          method 25"
     );
     let rgba = corpus("rgba.png");

@@ -31,7 +31,8 @@ pub fn of_picture(head: &[u8]) -> Option<&'static str> {
     shown_by_browsers(head).or(match head {
         [0x89, b'P', b'N', b'G', ..] => Some("image/png"),
         [b'G', b'I', b'F', b'8', ..] => Some("image/gif"),
-        [b'I', b'I', b'*', 0, ..] | [b'M', b'M', 0, b'*', ..] => Some("image/tiff"),
+        // The second number is BigTIFF's.
+        [b'I', b'I', b'*' | b'+', 0, ..] | [b'M', b'M', 0, b'*' | b'+', ..] => Some("image/tiff"),
         [_, _, _, _, b'f', b't', b'y', b'p', b'h', b'e', b'i' | b'v', ..] => Some("image/heic"),
         [b'B', b'M', ..] => Some("image/bmp"),
         _ => None,

@@ -286,10 +286,17 @@ impl Rendition {
         let table = format!("rendition {name}");
         let mut fields = resize.fields();
         fields.extend(settings.clone());
-        let whole = ResizeSettings::deserialize(Value::Object(fields))
+        let mut whole = ResizeSettings::deserialize(Value::Object(fields))
             .map_err(|error| format!("{table}: {error}"))?;
-        whole.validate(&table)?;
         let says = |setting: &str| settings.contains_key(setting);
+        // What `[resize]` says goes where it means something.
+        if !says("animated") && whole.format != Format::Keep {
+            whole.animated = false;
+        }
+        if !says("position") && whole.fit != Fit::Cover {
+            whole.position = Position::default();
+        }
+        whole.validate(&table)?;
         whole.check_format(&table, says("quality"), says("progressive") && whole.progressive)?;
         key.as_deref()
             .map_or(Ok(()), |key| {
@@ -537,6 +544,11 @@ mod tests {
         assert!(json.is_ok(), "{json:?}");
         let kept = read("[resize]\nformat = \"keep\"\nanimated = true").unwrap();
         assert!(kept.contains("\"animated\":true"), "{kept}");
+        let still = read(
+            "[resize]\nformat = \"keep\"\nanimated = true\nheight = 9\nfit = \"cover\"\nposition = \"top\"\n\
+             [[rendition]]\nname = \"a\"\nformat = \"jpeg\"\nfit = \"fill\"\n",
+        );
+        assert!(!still.clone().unwrap().contains("animated"), "{still:?}");
     }
 
     #[test]

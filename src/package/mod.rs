@@ -115,7 +115,9 @@ fn ready_zip(program: Program, path: &Path) -> Result<Vec<u8>, CommandError> {
         let error = refused(
             "the configuration asks for AVIF, and its function was built without the encoder".to_owned(),
         );
-        return Err(error.hint("leave --handler-zip out, and a function with the encoder is built"));
+        return Err(error.hint(
+            "leave --handler-zip out, and a function with the encoder is built; or name a zip that has it",
+        ));
     }
     Ok(bytes)
 }

@@ -119,13 +119,13 @@ impl Frames {
                 limits.check_time("encode")?;
                 let start = Instant::now();
                 writer.push(picture, delay)?;
-                limits.check_result_bytes(writer.written())?;
+                limits.check_result_bytes(plan.layout.canvas, writer.written())?;
                 durations.encode += start.elapsed();
             }
         }
         let encoded = plans.iter().zip(writers).map(|(plan, writer)| {
             let bytes = writer.finish()?;
-            limits.check_result_bytes(bytes.len() as u64)?;
+            limits.check_result_bytes(plan.layout.canvas, bytes.len() as u64)?;
             let encoded = Encoded {
                 bytes,
                 format: FileFormat::Gif,

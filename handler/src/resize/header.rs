@@ -1,6 +1,8 @@
 //! What an image says of itself before its pixels are decoded.
 
+use std::error::Error;
 use std::io::Cursor;
+use std::{io, iter};
 
 use image::codecs::{bmp::BmpDecoder, gif::GifDecoder};
 use image::error::UnsupportedErrorKind;
@@ -115,6 +117,16 @@ fn with_header<'a>(decoder: ImageResult<impl ImageDecoder + 'a>) -> ImageResult<
     Ok((header, Decoder::Other(Box::new(decoder))))
 }
 
+/// What is wrong with a file that is cut off.
+pub const ENDS_EARLY: &str = "the file ends before the picture does";
+
+/// Whether an error is, or comes of, the end of the file.
+pub fn is_end_of_file(error: &(dyn Error + 'static)) -> bool {
+    iter::successors(Some(error), |error| (**error).source())
+        .filter_map(|error| error.downcast_ref::<io::Error>())
+        .any(|error| error.kind() == io::ErrorKind::UnexpectedEof)
+}
+
 /// Puts a decoder's error in our words.
 pub fn refusal(format: SourceFormat, error: &ImageError) -> Refusal {
     let format = format.name();
@@ -134,7 +146,11 @@ pub fn refusal(format: SourceFormat, error: &ImageError) -> Refusal {
         },
         other => Refusal::Damaged {
             format,
-            detail: other.to_string(),
+            detail: if is_end_of_file(other) {
+                ENDS_EARLY.to_owned()
+            } else {
+                other.to_string()
+            },
         },
     }
 }

@@ -105,9 +105,12 @@ impl Limits {
     }
 
     /// Refuses a result of more bytes than allowed.
-    pub(super) fn check_result_bytes(&self, bytes: u64) -> Result<(), Refusal> {
+    pub(super) fn check_result_bytes(&self, size: Size, bytes: u64) -> Result<(), Refusal> {
+        let Size { width, height } = size;
         if bytes > self.result_bytes {
             return Err(Refusal::ResultOfTooManyBytes {
+                width,
+                height,
                 bytes,
                 limit: self.result_bytes,
             });

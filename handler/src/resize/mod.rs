@@ -286,8 +286,8 @@ fn stills(
                 detail: "its encoder crashed".to_owned(),
             },
         )?;
-        limits.check_result_bytes(bytes.len() as u64)?;
         let size = picture.size();
+        limits.check_result_bytes(size, bytes.len() as u64)?;
         pictures.push((plan.number, Encoded { bytes, format, size }));
         durations.encode += start.elapsed();
     }

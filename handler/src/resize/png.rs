@@ -6,7 +6,7 @@ use png::{BitDepth, ColorType, Decoder, DecodingError, Limits as CodecLimits, Re
 
 use super::credits::Place;
 use super::format::SourceFormat;
-use super::header::{Header, METADATA_BYTES};
+use super::header::{ENDS_EARLY, Header, METADATA_BYTES};
 use super::limits::Memory;
 use super::passing::passing;
 use super::reduce::{Reduced, Reducer};
@@ -103,17 +103,17 @@ fn to_eight_bits(row: &[u8], color: ColorType, is_deep: bool, to: &mut Vec<u8>) 
 fn refusal(error: DecodingError) -> Refusal {
     let detail = match error {
         DecodingError::LimitsExceeded => "its metadata is larger than its pixels may be".to_owned(),
-        DecodingError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => {
-            "the file ends before the picture does".to_owned()
-        }
-        // Such as "Unknown filter method 25.", where bytes within it were changed.
-        DecodingError::Format(detail) => {
-            let detail = detail.to_string();
-            format!(
-                "its bytes are not those that were written; the decoder found: {}",
+        DecodingError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => ENDS_EARLY.to_owned(),
+        // Such as "Unknown filter method 25.", where bytes within it were changed; of a checksum it says too much.
+        DecodingError::Format(detail) => match detail.to_string() {
+            detail if detail.starts_with("CRC error") => {
+                "a checksum in it does not match its bytes".to_owned()
+            }
+            detail => format!(
+                "it breaks the rules of its format: {}",
                 detail.trim_end_matches('.')
-            )
-        }
+            ),
+        },
         other => other.to_string(),
     };
     Refusal::Damaged {

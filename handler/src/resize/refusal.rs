@@ -67,9 +67,14 @@ pub enum Refusal {
         limit: u32,
     },
     #[error(
-        "the result has {bytes} bytes, more than the limit of {limit} bytes for one (limits.result_bytes)"
+        "the result of {width}x{height} has {bytes} bytes, more than the limit of {limit} bytes for one (limits.result_bytes)"
     )]
-    ResultOfTooManyBytes { bytes: u64, limit: u64 },
+    ResultOfTooManyBytes {
+        width: u32,
+        height: u32,
+        bytes: u64,
+        limit: u64,
+    },
     #[error(
         "the function's time is up before it could {stage} the picture; function.timeout gives it more, and function.memory a \
          faster processor"
@@ -79,6 +84,8 @@ pub enum Refusal {
     SameResult { one: String, other: String, key: String },
     #[error("the key of rendition {name} would have {bytes} bytes, and S3's have 1 to 1024")]
     NoKey { name: String, bytes: usize },
+    #[error("the event names bucket {bucket}, and this function reads pictures of {own} alone")]
+    AnotherBucket { bucket: String, own: String },
     #[error("the object is a result itself, of the source {source_key:?}: it is not resized again")]
     IsAResult { source_key: String },
     #[error("the picture could not be scaled: {detail}")]

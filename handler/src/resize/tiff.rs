@@ -12,7 +12,7 @@ use tiff::{ColorType, TiffError};
 use super::credits::Place;
 use super::decode::Pixels;
 use super::format::SourceFormat;
-use super::header::{Header, METADATA_BYTES};
+use super::header::{ENDS_EARLY, Header, METADATA_BYTES, is_end_of_file};
 use super::limits::Memory;
 use super::passing::passing;
 use super::planes::Planes;
@@ -436,6 +436,7 @@ fn apart(kind: &Kind, rows: &Rows, buffer: &[u8], size: Size) -> Planes {
 fn refusal(error: TiffError) -> Refusal {
     match error {
         TiffError::UnsupportedError(detail) => not_supported(detail.to_string()),
+        other if is_end_of_file(&other) => damaged(ENDS_EARLY),
         other => damaged(&other.to_string()),
     }
 }

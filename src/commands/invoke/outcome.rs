@@ -100,9 +100,17 @@ pub fn unsuccessful(
         session.flags,
         name_part(execution)
     ));
-    let is_piece_missing = end.trouble.to_string().contains("ResourceNotFoundException");
-    let mended =
-        is_piece_missing.then(|| format!("`resizer up{}` makes what is not there any more", session.flags));
+    let trouble = end.trouble.to_string();
+    let up = format!("`resizer up{}`", session.flags);
+    let mended = if trouble.contains("ResourceNotFoundException") {
+        Some(format!("{up} makes what is not there any more"))
+    } else if trouble.contains("Sandbox.Timedout") {
+        Some(format!(
+            "a larger function.timeout gives it more time, a larger function.memory a faster processor; {up} puts them through"
+        ))
+    } else {
+        None
+    };
     Some(mended.into_iter().fold(error, CommandError::hint))
 }
 
