@@ -20,7 +20,6 @@ mod header;
 mod jpeg;
 mod limits;
 mod orient;
-mod passing;
 mod picture;
 mod planes;
 mod png;

@@ -2,9 +2,9 @@
 
 use image::{DynamicImage, GrayImage, RgbImage, RgbaImage};
 
-use super::passing::passing;
+use super::Refusal;
+use super::Size;
 use super::scale::{self, Part, not_scaled};
-use super::{Refusal, Size};
 
 /// How much larger than the target the averaged picture stays: the rest is for a better filter.
 pub const MARGIN: u32 = 2;
@@ -65,22 +65,13 @@ impl Reducer {
         }
     }
 
-    /// Averages a picture that is there as a whole, once `fill` has written its rows.
-    pub fn reduce(
-        size: Size,
-        channels: usize,
-        target: Size,
-        fill: impl FnOnce(&mut [u8]) -> Result<(), Refusal>,
-    ) -> Result<Reduced, Refusal> {
+    /// Averages a picture that is there as a whole.
+    pub fn reduce(size: Size, channels: usize, target: Size, pixels: Vec<u8>) -> Result<Reduced, Refusal> {
         let mut reducer = Self::new(size, channels, target);
-        let row = size.width as usize * channels;
-        let bytes = row * size.height as usize;
         if reducer.factor == 1 {
-            reducer.pixels = vec![0; bytes];
-            fill(&mut reducer.pixels)?;
+            reducer.pixels = pixels;
         } else {
-            let mut pixels = passing(bytes)?;
-            fill(&mut pixels)?;
+            let row = size.width as usize * channels;
             pixels.chunks_exact(row).for_each(|row| reducer.push(row));
         }
         reducer.finish()

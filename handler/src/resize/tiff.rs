@@ -14,7 +14,6 @@ use super::decode::Pixels;
 use super::format::SourceFormat;
 use super::header::{ENDS_EARLY, Header, METADATA_BYTES, is_end_of_file};
 use super::limits::Memory;
-use super::passing::passing;
 use super::planes::Planes;
 use super::reduce::Reducer;
 use super::{Refusal, Size};
@@ -166,15 +165,15 @@ pub fn decode(tiff: Tiff<'_>, target: Size, memory: Memory) -> Result<Pixels, Re
     let stored = layout.complete_len as u64 * (1 + u64::from(is_jpeg));
     let memory = memory.without(stored)?;
     let rows = Rows::of(&layout, &decoder.colortype().map_err(refusal)?, size)?;
-    let mut read = |takes: u64| {
+    let mut buffer = Vec::new();
+    let mut read = |memory: Memory, takes: u64| {
         memory.check(takes)?;
-        let mut buffer = passing(layout.complete_len)?;
-        decoder.read_image_bytes(&mut buffer).map_err(refusal)?;
-        Ok(buffer)
+        buffer = vec![0; layout.complete_len];
+        decoder.read_image_bytes(&mut buffer).map_err(refusal)
     };
     match kind {
         Kind::Ink | Kind::YCbCr => {
-            let buffer = read(size.pixels() * kind.samples() as u64)?;
+            read(memory, size.pixels() * kind.samples() as u64)?;
             Ok(Pixels::Planes(apart(&kind, &rows, &buffer, size)))
         }
         _ => {
@@ -183,7 +182,7 @@ pub fn decode(tiff: Tiff<'_>, target: Size, memory: Memory) -> Result<Pixels, Re
                 Kind::Rgb | Kind::Palette(_) => 3,
                 _ => 4,
             };
-            let buffer = read(Reducer::bytes(size, channels, target))?;
+            read(memory, Reducer::bytes(size, channels, target))?;
             let mut reducer = Reducer::new(size, channels, target);
             let (mut samples, mut pixels) = (Vec::new(), Vec::new());
             for y in 0..size.height as usize {

@@ -57,10 +57,10 @@ pub fn decode(source: &[u8], target: Size, memory: Memory) -> Result<Reduced, Re
     let has_alpha = info.has_alpha;
     let decoder = decoder.config(DecoderConfig::new().limits(CodecLimits::none()));
     if has_alpha && !scales {
-        return Reducer::reduce(size, 4, target, |pixels| {
-            let decoded = decoder.decode_rgba_into(pixels, size.width * 4);
-            decoded.map(|_| ()).map_err(refusal)
-        });
+        let stride = size.width * 4;
+        let mut pixels = vec![0; stride as usize * size.height as usize];
+        decoder.decode_rgba_into(&mut pixels, stride).map_err(refusal)?;
+        return Reducer::reduce(size, 4, target, pixels);
     }
     let decoder = if scales {
         decoder.scale(small.width, small.height)
